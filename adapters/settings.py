@@ -1,0 +1,132 @@
+"""Settings: environment `STENOCAST_*` over one TOML file over defaults, read once into a frozen value.
+
+Adapters receive plain arguments, not this object. A bad setting stops the start and says which, with its value.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.errors import OptionError
+
+#: Settings whose value is never shown or logged.
+SECRETS = frozenset({"hub_token"})
+
+
+def _data_folder() -> Path:
+    return Path(platformdirs.user_data_dir("stenocast"))
+
+
+def _models_folder() -> Path:
+    return Path(platformdirs.user_cache_dir("stenocast")) / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with a default that works. The environment name is the field's in capitals: `STENOCAST_MODELS_DIR`."""
+
+    data_dir: Path = field(
+        default_factory=_data_folder
+    )  #: ledger, store, event log and scratch of the embedded service
+    models_dir: Path = Path(platformdirs.user_cache_dir("stenocast")) / "models"  #: where model files are kept
+    models: str = "starter"  #: the model set of jobs that name none
+    database_url: str = ""  #: empty = sqlite in data_dir
+    store_url: str = ""  #: empty = a folder in data_dir
+    scratch_dir: Path | None = None  #: decoded audio while a job runs; empty = data_dir/scratch
+    host: str = "127.0.0.1"  #: the API listens here
+    port: int = 8080
+    device: str = "auto"  #: auto, cpu or cuda
+    threads: int = 0  #: CPU threads an engine may use; 0 = all cores, at most 8
+    max_upload_bytes: int = 5_000_000_000  #: 5 GB
+    max_audio_seconds: float = 43_200.0  #: 12 h
+    decode_memory_bytes: int = 1_500_000_000  #: address space of the decoder child beyond the interpreter's
+    decode_timeout_seconds: float = 900.0  #: clock time one decode may take
+    lease_seconds: float = 30.0
+    heartbeat_seconds: float = 5.0
+    inbox: Path | None = None  #: a watched folder
+    hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
+    log_format: str = "console"  #: console or json
+    allow_scripted: bool = (
+        False  #: lets jobs name the model set "scripted" (adapters/scripted.py): tests and load trials only
+    )
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'ledger.sqlite3'}"
+
+    @property
+    def store_folder(self) -> Path:
+        return self.data_dir / "store"
+
+    @property
+    def scratch_folder(self) -> Path:
+        return self.scratch_dir or self.data_dir / "scratch"
+
+    @property
+    def event_log(self) -> Path:
+        return self.data_dir / "events.jsonl"
+
+
+def read_settings(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Read the settings once, at the start of a process.
+
+    `file` (or `STENOCAST_CONFIG`) is a TOML file with the field names as keys. Raises OptionError `bad_setting`.
+    """
+    environ = os.environ if environ is None else environ
+    file = file or (Path(environ["STENOCAST_CONFIG"]) if environ.get("STENOCAST_CONFIG") else None)
+    known = {each.name for each in fields(Settings)}
+    given: dict[str, Any] = {}
+    if file is not None:
+        given |= _from_file(file, known)
+    for name in known:
+        text = environ.get(f"STENOCAST_{name.upper()}")
+        if text is not None and text != "":
+            given[name] = text
+    try:
+        checked: Settings = TypeAdapter(Settings).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        value = "(hidden)" if name in SECRETS else repr(given.get(name))
+        raise OptionError(
+            f"STENOCAST_{name.upper()}={value}: {first['msg']}", code="bad_setting", field=name
+        ) from error
+    _check(checked)
+    return replace(checked, data_dir=checked.data_dir.expanduser(), models_dir=checked.models_dir.expanduser())
+
+
+def _from_file(file: Path, known: set[str]) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"{file}: cannot be read as settings: {error}", code="bad_setting") from error
+    for name in content:
+        if name not in known:
+            raise OptionError(f"{file}: {name} is not a setting", code="bad_setting", field=name)
+    return content
+
+
+def _check(settings: Settings) -> None:
+    allowed = {"device": ("auto", "cpu", "cuda"), "log_format": ("console", "json")}
+    for name, values in allowed.items():
+        if getattr(settings, name) not in values:
+            raise OptionError(
+                f"STENOCAST_{name.upper()}={getattr(settings, name)!r}: use one of {', '.join(values)}",
+                code="bad_setting",
+                field=name,
+            )
+    if not 0 < settings.heartbeat_seconds < settings.lease_seconds / 2:
+        raise OptionError(
+            f"STENOCAST_HEARTBEAT_SECONDS={settings.heartbeat_seconds}: must be under half of the lease"
+            f" ({settings.lease_seconds} s)",
+            code="bad_setting",
+            field="heartbeat_seconds",
+        )

@@ -1,0 +1,1 @@
+"""How good and how fast: WER, DER, names and benchmarks."""

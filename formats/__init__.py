@@ -1,0 +1,1 @@
+"""A transcript to text and back: house styles, captions, feeds. Pure."""

@@ -1,0 +1,1 @@
+"""The nouns of Stenocast: frozen dataclasses that the code passes around and the wire carries."""

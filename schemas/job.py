@@ -1,0 +1,108 @@
+"""A job: one request to transcribe an episode (version `job/1`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"  #: waiting, perhaps not before a time
+    RUNNING = "running"  #: a worker holds the lease
+    DONE = "done"  #: the transcript is there
+    FAILED = "failed"  #: ended with a code; may be retried by hand
+    CANCELLED = "cancelled"  #: somebody asked for it
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+#: Which state may follow which. `failed -> queued` is a retry by hand; `running -> queued` a release or another try.
+LEGAL_MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}),
+    JobState.FAILED: frozenset({JobState.QUEUED}),
+    JobState.DONE: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+
+class Stage(StrEnum):
+    """Where a running job is, in order."""
+
+    FETCH = "fetch"
+    DECODE = "decode"
+    RECOGNIZE = "recognize"
+    DIARIZE = "diarize"
+    ASSEMBLE = "assemble"
+    PUBLISH = "publish"
+
+
+class Wording(StrEnum):
+    """How much of what was said stands in the text. The document keeps every word."""
+
+    VERBATIM = "verbatim"
+    CLEAN = "clean"  #: um, uh, er and stutters of function words leave the text
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What the user asked for; part of what makes two jobs the same."""
+
+    models: str = "starter"  #: a model set, a hub name or a folder
+    language: str | None = None  #: null = the episode's, else detected
+    speakers: int | None = None  #: exactly this many, 1 to 50
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    vocabulary: tuple[str, ...] = ()  #: words the recognizer should expect, at most 500
+    wording: Wording = Wording.CLEAN
+    diarize: bool = True  #: false = one voice, words only
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running job is. Seconds of audio, not of the clock."""
+
+    stage: Stage
+    done: float = 0.0  #: audio seconds finished in this stage
+    total: float | None = None  #: audio seconds of the stage, once known
+    eta: float | None = None  #: clock seconds left for the whole job, an estimate
+    fraction: float | None = None  #: of the whole job, 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed."""
+
+    code: str
+    message: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to transcribe an episode, as every surface shows it. Times are ISO 8601 UTC."""
+
+    id: str
+    episode_id: str
+    state: JobState
+    created: str
+    updated: str
+    options: JobOptions = JobOptions()
+    title: str | None = None
+    show: str | None = None
+    priority: int = 0  #: higher goes first, -100 to 100
+    attempts: int = 0  #: failures and crashes only
+    crashes: int = 0
+    not_before: str | None = None  #: a queued job waits until then
+    progress: Progress | None = None
+    error: JobError | None = None
+    worker: str | None = None  #: who holds the lease
+    transcript_key: str | None = None  #: where the document lies, once done
+    transcript_sha256: str | None = None
+    revision: int | None = None
+    audio_seconds: float | None = None
+    started: str | None = None
+    finished: str | None = None
+    schema: str = "job/1"

@@ -1,0 +1,342 @@
+"""The promises that the pipeline and the workers act through. Real things keep them in adapters/.
+
+Each Protocol says what comes back, what is raised, and what happens on a repeat. Every implementation, fakes
+included, passes the contract tests of the same name in tests/contracts/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from schemas.episode import Chapter, Episode
+from schemas.events import Event
+from schemas.job import Job, JobError, JobOptions, JobState, Progress
+from schemas.transcript import Warning, Word
+
+SAMPLE_RATE = 16_000  #: samples a second everywhere after the decoder; Whisper's and pyannote's rate
+
+#: Told how many seconds of audio of the current piece of work are finished. May raise to stop the work.
+Report = Callable[[float], None]
+
+
+# ---------------------------------------------------------------- sound
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """Decoded sound: a scratch file of raw little-endian int16 mono samples at 16 kHz."""
+
+    path: Path
+    sample_count: int
+    sha256: str  #: of the *source* file's bytes; names the checkpoints
+
+    @property
+    def seconds(self) -> float:
+        return self.sample_count / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What the file says about itself; fills empty metadata, never overrides it. Valid UTF-8, each at most 1,000 characters."""
+
+    title: str | None = None
+    show: str | None = None
+    published: str | None = None
+    chapters: tuple[Chapter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What came out of one file."""
+
+    waveform: Waveform
+    container: str
+    tags: Tags = Tags()
+    truncated: bool = False  #: it broke off before its header said
+    warnings: tuple[Warning, ...] = ()
+
+
+class Decoder(Protocol):
+    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+        """Decode the first audio stream of `source` into a new file in the folder `scratch`.
+
+        Runs in a confined child process. Raises AudioError (bad input), CrashError (the child died, hung or
+        outgrew its memory) or NotReady (no room in `scratch`). On any error nothing is left in `scratch`.
+        A repeat writes the same samples.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- engines
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the recording in seconds, start inclusive."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizeOptions:
+    language: str | None = None  #: null = detect
+    hotwords: tuple[str, ...] = ()  #: names and vocabulary to expect
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The words of one window, times from the start of the *recording*, in order."""
+
+    span: Span
+    words: tuple[Word, ...]
+    language: str
+    language_probability: float
+    speech_seconds: float  #: found by voice detection
+    speech: tuple[Span, ...] = ()
+    sentence_ends: tuple[float, ...] = ()  #: end times of the recognizer's own segments
+
+
+class Recognizer(Protocol):
+    """Audio to words with times."""
+
+    fingerprint: str  #: changes whenever the words could: engine, version, model hash, parameters
+    engine: str
+    version: str
+    model: str
+
+    def windows(self, waveform: Waveform) -> tuple[Span, ...]:
+        """Cut the recording at quiet places into windows of at most 300 s that cover it without a gap.
+
+        The same waveform gives the same windows: they name the checkpoints. Memory stays flat.
+        """
+        ...
+
+    def recognize(
+        self, waveform: Waveform, span: Span, options: RecognizeOptions, *, report: Report | None = None
+    ) -> Recognition:
+        """Recognize one window (`windows.plan` cuts at most 5 minutes each).
+
+        The same window and options give the same words. Silence, music and noise give none. Raises
+        OptionError `language_not_supported` when the model does not know the language given or heard,
+        ModelError, TransientError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DiarizeOptions:
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceTurn:
+    """One voice speaks from start to end, in seconds."""
+
+    start: float
+    end: float
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """The voices and their turns. Voices are labelled "voice 1"… in order of first appearance."""
+
+    turns: tuple[VoiceTurn, ...]  #: may overlap
+    exclusive: tuple[VoiceTurn, ...]  #: at most one voice at any time; for giving words to voices
+    embeddings: dict[str, tuple[float, ...]] = field(default_factory=dict)  #: voice to its embedding
+
+
+class Diarizer(Protocol):
+    """Audio to voices and their turns."""
+
+    fingerprint: str
+    engine: str
+    version: str
+    model: str
+
+    def diarize(self, waveform: Waveform, options: DiarizeOptions, *, report: Report | None = None) -> Diarization:
+        """Find the voices of the whole recording. No speech gives an empty Diarization.
+
+        The same waveform and options give the same turns. Memory does not grow with the length beyond the
+        kept features. Raises ModelError, TransientError.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- storage
+
+
+class Store(Protocol):
+    """Named byte objects: uploads, checkpoints, transcripts. Keys are `/`-separated, never leave the store."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write whole or not at all; a repeat with the same content changes nothing."""
+        ...
+
+    def put_file(self, key: str, path: Path) -> None:
+        """The same from a file, streamed."""
+        ...
+
+    def get(self, key: str) -> bytes | None:
+        """The content, or None where there is no such key."""
+        ...
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Copy (or link) an object to a local file. Raises NotFound, TransientError."""
+        ...
+
+    def exists(self, key: str) -> bool: ...
+
+    def delete(self, key: str) -> None:
+        """Remove; a missing key is fine."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys under a prefix, sorted."""
+        ...
+
+
+# ---------------------------------------------------------------- work
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A request as it is accepted, before it has a state."""
+
+    episode: Episode
+    options: JobOptions
+    audio_key: str  #: where the audio lies in the store
+    dedupe_key: str  #: equal keys are the same job
+    idempotency_key: str | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one worker to one job for a while."""
+
+    job_id: str
+    token: int  #: rises at every claim of the job; every write of the holder checks it
+    worker: str
+    seconds: float  #: until it expires unless beaten
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job under a lease, with everything needed to do it."""
+
+    lease: Lease
+    job: Job
+    episode: Episode
+    audio_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished job leaves: the document's place and the figures that go into the event."""
+
+    document_key: str
+    document_sha256: str
+    document_bytes: int
+    audio_seconds: float
+    audio_sha256: str
+    language: str | None
+    speaker_count: int
+    named_speaker_count: int
+    word_count: int
+    coverage: float | None
+    no_speech: bool
+    warning_codes: tuple[str, ...] = ()
+    title: str | None = None  #: from the file's tags, where the episode had none
+
+
+class JobQueue(Protocol):
+    """The ledger: jobs, attempts, leases, progress and the outbox, moved by transactions alone.
+
+    The database's clock decides about leases. Every write of a lease holder raises LeaseLost when the lease is
+    no longer the job's (claimed again, cancelled or finished) and then changes nothing.
+    """
+
+    def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
+        """Insert if new, with `job.queued` in the outbox. Returns the job and whether it was new.
+
+        A known `dedupe_key` returns the job it names, unchanged. A known idempotency key with another
+        dedupe key raises Refused `idempotency_key_reused`.
+        """
+        ...
+
+    def claim(self, worker: str, *, lease_seconds: float) -> Claimed | None:
+        """Take the best queued job whose time has come: priority, then fairness between shows, then age."""
+        ...
+
+    def beat(self, lease: Lease) -> None:
+        """Prolong the lease by its seconds, from now."""
+        ...
+
+    def progress(self, lease: Lease, progress: Progress) -> None: ...
+
+    def finish(self, lease: Lease, result: Result) -> Job:
+        """State, result pointer, revision and outbox rows in one transaction."""
+        ...
+
+    def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
+        """Count an attempt. Retryable errors go back to the queue with back-off and jitter until the attempts
+        (5) or crashes (3, then `crashed_repeatedly`) are used up; others end as `failed` at once."""
+        ...
+
+    def release(self, lease: Lease) -> Job:
+        """Hand the job back at once, without counting an attempt."""
+        ...
+
+    def cancel(self, job_id: str) -> Job:
+        """From queued or running; on a final job raises Refused `job_already_final`. A second cancel of a
+        cancelled job returns it unchanged. Raises NotFound."""
+        ...
+
+    def retry(self, job_id: str) -> Job:
+        """From failed only (else Refused `job_not_retryable`); attempts start at zero. Raises NotFound."""
+        ...
+
+    def rescue(self) -> Sequence[Job]:
+        """Take every expired lease away; each counts a crash. Two rescuers rescue each job once."""
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def jobs(self, *, state: JobState | None = None, limit: int = 50, before: str | None = None) -> Sequence[Job]:
+        """Newest first; `before` is a job id to go on from."""
+        ...
+
+    def episode(self, episode_id: str) -> Episode:
+        """Raises NotFound."""
+        ...
+
+    def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
+        """The job whose transcript is current (or the given revision). Raises NotFound."""
+        ...
+
+    def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:
+        """Unpublished outbox rows with their sequence numbers, oldest first."""
+        ...
+
+    def mark_published(self, sequence_numbers: Sequence[int]) -> None: ...
+
+    def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
+        """Every event of a job since a sequence number, published or not."""
+        ...
+
+
+class EventSink(Protocol):
+    """Where published events go: a durable local log now, Kafka behind the same port."""
+
+    def send(self, events: Sequence[Event]) -> None:
+        """Durable when it returns, in order. A repeat appends again: consumers know events by id."""
+        ...

@@ -1,0 +1,1 @@
+"""The processes that loop: transcriber (supervisor and engine child), publisher, inbox."""
