@@ -1,0 +1,55 @@
+"""The metadata file beside an episode (`<episode>.json`): what the publisher knows before anybody listens.
+
+Used by the command line, the watched folder and, as a form field, the API. Every field may be absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.episode import Episode, Participant
+from schemas.errors import InputError
+
+#: Metadata is a page of text, not a payload.
+LARGEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What a publisher may say about an episode and how it should be done."""
+
+    title: str | None = None
+    show: str | None = None
+    published: str | None = None  #: ISO 8601 date
+    language: str | None = None
+    participants: tuple[Participant, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    speakers: int | None = None  #: how many voices there are, when known
+    models: str | None = None
+    style: str | None = None  #: house style the publisher wants first
+    priority: int = 0
+
+    def describe(self, episode: Episode) -> Episode:
+        """The episode with its empty fields filled from this file."""
+        return replace(
+            episode,
+            title=episode.title or self.title,
+            show=episode.show or self.show,
+            published=episode.published or self.published,
+            language=episode.language or self.language,
+            participants=episode.participants or self.participants,
+        )
+
+
+def read_sidecar(content: bytes, *, name: str) -> Sidecar:
+    """Read a metadata file. `name` is what the error calls it. Raises InputError `metadata_invalid`."""
+    if len(content) > LARGEST_BYTES:
+        raise InputError(f"{name}: {len(content)} bytes is too large for metadata", code="metadata_invalid")
+    try:
+        return TypeAdapter(Sidecar).validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InputError(f"{name}: {place}: {first['msg']}", code="metadata_invalid", field=place) from error

@@ -1,0 +1,286 @@
+"""One episode from a file to a transcript, through the ports alone.
+
+decode, recognize (window by window), diarize, assemble. What a stage paid for is left as a checkpoint named by
+the audio's hash, the engine's fingerprint and the options that matter, so that another attempt, on any machine
+that sees the same store, goes on where this one stopped and comes to the same words and voices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from schemas.episode import AudioInfo, Episode
+from schemas.errors import NotReady, OptionError, PageError, TransientError
+from schemas.job import JobOptions, Progress, Stage
+from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, Warning
+from schemas.wire import read_json, write_json
+from transcription.assemble import assemble
+from transcription.ports import (
+    Decoded,
+    Decoder,
+    Diarization,
+    DiarizeOptions,
+    Diarizer,
+    Recognition,
+    RecognizeOptions,
+    Recognizer,
+    Store,
+    Waveform,
+)
+from transcription.progress import ProgressMeter
+
+T = TypeVar("T")
+
+#: The stages that this file does; fetching and publishing are the worker's.
+STAGES = (Stage.DECODE, Stage.RECOGNIZE, Stage.DIARIZE, Stage.ASSEMBLE)
+
+
+class _Stopped(Exception):
+    """`tell` raised: the work must end with that error, whatever an engine makes of the exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The main job. `diarizer` may be None: everything is then one speaker.
+
+    `now` gives the wall-clock time for the provenance, `clock` monotonic seconds for progress.
+    """
+
+    decoder: Decoder
+    recognizer: Recognizer
+    diarizer: Diarizer | None
+    checkpoints: Store
+    stenocast_version: str
+    now: Callable[[], datetime]
+    clock: Callable[[], float]
+
+    def run(
+        self,
+        source: Path,
+        episode: Episode,
+        options: JobOptions,
+        *,
+        scratch: Path,
+        tell: Callable[[Progress], None],
+    ) -> Transcript:
+        """Transcribe the audio file `source`.
+
+        `scratch` is an existing folder for the decoded sound, emptied of it again on every way out. `tell` hears
+        of progress in audio seconds and may raise to stop the work: that error comes out unchanged. Raises
+        AudioError for what cannot be heard, OptionError, NotReady, TransientError, CrashError. A diarization
+        that fails costs the voices, not the words: one speaker, and the warning `diarization_failed`.
+        """
+        return _Run(self, source, episode, options, scratch, tell).transcript()
+
+
+class _Run:
+    """One pass of the pipeline: its progress, its stage times and its warnings."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        source: Path,
+        episode: Episode,
+        options: JobOptions,
+        scratch: Path,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self._engines = pipeline
+        self._source = source
+        self._episode = episode
+        self._options = options
+        self._scratch = scratch
+        self._tell = tell
+        self._stop: BaseException | None = None
+        self._times: list[StageTime] = []
+        self._warnings: list[Warning] = []
+        self._meter = ProgressMeter(clock=pipeline.clock, tell=self._tell_or_stop, stages=STAGES)
+
+    def transcript(self) -> Transcript:
+        check_options(self._options)
+        try:
+            decoded = self._timed(Stage.DECODE, self._decode)
+            try:
+                return self._listen(decoded)
+            finally:
+                decoded.waveform.path.unlink(missing_ok=True)
+        except BaseException:
+            if self._stop is not None:
+                raise self._stop from None
+            raise
+
+    def _listen(self, decoded: Decoded) -> Transcript:
+        waveform = decoded.waveform
+        episode = described(self._episode, decoded, self._source)
+        recognitions = self._timed(Stage.RECOGNIZE, lambda: self._recognize(waveform, episode))
+        diarization = None
+        if any(each.words for each in recognitions):
+            diarization = self._timed(Stage.DIARIZE, lambda: self._diarize(waveform))
+        self._meter.enter(Stage.ASSEMBLE)
+        document = assemble(
+            episode=episode,
+            recognitions=recognitions,
+            diarization=diarization,
+            options=self._options,
+            audio_seconds=waveform.seconds,
+            truncated=decoded.truncated,
+            warnings=(*decoded.warnings, *self._warnings),
+            provenance=self._provenance(recognitions),
+        )
+        self._meter.report(waveform.seconds)
+        return document
+
+    def _decode(self) -> Decoded:
+        self._meter.enter(Stage.DECODE)
+        decoded = self._engines.decoder.decode(self._source, self._scratch, report=self._meter.report)
+        self._meter.length_known(decoded.waveform.seconds)
+        return decoded
+
+    def _recognize(self, waveform: Waveform, episode: Episode) -> tuple[Recognition, ...]:
+        """Window by window; the language heard in the first window with words holds for the later ones."""
+        self._meter.enter(Stage.RECOGNIZE)
+        recognizer = self._engines.recognizer
+        given = self._options.language or episode.language
+        hotwords = tuple(dict.fromkeys([*(p.name for p in episode.participants), *self._options.vocabulary]))
+        folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, given, hotwords)
+        language = given
+        done: list[Recognition] = []
+        for window in recognizer.windows(waveform):
+            key = f"{folder}/{round(window.start * 1000):09d}-{round(window.end * 1000):09d}.json"
+            recognition = self._recall(key, Recognition)
+            if recognition is None:
+                report = _shifted(self._meter.report, window.start)
+                recognition = recognizer.recognize(
+                    waveform, window, RecognizeOptions(language=language, hotwords=hotwords), report=report
+                )
+                self._remember(key, recognition)
+            else:
+                self._meter.skip(Stage.RECOGNIZE, window.end - window.start)
+            self._meter.report(window.end)
+            if language is None and recognition.words:
+                language = recognition.language
+            done.append(recognition)
+        return tuple(done)
+
+    def _diarize(self, waveform: Waveform) -> Diarization | None:
+        diarizer = self._engines.diarizer
+        if diarizer is None or not self._options.diarize:
+            return None
+        self._meter.enter(Stage.DIARIZE)
+        options = DiarizeOptions(self._options.speakers, self._options.min_speakers, self._options.max_speakers)
+        folder = checkpoint_folder(waveform, "diarize", diarizer.fingerprint, options)
+        diarization = self._recall(f"{folder}/voices.json", Diarization)
+        if diarization is not None:
+            self._meter.skip(Stage.DIARIZE, waveform.seconds)
+            return diarization
+        try:
+            diarization = diarizer.diarize(waveform, options, report=self._meter.report)
+        except (NotReady, TransientError, OptionError):
+            raise
+        except Exception as error:
+            # Whatever an engine throws here, the words are worth having: the voices can be found by a later job.
+            if self._stop is not None:
+                raise
+            self._warnings.append(
+                Warning("diarization_failed", f"the voices could not be told apart: {type(error).__name__}: {error}")
+            )
+            return None
+        self._remember(f"{folder}/voices.json", diarization)
+        return diarization
+
+    def _provenance(self, recognitions: tuple[Recognition, ...]) -> Provenance:
+        engines = [("recognize", self._engines.recognizer), ("diarize", self._engines.diarizer)]
+        heard = [each.language_probability for each in recognitions if each.words]
+        return Provenance(
+            stenocast=self._engines.stenocast_version,
+            created=self._engines.now().isoformat(timespec="seconds"),
+            engines=tuple(
+                EngineUse(stage, each.engine, each.version, each.model, each.fingerprint)
+                for stage, each in engines
+                if each is not None and (stage == "recognize" or self._options.diarize)
+            ),
+            stages=tuple(self._times),
+            language_probability=heard[0] if heard else None,
+        )
+
+    def _timed(self, stage: Stage, work: Callable[[], T]) -> T:
+        began = self._engines.clock()
+        result = work()
+        self._times.append(StageTime(stage.value, round(self._engines.clock() - began, 3)))
+        return result
+
+    def _recall(self, key: str, kind: type[T]) -> T | None:
+        content = self._engines.checkpoints.get(key)
+        if content is None:
+            return None
+        try:
+            return read_json(kind, content)
+        except PageError:
+            return None  # written by an older version; the work is done again and the checkpoint replaced
+
+    def _remember(self, key: str, value: Any) -> None:
+        self._engines.checkpoints.put(key, write_json(value))
+
+    def _tell_or_stop(self, progress: Progress) -> None:
+        try:
+            self._tell(progress)
+        except BaseException as error:
+            self._stop = error
+            raise _Stopped from error
+
+
+def check_options(options: JobOptions) -> None:
+    """Raise OptionError naming the first field with an impossible value."""
+    counts = {
+        "speakers": options.speakers,
+        "min_speakers": options.min_speakers,
+        "max_speakers": options.max_speakers,
+    }
+    for name, count in counts.items():
+        if count is not None and not 1 <= count <= 50:
+            raise OptionError(f"{name}={count}: must be 1 to 50", field=name)
+    if options.min_speakers and options.max_speakers and options.min_speakers > options.max_speakers:
+        raise OptionError(
+            f"min_speakers={options.min_speakers} is more than max_speakers={options.max_speakers}",
+            field="min_speakers",
+        )
+    if len(options.vocabulary) > 500:
+        raise OptionError(f"vocabulary: {len(options.vocabulary)} words; at most 500", field="vocabulary")
+    language = options.language
+    if language is not None and not (2 <= len(language) <= 3 and language.isalpha() and language.isascii()):
+        raise OptionError(f"language={language!r}: use a two- or three-letter tag such as en", field="language")
+
+
+def checkpoint_folder(waveform: Waveform, stage: str, fingerprint: str, *what_matters: Any) -> str:
+    """The store key under which a stage's results for this sound, engine and options lie."""
+    digest = hashlib.sha256(repr(what_matters).encode()).hexdigest()[:12]
+    return f"checkpoints/{waveform.sha256}/{stage}-{fingerprint}/{digest}"
+
+
+def described(episode: Episode, decoded: Decoded, source: Path) -> Episode:
+    """The episode with what decoding found out: tags fill empty fields and never override given ones."""
+    tags = decoded.tags
+    return replace(
+        episode,
+        title=episode.title or tags.title,
+        show=episode.show or tags.show,
+        published=episode.published or tags.published,
+        chapters=episode.chapters or tags.chapters,
+        audio=AudioInfo(
+            uri=episode.audio.uri,
+            sha256=decoded.waveform.sha256,
+            duration=round(decoded.waveform.seconds, 3),
+            size_bytes=source.stat().st_size,
+            container=decoded.container,
+            file_name=episode.audio.file_name or source.name,
+        ),
+    )
+
+
+def _shifted(report: Callable[[float], None], start: float) -> Callable[[float], None]:
+    return lambda done: report(start + done)
