@@ -9,7 +9,7 @@ StenocastError
 ├── Refused               the request is well formed but the state forbids it (job_not_retryable, …)
 │   └── LeaseLost         another worker holds the job now; the loser's write changes nothing
 ├── TransientError        storage, network or database did not answer; trying again may help
-├── NotReady              our side lacks something (model missing, disk full, engine not installed); the job is untouched
+├── NotReady              our side lacks something (a model, room on the disk, an engine); the job is untouched
 │   └── ModelError        a model file is missing, wrong, or cannot be fetched
 └── CrashError            a process of ours died, hung or ate too much memory; counts as a crash of the attempt
 """

@@ -145,7 +145,7 @@ class _Run:
         """Window by window; the language heard in the first window with words holds for the later ones."""
         self._meter.enter(Stage.RECOGNIZE)
         recognizer = self._engines.recognizer
-        given = self._options.language or episode.language
+        given = primary_language(self._options.language or episode.language)
         hotwords = tuple(dict.fromkeys([*(p.name for p in episode.participants), *self._options.vocabulary]))
         folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, given, hotwords)
         language = given
@@ -251,9 +251,14 @@ def check_options(options: JobOptions) -> None:
         )
     if len(options.vocabulary) > 500:
         raise OptionError(f"vocabulary: {len(options.vocabulary)} words; at most 500", field="vocabulary")
-    language = options.language
+    language = primary_language(options.language)
     if language is not None and not (2 <= len(language) <= 3 and language.isalpha() and language.isascii()):
-        raise OptionError(f"language={language!r}: use a two- or three-letter tag such as en", field="language")
+        raise OptionError(f"language={options.language!r}: use a two- or three-letter tag such as en", field="language")
+
+
+def primary_language(tag: str | None) -> str | None:
+    """The part of a language tag that a recognizer knows: "en" of "en-GB"."""
+    return tag.replace("_", "-").split("-")[0].lower() if tag else None
 
 
 def checkpoint_folder(waveform: Waveform, stage: str, fingerprint: str, *what_matters: Any) -> str:

@@ -40,7 +40,7 @@ class Waveform:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What the file says about itself; fills empty metadata, never overrides it. Valid UTF-8, each at most 1,000 characters."""
+    """What the file says about itself; fills empty metadata. Valid UTF-8, each at most 1,000 characters."""
 
     title: str | None = None
     show: str | None = None

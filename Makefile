@@ -1,0 +1,73 @@
+# Two commands do all the set-up, models included: `make demo` or `make test`.
+# PYTHON picks the interpreter (3.11 or newer) for the virtual environment in .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PYTHONUNBUFFERED = 1
+export HF_HUB_DISABLE_TELEMETRY = 1
+
+# uv reads the same hash-locked files in seconds; pip, with the user's own settings, is the fallback.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --quiet --require-hashes -r $(1)
+
+.PHONY: help setup setup-dev models demo serve test test-fast lint figures bench schemas requirements clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Stenocast needs Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/worker.stamp: requirements/installer.txt requirements/worker.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
+	@echo "Installing the engines: about 5 GB of packages, a minute on a fast line"
+	$(call INSTALL,requirements/worker.txt)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . || $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/worker.stamp
+	$(call INSTALL,requirements/dev.txt)
+	@touch $@
+
+models: $(VENV)/worker.stamp
+	@$(BIN)/stenocast models pull starter fast
+
+setup: models ## the virtual environment and the model sets starter and fast
+
+setup-dev: setup $(VENV)/dev.stamp
+
+demo: setup ## transcribe the sample episode and print it in four house styles
+	@$(BIN)/python examples/demo/run.py
+
+serve: setup ## API, page, worker and publisher in one process on http://127.0.0.1:8080
+	@$(BIN)/stenocast serve
+
+test: setup-dev ## every test: real engines, real processes, a real browser
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "make test drives a real browser and Chromium is missing; on Debian: apt-get install chromium"; exit 1; }
+	STENOCAST_REQUIRE_MODELS=1 $(BIN)/pytest -n 2 --dist loadfile -q
+
+test-fast: $(VENV)/dev.stamp ## the tests without engines, processes, browser and network
+	$(BIN)/pytest -q -n 2 -m "not engines and not processes and not browser and not network"
+
+lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+figures: setup-dev ## measure words, voices and names on real recordings: docs/quality.md
+	$(BIN)/python -m evaluation.figures --write docs/quality.md
+
+bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
+	$(BIN)/python -m evaluation.diarization_speed
+	$(BIN)/python -m evaluation.ledger_speed
+
+schemas: $(VENV)/worker.stamp ## write schemas/published from the dataclasses
+	$(BIN)/python -m schemas.publish
+
+requirements: $(VENV)/worker.stamp ## lock the requirements files again after changing a .in
+	cd requirements && for each in installer core worker dev; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url $$each.in -o $$each.txt; done
+
+clean: ## remove the virtual environment and caches; models and data stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,60 @@
+"""The `stenocast` command: what it can do, and how errors reach a person.
+
+Exit status 0, 1 (failed), 2 (usage). Results go to standard output, progress and messages to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cli import doctor, models, name, pages, service, transcribe, worker
+from schemas.errors import OptionError, StenocastError
+
+app = typer.Typer(
+    name="stenocast",
+    help="Turn podcast episodes into transcripts that can be published as they are.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command(rich_help_panel="Transcripts")(transcribe.transcribe)
+app.command(rich_help_panel="Transcripts")(pages.render)
+app.command(rich_help_panel="Transcripts")(pages.read)
+app.command(rich_help_panel="Transcripts")(name.name)
+app.command(rich_help_panel="Transcripts")(pages.styles)
+app.command(rich_help_panel="Service")(service.serve)
+app.command(rich_help_panel="Service")(worker.worker)
+app.command(rich_help_panel="Jobs")(service.submit)
+app.command(rich_help_panel="Jobs")(service.jobs)
+app.command(rich_help_panel="Jobs")(service.watch)
+app.command(rich_help_panel="Jobs")(service.retry)
+app.command(rich_help_panel="Jobs")(service.cancel)
+app.command(rich_help_panel="Jobs")(service.events)
+app.add_typer(models.app, name="models", rich_help_panel="Installation")
+app.command(rich_help_panel="Installation")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; an error of ours becomes one sentence, its code and an exit status."""
+    try:
+        app(standalone_mode=True)
+    except StenocastError as error:
+        print(f"error: {error.message} [{error.code}]", file=sys.stderr)
+        sys.exit(2 if isinstance(error, OptionError) else 1)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`stenocast jobs | head`); Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Progress for people: a bar on a terminal, plain lines without one. Always on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from schemas.job import Progress, Stage
+
+#: What a person reads for each stage.
+STAGE_LABELS: dict[Stage, str] = {
+    Stage.FETCH: "Fetching the audio",
+    Stage.DECODE: "Decoding",
+    Stage.RECOGNIZE: "Recognizing words",
+    Stage.DIARIZE: "Telling voices apart",
+    Stage.ASSEMBLE: "Assembling",
+    Stage.PUBLISH: "Publishing",
+}
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as people write them: 0:42, 12:05, 1:02:03."""
+    whole = max(round(seconds), 0)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+@contextmanager
+def shown_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """Yield a function to tell progress to; shows it for as long as the block runs."""
+    if quiet:
+        yield lambda progress: None
+    elif sys.stderr.isatty():
+        with _bar(title) as tell:
+            yield tell
+    else:
+        yield _PlainLines(title).tell
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("[dim]{task.fields[audio]}[/dim]"),
+        TextColumn("[cyan]{task.fields[left]}[/cyan]"),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
+        bar = bars.add_task(f"{title}: loading the models", total=1.0, audio="", left="")
+
+        def tell(progress: Progress) -> None:
+            audio = f"{clock_text(progress.done)} of {clock_text(progress.total)}" if progress.total else ""
+            left = f"about {clock_text(progress.eta)} left" if progress.eta is not None else ""
+            bars.update(
+                bar,
+                description=STAGE_LABELS[progress.stage],
+                completed=progress.fraction or 0.0,
+                audio=audio,
+                left=left,
+            )
+
+        yield tell
+
+
+class _PlainLines:
+    """One line when a stage begins and one each tenth of the job, for logs and pipes."""
+
+    def __init__(self, title: str) -> None:
+        self._stage: Stage | None = None
+        self._tenth = 0
+        print(f"{title}: loading the models", file=sys.stderr, flush=True)
+
+    def tell(self, progress: Progress) -> None:
+        tenth = int((progress.fraction or 0.0) * 10)
+        if progress.stage == self._stage and tenth <= self._tenth:
+            return
+        self._stage, self._tenth = progress.stage, tenth
+        left = f", about {clock_text(progress.eta)} left" if progress.eta is not None else ""
+        percent = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
+        print(f"{STAGE_LABELS[progress.stage]}{percent}{left}", file=sys.stderr, flush=True)

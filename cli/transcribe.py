@@ -1,0 +1,201 @@
+"""`stenocast transcribe`: an audio file in, a transcript out, on this machine and without a service."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemas.errors import InputError, NotFound, OptionError
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
+    from schemas.episode import Episode
+    from schemas.job import JobOptions
+    from schemas.sidecar import Sidecar
+    from schemas.transcript import Transcript
+
+#: Printed where nobody asked for a style or a format.
+DEFAULT_STYLE = "name-line"
+
+
+def transcribe(
+    audio: Annotated[
+        Path, typer.Argument(help="The recording: MP3, M4A, Ogg, Opus, FLAC, WAV, WebM, AIFF or a video.")
+    ],
+    models: Annotated[
+        str, typer.Option(help="A model set (see `stenocast models list`), a hub name or a folder.")
+    ] = "",
+    title: Annotated[str, typer.Option(help="The episode's title.")] = "",
+    show: Annotated[str, typer.Option(help="The show it belongs to.")] = "",
+    language: Annotated[str, typer.Option(help="Language spoken, such as en; found out if not given.")] = "",
+    participant: Annotated[
+        list[str] | None,
+        typer.Option(help='Somebody who speaks: "Ada Quill, host". May be given several times.'),
+    ] = None,
+    vocabulary: Annotated[list[str] | None, typer.Option(help="A word or name to expect. May be repeated.")] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(help="A metadata file; without it, AUDIO's name with .json is read when it is there."),
+    ] = None,
+    no_metadata: Annotated[bool, typer.Option("--no-metadata", help="Read no metadata file.")] = False,
+    speakers: Annotated[int | None, typer.Option(help="Exactly this many voices.")] = None,
+    min_speakers: Annotated[int | None, typer.Option(help="At least this many voices.")] = None,
+    max_speakers: Annotated[int | None, typer.Option(help="At most this many voices.")] = None,
+    no_diarize: Annotated[bool, typer.Option("--no-diarize", help="Words only: do not tell voices apart.")] = False,
+    verbatim: Annotated[bool, typer.Option("--verbatim", help="Keep um, uh and stutters in the text.")] = False,
+    style: Annotated[
+        list[str] | None, typer.Option(help="A house style (see `stenocast styles`). May be repeated.")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name is --format
+        list[str] | None, typer.Option(help="json, text, vtt, srt or podcast-json. May be repeated.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="A folder for the files, or - for standard output.")
+    ] = "-",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do the work again even where an earlier run left its results.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Transcribe a recording: who said what and when, by name, in readable paragraphs.
+
+    Prints the transcript in the house style `name-line`, or in the styles and formats asked for; with
+    --output DIR it writes one file for each, and always the document (JSON) beside them.
+    """
+    from adapters.settings import read_settings
+    from formats.catalogue import check_names
+
+    if not audio.is_file():
+        raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
+    check_names(styles=style or [], formats=format or [])
+    settings = read_settings()
+    sidecar = _sidecar(audio, metadata, no_metadata)
+    episode, options = _request(
+        audio,
+        sidecar,
+        title=title,
+        show=show,
+        participants=participant or [],
+        options={
+            "models": models or sidecar.models or settings.models,
+            "language": language or None,
+            "speakers": speakers if speakers is not None else sidecar.speakers,
+            "min_speakers": min_speakers,
+            "max_speakers": max_speakers,
+            "vocabulary": tuple([*sidecar.vocabulary, *(vocabulary or [])]),
+            "wording": "verbatim" if verbatim else "clean",
+            "diarize": not no_diarize,
+        },
+    )
+    document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet)
+    for warning in document.quality.warnings:
+        print(f"warning: {warning.message} [{warning.code}]", file=sys.stderr)
+    styles = list(style or []) or ([] if format else [sidecar.style or DEFAULT_STYLE])
+    write_documents(document, styles=styles, formats=list(format or []), output=output, stem=audio.stem)
+
+
+def transcribe_file(
+    audio: Path,
+    episode: Episode,
+    options: JobOptions,
+    *,
+    settings: Settings,
+    fresh: bool = False,
+    quiet: bool = False,
+) -> Transcript:
+    """Run the pipeline in this process, with progress on standard error."""
+    import tempfile
+
+    from adapters.wiring import build_pipeline
+    from cli.progress import shown_progress
+    from transcription.pipeline import check_options
+
+    check_options(options)
+    settings.scratch_folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=settings.scratch_folder, prefix="transcribe-") as scratch,
+        shown_progress(audio.name, quiet=quiet) as tell,
+    ):
+        pipeline = build_pipeline(settings, options.models, fresh=fresh)
+        return pipeline.run(audio, episode, options, scratch=Path(scratch), tell=tell)
+
+
+def write_documents(
+    document: Transcript, *, styles: list[str], formats: list[str], output: str, stem: str
+) -> list[Path]:
+    """Write the transcript in every style and format asked for; returns the files, none for standard output."""
+    from formats.catalogue import file_name, render
+
+    wanted: list[tuple[str | None, str | None]] = [(None, each) for each in styles] + [
+        (each, None) for each in formats
+    ]
+    if output == "-":
+        for number, (kind, style) in enumerate(wanted):
+            if len(wanted) > 1:
+                print(f"{'' if number == 0 else chr(10)}--- {style or kind} ---", file=sys.stderr, flush=True)
+            content = render(document, format=kind, style=style)
+            sys.stdout.buffer.write(content if content.endswith(b"\n") else content + b"\n")
+            sys.stdout.buffer.flush()
+        return []
+    folder = Path(output)
+    if ("json", None) not in wanted:
+        wanted.append(("json", None))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = []
+        for kind, style in wanted:
+            path = folder / file_name(stem, format=kind, style=style)
+            path.write_bytes(render(document, format=kind, style=style))
+            written.append(path)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
+    for path in written:
+        print(f"wrote {path}", file=sys.stderr)
+    return written
+
+
+def _sidecar(audio: Path, metadata: Path | None, no_metadata: bool) -> Sidecar:
+    from schemas.sidecar import Sidecar, read_sidecar
+
+    if metadata is not None and no_metadata:
+        raise OptionError("--metadata and --no-metadata exclude each other", field="metadata")
+    beside = audio.with_suffix(".json")
+    path = metadata or (beside if beside.is_file() and beside != audio and not no_metadata else None)
+    if path is None:
+        return Sidecar()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NotFound(
+            f"{path}: cannot be read: {error.strerror}", code="file_not_found", field="metadata"
+        ) from error
+    return read_sidecar(content, name=str(path))
+
+
+def _request(
+    audio: Path,
+    sidecar: Sidecar,
+    *,
+    title: str,
+    show: str,
+    participants: list[str],
+    options: dict[str, object],
+) -> tuple[Episode, JobOptions]:
+    import uuid
+
+    from schemas.episode import AudioInfo, Episode
+    from schemas.job import JobOptions
+    from transcription.participants import parse_participant
+
+    path = audio.resolve()
+    episode = Episode(
+        id=str(uuid.uuid5(uuid.NAMESPACE_URL, path.as_uri())),
+        title=title or None,
+        show=show or None,
+        participants=tuple(parse_participant(each) for each in participants),
+        audio=AudioInfo(file_name=audio.name),
+    )
+    return sidecar.describe(episode), JobOptions(**options)  # type: ignore[arg-type]
