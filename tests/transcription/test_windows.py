@@ -68,7 +68,7 @@ def test_silence_alone_is_cut_as_late_as_allowed() -> None:
 
 
 def test_the_last_window_ends_where_the_recording_ends_and_not_with_its_last_frame() -> None:
-    windows = plan([1.0] * 25, frame_seconds=1.0, seconds=24.3, longest=20.0)
+    windows = plan([1.0] * 25, frame_seconds=1.0, seconds=24.3, longest=20.0, earliest=16.0)
 
     assert windows[-1].end == 24.3
 
