@@ -49,7 +49,7 @@ def transcribe(
     style: Annotated[
         list[str] | None, typer.Option(help="A house style (see `stenocast styles`). May be repeated.")
     ] = None,
-    format: Annotated[  # noqa: A002 - the option's name is --format
+    format: Annotated[
         list[str] | None, typer.Option(help="json, text, vtt, srt or podcast-json. May be repeated.")
     ] = None,
     output: Annotated[
@@ -65,8 +65,9 @@ def transcribe(
     Prints the transcript in the house style `name-line`, or in the styles and formats asked for; with
     --output DIR it writes one file for each, and always the document (JSON) beside them.
     """
-    from adapters.settings import read_settings
     from formats.catalogue import check_names
+
+    from adapters.settings import read_settings
 
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
@@ -85,7 +86,7 @@ def transcribe(
             "speakers": speakers if speakers is not None else sidecar.speakers,
             "min_speakers": min_speakers,
             "max_speakers": max_speakers,
-            "vocabulary": tuple([*sidecar.vocabulary, *(vocabulary or [])]),
+            "vocabulary": (*sidecar.vocabulary, *(vocabulary or [])),
             "wording": "verbatim" if verbatim else "clean",
             "diarize": not no_diarize,
         },
@@ -110,6 +111,7 @@ def transcribe_file(
     import tempfile
 
     from adapters.wiring import build_pipeline
+
     from cli.progress import shown_progress
     from transcription.pipeline import check_options
 
@@ -186,9 +188,10 @@ def _request(
 ) -> tuple[Episode, JobOptions]:
     import uuid
 
+    from transcription.participants import parse_participant
+
     from schemas.episode import AudioInfo, Episode
     from schemas.job import JobOptions
-    from transcription.participants import parse_participant
 
     path = audio.resolve()
     episode = Episode(

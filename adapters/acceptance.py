@@ -1,0 +1,90 @@
+"""The one way in: an audio file becomes an upload in the store and a job in the ledger, or the job it already is.
+
+The API, `stenocast submit` and the watched folder all come through here, so that the same recording with the
+same options is the same job whichever door it used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from adapters.sniff import sniff
+from schemas.episode import Episode
+from schemas.errors import AudioError, OptionError
+from schemas.job import Job, JobOptions
+from schemas.wire import write_json
+from transcription.pipeline import check_options
+from transcription.ports import JobQueue, NewJob, Store
+
+#: Bytes that are enough to know every container `sniff` knows.
+HEAD_BYTES = 64 * 1024
+
+
+def accept(
+    *,
+    queue: JobQueue,
+    store: Store,
+    source: Path,
+    file_name: str,
+    episode: Episode,
+    options: JobOptions,
+    max_bytes: int,
+    new_id: Callable[[], str],
+    idempotency_key: str | None = None,
+    priority: int = 0,
+) -> tuple[Job, bool]:
+    """Take an audio file in; returns its job and whether that is new.
+
+    The file is looked at (AudioError `unsupported_container`, `audio_empty`, `audio_too_large`), hashed, stored
+    and only then announced to the ledger: a crash before the last step leaves an upload that nobody sees, and a
+    repeat finds the same key. `file_name` is the sender's and only ever shown. Raises OptionError, Refused
+    `idempotency_key_reused`, NotReady `disk_full`, TransientError.
+    """
+    check_options(options)
+    check_priority(priority)
+    size = source.stat().st_size
+    if size == 0:
+        raise AudioError(f"{file_name}: the file is empty", code="audio_empty")
+    if size > max_bytes:
+        raise AudioError(f"{file_name}: {size} bytes is over the limit of {max_bytes}", code="audio_too_large")
+    with source.open("rb") as stream:
+        container = sniff(stream.read(HEAD_BYTES))
+        if container is None:
+            raise AudioError(
+                f"{file_name}: not one of the audio or video containers that Stenocast reads",
+                code="unsupported_container",
+            )
+        stream.seek(0)
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    key = f"uploads/{sha256}/audio"
+    if not store.exists(key):
+        store.put_file(key, source)
+    described = replace(
+        episode,
+        audio=replace(episode.audio, uri=key, sha256=sha256, size_bytes=size, file_name=file_name[:255]),
+    )
+    return queue.add(
+        NewJob(
+            episode=described,
+            options=options,
+            audio_key=key,
+            dedupe_key=dedupe_key(sha256, described, options),
+            idempotency_key=idempotency_key,
+            priority=priority,
+        ),
+        job_id=new_id(),
+    )
+
+
+def dedupe_key(sha256: str, episode: Episode, options: JobOptions) -> str:
+    """Equal for requests that must give the same transcript: sound, options, and what is known about the episode."""
+    known = replace(episode, id="", audio=replace(episode.audio, uri=None, file_name=None))
+    return hashlib.sha256(b"\0".join((sha256.encode(), write_json(options), write_json(known)))).hexdigest()
+
+
+def check_priority(priority: int) -> None:
+    if not -100 <= priority <= 100:
+        raise OptionError(f"priority={priority}: must be -100 to 100", field="priority")
