@@ -193,6 +193,14 @@ class Store(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
+    def size(self, key: str) -> int | None:
+        """Bytes of an object, or None where there is no such key."""
+        ...
+
+    def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` to `end` (exclusive) in pieces. Raises NotFound."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove; a missing key is fine."""
         ...

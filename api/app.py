@@ -1,0 +1,242 @@
+"""The HTTP door: uploads in, job status and transcripts out. Decides little; the ledger and the store know.
+
+Handlers are plain functions, run in threads by the framework, because the ledger blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from sse_starlette.sse import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from api.byte_ranges import requested_range
+from api.errors import answer_problems, problem
+from api.upload import Intake, take_upload
+from formats import catalogue
+from schemas.errors import NotFound, StenocastError
+from schemas.job import Job, JobState
+from schemas.transcript import Transcript
+from schemas.wire import read_json, to_record, write_json
+from transcription.ports import JobQueue, Store
+
+PAGE = Path(__file__).parent / "page"
+
+#: Everything the page loads is its own: no inline script, no other host.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " frame-ancestors 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+#: How often a stream of job events looks at the ledger, in seconds.
+LOOK_SECONDS = 0.4
+
+
+def create_app(
+    intake: Intake, *, version: str, ready: Callable[[], list[str]], allowed_hosts: list[str] | None = None
+) -> FastAPI:
+    """Build the application over the ledger and the store of `intake`.
+
+    `ready` returns what keeps this installation from working, empty when nothing does. `allowed_hosts` are the
+    Host headers that are answered: a page elsewhere must not reach a service on the listener's own machine.
+    """
+    queue, store = intake.queue, intake.store
+    app = FastAPI(
+        title="Stenocast",
+        version=version,
+        description="Episodes in, published transcripts out.",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    answer_problems(app)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts or ["*"], www_redirect=False)
+
+    @app.middleware("http")
+    async def guarded(request: Request, call_next: Any) -> Response:
+        origin = request.headers.get("origin")
+        own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        if request.method not in ("GET", "HEAD", "OPTIONS") and origin not in (None, own):
+            return problem(403, "foreign_origin", f"requests from pages of {origin} are refused")
+        response: Response = await call_next(request)
+        if not request.url.path.startswith("/docs"):
+            for name, value in SECURITY_HEADERS.items():
+                response.headers.setdefault(name, value)
+        return response
+
+    @app.post("/v1/episodes", status_code=202, summary="Upload an episode and queue its job", tags=["episodes"])
+    async def post_episode(
+        request: Request, idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None
+    ) -> Response:
+        """Multipart form: the file in `audio`; optionally `metadata` (JSON), or its fields one by one.
+
+        Answers 202 with the job, or 200 with the job that the same recording and options already have.
+        """
+        job, is_new = await take_upload(request, intake, idempotency_key)
+        return _json(job, status=202 if is_new else 200, headers={"Location": f"/v1/jobs/{job.id}"})
+
+    @app.get("/v1/episodes/{episode_id}", summary="What is known about an episode", tags=["episodes"])
+    def get_episode(episode_id: str) -> Response:
+        return _json(queue.episode(episode_id))
+
+    @app.get("/v1/episodes/{episode_id}/audio", summary="The recording, with byte ranges", tags=["episodes"])
+    def get_audio(episode_id: str, request: Request) -> Response:
+        episode = queue.episode(episode_id)
+        key = episode.audio.uri
+        size = store.size(key) if key else None
+        if key is None or size is None:
+            raise NotFound(f"{episode_id}: the recording is no longer here", code="audio_not_found")
+        return _audio(store, key, size, request.headers.get("range"), container=episode.audio.container)
+
+    @app.get("/v1/jobs", summary="Jobs, newest first", tags=["jobs"])
+    def get_jobs(
+        state: Annotated[JobState | None, Query(description="only jobs in this state")] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        before: Annotated[str | None, Query(description="go on after this job id")] = None,
+    ) -> Response:
+        found = queue.jobs(state=state, limit=limit, before=before)
+        return JSONResponse(
+            {
+                "jobs": [to_record(each) for each in found],
+                "next": found[-1].id if len(found) == limit else None,
+            }
+        )
+
+    @app.get("/v1/jobs/{job_id}", summary="One job", tags=["jobs"])
+    def get_job(job_id: str) -> Response:
+        return _json(queue.job(job_id))
+
+    @app.post("/v1/jobs/{job_id}/cancel", summary="Stop a queued or running job", tags=["jobs"])
+    def cancel_job(job_id: str) -> Response:
+        return _json(queue.cancel(job_id))
+
+    @app.post("/v1/jobs/{job_id}/retry", summary="Queue a failed job again", tags=["jobs"])
+    def retry_job(job_id: str) -> Response:
+        return _json(queue.retry(job_id))
+
+    @app.get("/v1/jobs/{job_id}/events", summary="Progress and state changes as they happen", tags=["jobs"])
+    async def job_events(
+        job_id: str, last_event_id: Annotated[int, Header(alias="Last-Event-ID", ge=0)] = 0
+    ) -> EventSourceResponse:
+        """Server-sent events: `state` for each event of the job (with its id), `progress` in between."""
+        await run_in_threadpool(queue.job, job_id)
+        return EventSourceResponse(_job_stream(queue, job_id, last_event_id), ping=15)
+
+    @app.get("/v1/transcripts/{episode_id}", summary="The transcript, as a document or a page", tags=["transcripts"])
+    def get_transcript(
+        episode_id: str,
+        format: Annotated[str | None, Query(description="json, text, vtt, srt, podcast-json")] = None,
+        style: Annotated[str | None, Query(description="a house style; see /v1/styles")] = None,
+        revision: Annotated[int | None, Query(ge=1)] = None,
+        download: Annotated[bool, Query(description="ask the browser to save it")] = False,
+    ) -> Response:
+        catalogue.check_names(styles=[style] if style else [], formats=[format] if format else [])
+        job = queue.latest_done(episode_id, revision=revision)
+        content = store.get(job.transcript_key or "")
+        if content is None:
+            raise NotFound(f"{episode_id}: its document is no longer in the store", code="transcript_not_found")
+        kind = None if style else format or "json"
+        headers = {"ETag": f'"{job.transcript_sha256}-{style or kind}"'}
+        document = read_json(Transcript, content)
+        if download:
+            stem = _ascii_stem(document.episode.audio.file_name or "transcript")
+            name = catalogue.file_name(stem, format=kind, style=style)
+            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return Response(
+            catalogue.render(document, format=kind, style=style),
+            media_type=catalogue.media_type(format=kind, style=style),
+            headers=headers,
+        )
+
+    @app.get(
+        "/v1/styles", summary="The house styles and formats that transcripts can be had in", tags=["transcripts"]
+    )
+    def get_styles() -> Response:
+        return JSONResponse({"styles": catalogue.style_list(), "formats": catalogue.format_list()})
+
+    @app.get("/healthz", summary="The process answers", tags=["health"])
+    def healthz() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", summary="The process can do its work", tags=["health"])
+    def readyz() -> Response:
+        lacking = ready()
+        if lacking:
+            return problem(503, "not_ready", "; ".join(lacking))
+        return PlainTextResponse("ready\n")
+
+    @app.get("/", include_in_schema=False)
+    def page() -> Response:
+        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    return app
+
+
+def _json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(write_json(value), status, headers, media_type="application/json")
+
+
+def _ascii_stem(file_name: str) -> str:
+    """A file name that is safe inside a header: letters, digits, dot, dash and underscore."""
+    stem = file_name.rsplit(".", 1)[0]
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:80] or "transcript"
+
+
+async def _job_stream(queue: JobQueue, job_id: str, after: int) -> AsyncIterator[dict[str, Any]]:
+    """Events of the job as they appear and its progress when it changes; ends when the job is final."""
+    shown: Job | None = None
+    while True:
+        try:
+            rows = await run_in_threadpool(queue.events_of, job_id, after=after)
+            job = await run_in_threadpool(queue.job, job_id)
+        except StenocastError as error:
+            yield {"event": "problem", "data": error.code}
+            return
+        for number, event in rows:
+            after = number
+            yield {"event": "state", "id": str(number), "data": write_json(event).decode()}
+        if shown is None or job != shown:
+            shown = job
+            yield {"event": "progress", "data": write_json(job).decode()}
+        if job.state.is_final:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+#: What a browser must be told to play each container.
+AUDIO_MEDIA_TYPES = {
+    "mp3": "audio/mpeg",
+    "mp4": "audio/mp4",
+    "mov": "audio/mp4",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "aac": "audio/aac",
+    "matroska": "audio/webm",
+    "webm": "audio/webm",
+    "aiff": "audio/aiff",
+}
+
+
+def _audio(store: Store, key: str, size: int, range_header: str | None, *, container: str | None) -> Response:
+    media_type = AUDIO_MEDIA_TYPES.get(container or "", "application/octet-stream")
+    wanted = requested_range(range_header, size)
+    if wanted is None:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    start, end = wanted
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
+    status = 200
+    if range_header is not None:
+        status = 206
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    body: Iterator[bytes] = store.read(key, start, end)
+    return StreamingResponse(body, status, headers, media_type=media_type)

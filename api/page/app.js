@@ -1,0 +1,303 @@
+// The page: drop a file, watch its job, read the transcript with the sound.
+// Everything that comes from outside goes into the page as text, never as markup.
+
+const $ = (id) => document.getElementById(id);
+const make = (tag, className = "", text = "") => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+};
+
+const STAGES = {
+  fetch: "Fetching the audio", decode: "Decoding", recognize: "Recognizing words",
+  diarize: "Telling voices apart", assemble: "Assembling", publish: "Publishing",
+};
+const METHODS = {
+  given: "given by hand", known_voice: "known voice", participant: "participant, heard in the talk",
+  self_introduction: "says the name", host_introduction: "is introduced", address: "is addressed",
+  elimination: "the only one left", page: "from the page",
+};
+
+const clock = (seconds) => {
+  const s = Math.max(0, Math.floor(seconds));
+  const pad = (n) => String(n).padStart(2, "0");
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}` : `${Math.floor(s / 60)}:${pad(s % 60)}`;
+};
+
+async function ask(path, options) {
+  const answer = await fetch(path, options);
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({}));
+  throw new Error(problem.detail ?? `${answer.status} ${answer.statusText}`);
+}
+
+// ---------------------------------------------------------------- upload
+
+const file = $("file"), drop = $("drop"), note = $("upload-note");
+
+function say(text, bad = false) {
+  note.textContent = text;
+  note.classList.toggle("bad", bad);
+}
+
+function choose() {
+  const chosen = file.files[0];
+  $("chosen").textContent = chosen ? chosen.name : "Drop an episode here";
+  $("send").disabled = !chosen;
+  say("");
+}
+
+file.addEventListener("change", choose);
+for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.add("over"); });
+for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.remove("over"); });
+drop.addEventListener("drop", (e) => {
+  if (e.dataTransfer.files.length) { file.files = e.dataTransfer.files; choose(); }
+});
+
+$("upload").addEventListener("submit", (e) => {
+  e.preventDefault();
+  if (!file.files[0]) return;
+  // fetch cannot tell how far an upload is; XMLHttpRequest can.
+  const request = new XMLHttpRequest();
+  request.open("POST", "/v1/episodes");
+  request.upload.addEventListener("progress", (p) => { if (p.lengthComputable) $("sending").value = p.loaded / p.total; });
+  request.addEventListener("loadend", () => {
+    $("sending").hidden = true;
+    $("send").disabled = false;
+    const answer = JSON.parse(request.responseText || "{}");
+    if (request.status === 202 || request.status === 200) {
+      say(request.status === 200 ? "This recording is known already: here is its job." : "");
+      $("upload").reset();
+      choose();
+      remember(answer);
+      follow(answer.id);
+    } else {
+      say(answer.detail ?? "The service did not answer. Try again.", true);
+    }
+  });
+  const form = new FormData($("upload"));
+  for (const name of ["title", "language", "participant"]) if (!form.get(name).trim()) form.delete(name);
+  $("sending").hidden = false;
+  $("sending").value = 0;
+  $("send").disabled = true;
+  request.send(form);
+});
+
+// ---------------------------------------------------------------- jobs
+
+const jobs = new Map(), followed = new Set(), names = new Map();
+
+function remember(job) {
+  jobs.set(job.id, job);
+  showJobs();
+}
+
+async function nameOf(job) {
+  if (job.title) return job.title;
+  if (!names.has(job.episode_id)) {
+    names.set(job.episode_id, "");
+    const episode = await ask(`/v1/episodes/${job.episode_id}`).then((a) => a.json()).catch(() => ({}));
+    names.set(job.episode_id, episode.title ?? episode.audio?.file_name ?? "Untitled");
+    showJobs();
+  }
+  return names.get(job.episode_id);
+}
+
+function progressNote(job) {
+  if (job.state === "failed") return `${job.error.message} (${job.error.code})`;
+  if (job.state === "queued") return job.attempts ? `waiting to be tried again (attempt ${job.attempts + 1})` : "waiting for a worker";
+  if (job.state !== "running") return job.audio_seconds ? clock(job.audio_seconds) : "";
+  const p = job.progress;
+  if (!p) return "starting";
+  const audio = p.total ? `, ${clock(p.done)} of ${clock(p.total)}` : "";
+  const left = p.eta != null ? `, about ${clock(p.eta)} left` : "";
+  return STAGES[p.stage] + audio + left;
+}
+
+function jobNode(job) {
+  const item = make("li");
+  item.dataset.job = job.id;
+  item.classList.toggle("current", location.hash === `#/transcript/${job.episode_id}`);
+  const head = make("div", "row");
+  const name = make(job.state === "done" ? "a" : "span", "name", "…");
+  if (job.state === "done") name.href = `#/transcript/${job.episode_id}`;
+  Promise.resolve(nameOf(job)).then((text) => { name.textContent = text || "…"; });
+  head.append(name, make("span", `state ${job.state}`, job.state));
+  item.append(head, make("div", "note", progressNote(job)));
+  if (job.state === "running" || job.state === "queued") {
+    const bar = make("div", "bar"), fill = make("i");
+    fill.style.width = `${Math.round((job.progress?.fraction ?? 0) * 100)}%`;
+    bar.append(fill);
+    item.append(bar, action(job, "cancel", "Cancel"));
+  }
+  if (job.state === "failed") item.append(action(job, "retry", "Try again"));
+  return item;
+}
+
+function action(job, verb, label) {
+  const button = make("button", "small", label);
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      remember(await (await ask(`/v1/jobs/${job.id}/${verb}`, { method: "POST" })).json());
+      follow(job.id);
+    } catch (error) {
+      say(error.message, true);
+      button.disabled = false;
+    }
+  });
+  return button;
+}
+
+function showJobs() {
+  const sorted = [...jobs.values()].sort((a, b) => (a.created < b.created ? 1 : -1));
+  $("jobs").replaceChildren(...sorted.map(jobNode));
+  $("no-jobs").hidden = sorted.length > 0;
+}
+
+function follow(id) {
+  if (followed.has(id)) return;
+  followed.add(id);
+  const source = new EventSource(`/v1/jobs/${id}/events`);
+  source.addEventListener("progress", (e) => {
+    const job = JSON.parse(e.data), was = jobs.get(id)?.state;
+    remember(job);
+    if (!["done", "failed", "cancelled"].includes(job.state)) return;
+    source.close();
+    followed.delete(id);
+    if (job.state === "done" && was === "running" && $("reader").hidden) location.hash = `#/transcript/${job.episode_id}`;
+  });
+  source.addEventListener("problem", () => { source.close(); followed.delete(id); });
+}
+
+async function lookAgain() {
+  try {
+    const { jobs: list } = await (await ask("/v1/jobs?limit=50")).json();
+    for (const job of list) {
+      jobs.set(job.id, job);
+      if (job.state === "running" || job.state === "queued") follow(job.id);
+    }
+    showJobs();
+  } catch { /* the service is away; the next look tells */ }
+}
+
+// ---------------------------------------------------------------- reader
+
+const audio = $("audio");
+let spoken = [], nowShown = null;
+
+async function open(episodeId) {
+  try {
+    const document_ = await (await ask(`/v1/transcripts/${episodeId}?format=json`)).json();
+    show(episodeId, document_);
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+function show(episodeId, transcript) {
+  $("welcome").hidden = true;
+  $("reader").hidden = false;
+  const { episode, quality } = transcript;
+  $("title").textContent = episode.title ?? episode.audio.file_name ?? "Untitled";
+  document.title = `${$("title").textContent} – Stenocast`;
+  const facts = [episode.show, episode.published, episode.audio.duration && clock(episode.audio.duration), `${quality.word_count} words`];
+  $("facts").textContent = facts.filter(Boolean).join(" · ");
+  $("warnings").replaceChildren(...quality.warnings.map((w) => make("li", "", w.message)));
+  const label = Object.fromEntries(transcript.speakers.map((s, i) => [s.id, s.name ?? `Speaker ${i + 1}`]));
+  $("speakers").replaceChildren(...transcript.speakers.map((s) => speakerNode(s, label[s.id])));
+  spoken = [];
+  $("turns").replaceChildren(...transcript.turns.map((t) => turnNode(t, label[t.speaker] ?? "Unknown voice")));
+  audio.src = `/v1/episodes/${episodeId}/audio`;
+  $("look").value = "";
+  look(episodeId);
+  $("look").onchange = () => look(episodeId);
+  $("download").onchange = () => {
+    if ($("download").value) location.assign(`/v1/transcripts/${episodeId}?${$("download").value}&download=true`);
+    $("download").value = "";
+  };
+}
+
+function speakerNode(speaker, label) {
+  const item = make("li"), box = make("details"), head = make("summary", "", label);
+  const said = [speaker.role, speaker.speech_seconds && clock(speaker.speech_seconds)].filter(Boolean).join(", ");
+  if (said) head.append(" ", make("small", "", said));
+  box.append(head);
+  for (const each of speaker.evidence) {
+    const line = make("div", "", `${METHODS[each.method] ?? each.method}: `);
+    line.append(make("q", "", each.quote));
+    if (each.start != null) line.append(make("small", "", ` ${clock(each.start)}`));
+    box.append(line);
+  }
+  if (!speaker.evidence.length) box.append(make("div", "", speaker.name ? "No quote kept." : "Nobody said this name clearly enough."));
+  item.append(box);
+  return item;
+}
+
+function turnNode(turn, label) {
+  const section = make("section", "turn");
+  section.append(make("h3", "", label));
+  for (const paragraph of turn.paragraphs) {
+    section.append(make("time", "", paragraph.start == null ? "" : clock(paragraph.start)));
+    const p = make("p");
+    const visible = paragraph.words.filter((w) => !w.tags.includes("filler") && !w.tags.includes("repeat"));
+    if (!visible.length) p.textContent = paragraph.text;
+    for (const word of visible) {
+      const span = make("span", `word${word.tags.includes("doubtful") ? " doubtful" : ""}`, word.text);
+      if (word.start != null) {
+        span.addEventListener("click", () => { audio.currentTime = word.start; audio.play(); });
+        spoken.push({ start: word.start, end: word.end ?? word.start, span });
+      }
+      p.append(span, " ");
+    }
+    section.append(p);
+  }
+  return section;
+}
+
+audio.addEventListener("timeupdate", () => {
+  const t = audio.currentTime;
+  let low = 0, high = spoken.length - 1, found = null;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (spoken[middle].start <= t) { found = spoken[middle]; low = middle + 1; } else high = middle - 1;
+  }
+  if (found?.span === nowShown) return;
+  nowShown?.classList.remove("now");
+  nowShown = found?.span ?? null;
+  nowShown?.classList.add("now");
+});
+
+async function look(episodeId) {
+  const style = $("look").value;
+  $("styled").hidden = !style;
+  $("turns").hidden = $("speakers").hidden = Boolean(style);
+  if (style) $("styled").textContent = await (await ask(`/v1/transcripts/${episodeId}?style=${encodeURIComponent(style)}`)).text();
+}
+
+async function listStyles() {
+  const { styles, formats } = await (await ask("/v1/styles")).json();
+  const option = (value, text) => { const o = make("option", "", text); o.value = value; return o; };
+  $("look").append(...styles.map((s) => option(s.name, s.name)));
+  $("download").append(
+    ...styles.map((s) => option(`style=${s.name}`, s.name)),
+    ...formats.map((f) => option(`format=${f.name}`, f.name)),
+  );
+}
+
+// ---------------------------------------------------------------- start
+
+function route() {
+  const match = location.hash.match(/^#\/transcript\/([0-9a-f-]{36})$/);
+  if (match) open(match[1]);
+  else { $("reader").hidden = true; $("welcome").hidden = false; document.title = "Stenocast"; }
+  showJobs();
+}
+
+window.addEventListener("hashchange", route);
+choose();
+listStyles().catch((error) => say(error.message, true));
+lookAgain().then(route);
+setInterval(lookAgain, 4000);

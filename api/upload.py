@@ -1,0 +1,204 @@
+"""`POST /v1/episodes`: a multipart upload, streamed to disk and taken in."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from transcription.participants import parse_participant
+
+from adapters.acceptance import accept
+from schemas.episode import Episode
+from schemas.errors import AudioError, InputError, NotReady, OptionError
+from schemas.job import Job, JobOptions, Wording
+from schemas.sidecar import Sidecar, read_sidecar
+from transcription.ports import JobQueue, Store
+
+T = TypeVar("T")
+
+#: Form fields besides the file are short: at most this many, none larger than LARGEST_FIELD_BYTES.
+MOST_FIELDS = 700
+LARGEST_FIELD_BYTES = 1_000_000
+
+#: An Idempotency-Key longer than this is a mistake.
+LONGEST_IDEMPOTENCY_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What an upload needs: where jobs and files go, and the limits."""
+
+    queue: JobQueue
+    store: Store
+    scratch: Path  #: uploads are spooled here while they stream in
+    max_bytes: int
+    default_models: str
+    new_id: Callable[[], str]
+    check_models: Callable[[str], None]  #: raises NotFound or ModelError for a set that cannot be used
+
+
+async def take_upload(request: Request, intake: Intake, idempotency_key: str | None) -> tuple[Job, bool]:
+    """Read the form, keep the file, add the job. Raises the errors of `accept`, and OptionError for a bad field."""
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_IDEMPOTENCY_KEY:
+        raise OptionError(
+            f"Idempotency-Key: {len(idempotency_key)} characters; use 1 to {LONGEST_IDEMPOTENCY_KEY}",
+            field="Idempotency-Key",
+        )
+    form = await _read_form(request, intake)
+    try:
+        audio = form.get("audio")
+        if not isinstance(audio, UploadFile):
+            raise OptionError("audio: the form has no file in this field", code="invalid_request", field="audio")
+        sidecar = await _metadata(form)
+        fields = {name: form.getlist(name) for name in form if name not in ("audio", "metadata")}
+        return await run_in_threadpool(_take_in, audio, sidecar, fields, intake, idempotency_key)
+    finally:
+        await form.close()
+
+
+async def _read_form(request: Request, intake: Intake) -> FormData:
+    """Stream the body to disk, counted: a body larger than the limit is refused while it comes in."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise HTTPException(415, "send multipart/form-data with the file in the field audio")
+    most = intake.max_bytes + 2 * LARGEST_FIELD_BYTES
+
+    async def counted() -> Any:
+        received = 0
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > most:
+                raise AudioError(f"the upload is over the limit of {intake.max_bytes} bytes", code="audio_too_large")
+            yield chunk
+
+    try:
+        return await MultiPartParser(
+            request.headers, counted(), max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD_BYTES
+        ).parse()
+    except (MultiPartException, FormParserError, KeyError, ValueError) as error:
+        detail = getattr(error, "message", None) or "no multipart boundary"
+        raise InputError(f"the form cannot be read: {detail}", code="invalid_form") from error
+    except OSError as error:
+        raise _storage_error(error) from error
+
+
+async def _metadata(form: FormData) -> Sidecar:
+    value = form.get("metadata")
+    if value is None:
+        return Sidecar()
+    content = await value.read() if isinstance(value, UploadFile) else value.encode()
+    return read_sidecar(content, name="metadata")
+
+
+def _take_in(
+    audio: UploadFile, sidecar: Sidecar, fields: Mapping[str, Any], intake: Intake, idempotency_key: str | None
+) -> tuple[Job, bool]:
+    episode, options, priority = requested(
+        sidecar, fields, default_models=intake.default_models, new_id=intake.new_id
+    )
+    intake.check_models(options.models)
+    intake.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=intake.scratch, prefix="upload-") as spool:
+        try:
+            audio.file.seek(0)
+            shutil.copyfileobj(audio.file, spool, 1024 * 1024)
+            spool.flush()
+        except OSError as error:
+            raise _storage_error(error) from error
+        return accept(
+            queue=intake.queue,
+            store=intake.store,
+            source=Path(spool.name),
+            file_name=shown_name(audio.filename),
+            episode=episode,
+            options=options,
+            max_bytes=intake.max_bytes,
+            new_id=intake.new_id,
+            idempotency_key=idempotency_key,
+            priority=priority,
+        )
+
+
+def requested(
+    sidecar: Sidecar, fields: Mapping[str, Any], *, default_models: str, new_id: Callable[[], str]
+) -> tuple[Episode, JobOptions, int]:
+    """The episode and options that a form asks for; its fields win over its metadata part."""
+    known = {
+        "title", "show", "published", "language", "participant", "vocabulary", "models", "speakers", "min_speakers",
+        "max_speakers", "wording", "diarize", "priority", "episode_id",
+    }  # fmt: skip
+    for name in fields:
+        if name not in known:
+            raise OptionError(f"{name}: not a field of this form", code="invalid_request", field=name)
+    text = {name: str(values[-1]).strip() for name, values in fields.items() if str(values[-1]).strip()}
+    lines = {name: [line for value in fields.get(name, []) for line in str(value).splitlines()] for name in known}
+    episode = Episode(
+        id=_episode_id(text.get("episode_id")) or new_id(),
+        title=text.get("title"),
+        show=text.get("show"),
+        published=text.get("published"),
+        language=text.get("language"),
+        participants=tuple(parse_participant(line) for line in lines["participant"] if line.strip()),
+    )
+    options = JobOptions(
+        models=text.get("models") or sidecar.models or default_models,
+        language=text.get("language"),
+        speakers=_number("speakers", text) if "speakers" in text else sidecar.speakers,
+        min_speakers=_number("min_speakers", text),
+        max_speakers=_number("max_speakers", text),
+        vocabulary=(*sidecar.vocabulary, *(line.strip() for line in lines["vocabulary"] if line.strip())),
+        wording=_choice("wording", text, {each.value: each for each in Wording}, Wording.CLEAN),
+        diarize=_choice("diarize", text, {"true": True, "false": False}, True),
+    )
+    priority = _number("priority", text)
+    return sidecar.describe(episode), options, sidecar.priority if priority is None else priority
+
+
+def shown_name(name: str | None) -> str:
+    """The sender's file name for display: printable, without folders, at most 255 characters."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(each for each in last if each.isprintable())[:255] or "audio"
+
+
+def _episode_id(text: str | None) -> str | None:
+    import uuid
+
+    if text is None:
+        return None
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise OptionError(f"episode_id={text!r}: must be a UUID", field="episode_id") from error
+
+
+def _number(name: str, text: Mapping[str, str]) -> int | None:
+    if name not in text:
+        return None
+    try:
+        return int(text[name])
+    except ValueError as error:
+        raise OptionError(f"{name}={text[name][:40]!r}: must be a whole number", field=name) from error
+
+
+def _choice(name: str, text: Mapping[str, str], choices: Mapping[str, T], default: T) -> T:
+    if name not in text:
+        return default
+    if text[name].lower() not in choices:
+        raise OptionError(f"{name}={text[name][:40]!r}: use one of {', '.join(choices)}", field=name)
+    return choices[text[name].lower()]
+
+
+def _storage_error(error: OSError) -> Exception:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NotReady("no room on the disk for the upload", code="disk_full")
+    return error
