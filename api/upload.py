@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from transcription.participants import parse_participant
 
 from adapters.acceptance import accept
 from schemas.episode import Episode
 from schemas.errors import AudioError, InputError, NotReady, OptionError
 from schemas.job import Job, JobOptions, Wording
 from schemas.sidecar import Sidecar, read_sidecar
+from transcription.participants import parse_participant
 from transcription.ports import JobQueue, Store
 
 T = TypeVar("T")

@@ -65,31 +65,24 @@ def transcribe(
     Prints the transcript in the house style `name-line`, or in the styles and formats asked for; with
     --output DIR it writes one file for each, and always the document (JSON) beside them.
     """
-    from formats.catalogue import check_names
-
     from adapters.settings import read_settings
+    from formats.catalogue import check_names
 
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
     check_names(styles=style or [], formats=format or [])
     settings = read_settings()
-    sidecar = _sidecar(audio, metadata, no_metadata)
-    episode, options = _request(
-        audio,
-        sidecar,
-        title=title,
-        show=show,
-        participants=participant or [],
-        options={
-            "models": models or sidecar.models or settings.models,
-            "language": language or None,
-            "speakers": speakers if speakers is not None else sidecar.speakers,
-            "min_speakers": min_speakers,
-            "max_speakers": max_speakers,
-            "vocabulary": (*sidecar.vocabulary, *(vocabulary or [])),
-            "wording": "verbatim" if verbatim else "clean",
-            "diarize": not no_diarize,
-        },
+    sidecar = beside(audio, metadata, no_metadata=no_metadata)
+    episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
+    options = JobOptions(
+        models=models or sidecar.models or settings.models,
+        language=language or None,
+        speakers=speakers if speakers is not None else sidecar.speakers,
+        min_speakers=min_speakers,
+        max_speakers=max_speakers,
+        vocabulary=(*sidecar.vocabulary, *(vocabulary or [])),
+        wording=Wording.VERBATIM if verbatim else Wording.CLEAN,
+        diarize=not no_diarize,
     )
     document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet)
     for warning in document.quality.warnings:
@@ -111,7 +104,6 @@ def transcribe_file(
     import tempfile
 
     from adapters.wiring import build_pipeline
-
     from cli.progress import shown_progress
     from transcription.pipeline import check_options
 
@@ -159,13 +151,14 @@ def write_documents(
     return written
 
 
-def _sidecar(audio: Path, metadata: Path | None, no_metadata: bool) -> Sidecar:
+def beside(audio: Path, metadata: Path | None, *, no_metadata: bool) -> Sidecar:
+    """The metadata file that was named, or the one beside the recording, or an empty one."""
     from schemas.sidecar import Sidecar, read_sidecar
 
     if metadata is not None and no_metadata:
         raise OptionError("--metadata and --no-metadata exclude each other", field="metadata")
-    beside = audio.with_suffix(".json")
-    path = metadata or (beside if beside.is_file() and beside != audio and not no_metadata else None)
+    neighbour = audio.with_suffix(".json")
+    path = metadata or (neighbour if neighbour.is_file() and neighbour != audio and not no_metadata else None)
     if path is None:
         return Sidecar()
     try:
@@ -177,28 +170,18 @@ def _sidecar(audio: Path, metadata: Path | None, no_metadata: bool) -> Sidecar:
     return read_sidecar(content, name=str(path))
 
 
-def _request(
-    audio: Path,
-    sidecar: Sidecar,
-    *,
-    title: str,
-    show: str,
-    participants: list[str],
-    options: dict[str, object],
-) -> tuple[Episode, JobOptions]:
+def episode_of(audio: Path, sidecar: Sidecar, *, title: str, show: str, participants: list[str]) -> Episode:
+    """The episode that a local file is: what was said on the command line, then what its metadata says."""
     import uuid
 
+    from schemas.episode import AudioInfo, Episode
     from transcription.participants import parse_participant
 
-    from schemas.episode import AudioInfo, Episode
-    from schemas.job import JobOptions
-
-    path = audio.resolve()
     episode = Episode(
-        id=str(uuid.uuid5(uuid.NAMESPACE_URL, path.as_uri())),
+        id=str(uuid.uuid5(uuid.NAMESPACE_URL, audio.resolve().as_uri())),
         title=title or None,
         show=show or None,
         participants=tuple(parse_participant(each) for each in participants),
         audio=AudioInfo(file_name=audio.name),
     )
-    return sidecar.describe(episode), JobOptions(**options)  # type: ignore[arg-type]
+    return sidecar.describe(episode)

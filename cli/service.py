@@ -1,0 +1,237 @@
+"""`stenocast serve` and the commands about jobs: submit, jobs, watch, retry, cancel, events.
+
+They act on the ledger and store of the settings, so they work whether or not a service runs at the moment.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemas.errors import NotFound
+
+if TYPE_CHECKING:
+    from schemas.job import Job
+
+JobId = Annotated[str, typer.Argument(help="The job's id, or enough of its beginning to be the only one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Listen here. [default: 127.0.0.1]")] = "",
+    port: Annotated[int, typer.Option(help="Listen on this port. [default: 8080]")] = 0,
+    inbox: Annotated[
+        Path | None, typer.Option(help="A folder to watch: files dropped there are transcribed.")
+    ] = None,
+    models: Annotated[str, typer.Option(help="The model set of jobs that name none. [default: starter]")] = "",
+) -> None:
+    """Run everything in one command: API and page, worker, publisher, and a watched folder if you name one."""
+    from dataclasses import replace
+
+    from adapters.settings import read_settings
+    from cli.embedded import serve_embedded
+
+    settings = read_settings()
+    settings = replace(
+        settings,
+        host=host or settings.host,
+        port=port or settings.port,
+        inbox=inbox or settings.inbox,
+        models=models or settings.models,
+    )
+    serve_embedded(settings)
+
+
+def submit(
+    audio: Annotated[Path, typer.Argument(help="The recording.")],
+    models: Annotated[str, typer.Option(help="A model set, a hub name or a folder.")] = "",
+    title: Annotated[str, typer.Option(help="The episode's title.")] = "",
+    show: Annotated[str, typer.Option(help="The show it belongs to.")] = "",
+    language: Annotated[str, typer.Option(help="Language spoken, such as en.")] = "",
+    participant: Annotated[
+        list[str] | None, typer.Option(help='Somebody who speaks: "Ada Quill, host". May be given several times.')
+    ] = None,
+    metadata: Annotated[Path | None, typer.Option(help="A metadata file; else AUDIO's name with .json.")] = None,
+    speakers: Annotated[int | None, typer.Option(help="Exactly this many voices.")] = None,
+    priority: Annotated[int | None, typer.Option(help="Higher goes first, -100 to 100.")] = None,
+    idempotency_key: Annotated[str, typer.Option(help="A repeat with the same key is the same job.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Queue a recording for the workers; prints the job's id."""
+    import uuid
+
+    from adapters.acceptance import accept
+    from adapters.settings import read_settings
+    from adapters.wiring import check_models, open_ledger, open_store
+    from cli.transcribe import beside, episode_of
+    from schemas.job import JobOptions
+    from schemas.wire import write_json
+
+    if not audio.is_file():
+        raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
+    settings = read_settings()
+    sidecar = beside(audio, metadata, no_metadata=False)
+    options = JobOptions(
+        models=models or sidecar.models or settings.models,
+        language=language or None,
+        speakers=speakers if speakers is not None else sidecar.speakers,
+        vocabulary=sidecar.vocabulary,
+    )
+    check_models(settings, options.models)
+    job, is_new = accept(
+        queue=open_ledger(settings),
+        store=open_store(settings),
+        source=audio,
+        file_name=audio.name,
+        episode=episode_of(audio, sidecar, title=title, show=show, participants=participant or []),
+        options=options,
+        max_bytes=settings.max_upload_bytes,
+        new_id=lambda: str(uuid.uuid4()),
+        idempotency_key=idempotency_key or None,
+        priority=sidecar.priority if priority is None else priority,
+    )
+    if not is_new:
+        print("this recording with these options is known already", file=sys.stderr)
+    print(write_json(job).decode() if as_json else job.id)
+
+
+def jobs(
+    job_id: Annotated[str, typer.Argument(help="Show one job instead of the list.")] = "",
+    state: Annotated[str, typer.Option(help="Only queued, running, done, failed or cancelled jobs.")] = "",
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1, max=500)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the jobs, newest first, or show one."""
+    from adapters.settings import read_settings
+    from adapters.wiring import open_ledger
+    from schemas.job import JobState
+    from schemas.wire import to_record
+
+    ledger = open_ledger(read_settings())
+    if job_id:
+        found = [ledger.job(full_id(ledger, job_id))]
+    else:
+        found = list(ledger.jobs(state=_state(state, JobState) if state else None, limit=limit))
+    if as_json:
+        records = [to_record(each) for each in found]
+        print(json.dumps(records[0] if job_id else records, ensure_ascii=False))
+    else:
+        _show_jobs(found)
+
+
+def watch(job_id: JobId) -> None:
+    """Follow a job until it ends; exit status 0 when it is done."""
+    from adapters.settings import read_settings
+    from adapters.wiring import open_ledger
+    from cli.progress import shown_progress
+    from schemas.job import JobState
+
+    ledger = open_ledger(read_settings())
+    job = ledger.job(full_id(ledger, job_id))
+    with shown_progress(job.title or job.id) as tell:
+        while not job.state.is_final:
+            if job.progress is not None:
+                tell(job.progress)
+            time.sleep(0.5)
+            job = ledger.job(job.id)
+    print(f"{job.id} {job.state}" + (f": {job.error.message} [{job.error.code}]" if job.error else ""))
+    if job.state is not JobState.DONE:
+        raise typer.Exit(1)
+
+
+def retry(job_id: JobId, as_json: AsJson = False) -> None:
+    """Queue a failed job again; its attempts start at zero."""
+    from adapters.settings import read_settings
+    from adapters.wiring import open_ledger
+
+    ledger = open_ledger(read_settings())
+    _say(ledger.retry(full_id(ledger, job_id)), as_json)
+
+
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+    """Stop a queued or running job."""
+    from adapters.settings import read_settings
+    from adapters.wiring import open_ledger
+
+    ledger = open_ledger(read_settings())
+    _say(ledger.cancel(full_id(ledger, job_id)), as_json)
+
+
+def events(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more; stop with Ctrl-C.")] = False,
+    after: Annotated[int, typer.Option(help="Skip this many events.", min=0)] = 0,
+) -> None:
+    """Print the published events, one CloudEvent (JSON) a line, oldest first."""
+    from itertools import islice
+
+    from adapters.eventlog import EventLog
+    from adapters.settings import read_settings
+    from schemas.wire import write_json
+
+    log = EventLog(read_settings().event_log)
+    for event in islice(log.read(follow=follow), after, None):
+        print(write_json(event).decode(), flush=True)
+
+
+def full_id(ledger: object, beginning: str) -> str:
+    """The one job id that begins like this, among the newest 500. Raises NotFound where none or several do."""
+    from transcription.ports import JobQueue
+
+    queue: JobQueue = ledger  # type: ignore[assignment]
+    if len(beginning) >= 36:
+        return beginning
+    found = [job.id for job in queue.jobs(limit=500) if job.id.startswith(beginning)]
+    if len(found) != 1:
+        raise NotFound(f"{beginning}: {'no job begins' if not found else f'{len(found)} jobs begin'} like this")
+    return found[0]
+
+
+def _state(text: str, states: type) -> object:
+    from schemas.errors import OptionError
+
+    try:
+        return states(text)
+    except ValueError as error:
+        known = ", ".join(states)  # type: ignore[arg-type]
+        raise OptionError(f"state={text!r}: use one of {known}", field="state") from error
+
+
+def _say(job: Job, as_json: bool) -> None:
+    from schemas.wire import write_json
+
+    print(write_json(job).decode() if as_json else f"{job.id} {job.state}")
+
+
+def _show_jobs(found: list[Job]) -> None:
+    if not found:
+        print("no jobs", file=sys.stderr)
+        return
+    if not sys.stdout.isatty():
+        for job in found:
+            print("\t".join((job.id, job.state, job.created, job.title or "", job.error.code if job.error else "")))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("job", "state", "created", "title", ""):
+        table.add_column(heading, overflow="fold")
+    colour = {"done": "green", "failed": "red", "running": "cyan", "queued": "yellow", "cancelled": "dim"}
+    for job in found:
+        state = f"[{colour[job.state]}]{job.state}[/]"
+        table.add_row(job.id[:8], state, job.created[:16].replace("T", " "), job.title or "", _note(job))
+    Console().print(table)
+
+
+def _note(job: Job) -> str:
+    if job.error is not None:
+        return f"{job.error.message} ({job.error.code})"
+    if job.progress is not None and job.state == "running":
+        percent = f" {job.progress.fraction:.0%}" if job.progress.fraction is not None else ""
+        return f"{job.progress.stage}{percent}"
+    return ""
