@@ -67,6 +67,7 @@ def transcribe(
     """
     from adapters.settings import read_settings
     from formats.catalogue import check_names
+    from schemas.job import JobOptions, Wording
 
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
