@@ -1,0 +1,192 @@
+"""Words and voices to a transcript: pure, without a clock, the same bytes from the same values."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from schemas.episode import Episode
+from schemas.job import JobOptions
+from schemas.transcript import Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
+from transcription.paragraphs import break_words
+from transcription.ports import Diarization, Recognition, VoiceTurn
+from transcription.quality import Doubts, find_doubts, measure, speech_spans
+from transcription.turns import SpokenTurn, build_turns
+from transcription.voices import VoicedWord, assign_voices, mark_overlap, smooth_voices
+from transcription.wording import tag_words
+
+#: A word that two windows both heard touches their common edge within this many seconds on both sides.
+EDGE_SECONDS = 0.1
+
+#: The only voice where diarization was off, failed or found nobody.
+ONE_VOICE = "voice 1"
+
+
+def assemble(
+    *,
+    episode: Episode,
+    recognitions: Sequence[Recognition],
+    diarization: Diarization | None,
+    options: JobOptions,
+    audio_seconds: float,
+    truncated: bool,
+    warnings: Sequence[Warning],
+    provenance: Provenance,
+) -> Transcript:
+    """Make the document: words to voices, turns, paragraphs, wording, names with evidence, quality.
+
+    `recognitions` are the windows of one recording in any order. Without a diarization (off, failed, or nobody
+    found) everything is one speaker; the caller says why in `warnings`. No words give a document without turns,
+    with the warning `no_speech`. No word is lost or doubled but one that two windows both heard at their edge.
+    """
+    windows = sorted(recognitions, key=lambda each: (each.span.start, each.span.end))
+    language = _language(windows, options, episode)
+    full = diarization.turns if diarization else ()
+    speech = speech_spans(windows, full)
+    doubts = find_doubts(timed(join_windows(windows), audio_seconds), speech)
+    voiced, unassigned = _voiced(doubts, diarization, [end for each in windows for end in each.sentence_ends])
+    spoken = build_turns(voiced)
+    turns = tuple(_turn(each, n, options, language) for n, each in enumerate(spoken, start=1))
+    quality = measure(
+        words=doubts.words,
+        speech=speech,
+        speech_seconds=sum(each.speech_seconds for each in windows),
+        turns=full,
+        unassigned_words=unassigned,
+        doubtful=doubts.spans,
+        truncated=truncated,
+        warnings=_with_voices_missing(warnings, diarization, doubts.words),
+    )
+    from transcription.naming import name_speakers
+
+    return name_speakers(
+        Transcript(
+            episode=_with_duration(episode, audio_seconds),
+            speakers=_speakers(spoken, full),
+            turns=turns,
+            segments=_segments(turns),
+            quality=quality,
+            provenance=provenance,
+            language=language,
+        )
+    )
+
+
+def join_windows(windows: Sequence[Recognition]) -> tuple[Word, ...]:
+    """The words of all windows in order, their text in NFC without surrounding spaces; empty ones are no words.
+
+    A word that stands at both sides of an edge between two windows, touching it, was heard twice: one stays.
+    """
+    joined: list[Word] = []
+    for window in windows:
+        words = [replace(word, text=text) for word in window.words if (text := _clean(word.text))]
+        if joined and words and _is_heard_twice(joined[-1], words[0], window.span.start):
+            words = words[1:]
+        joined += words
+    return tuple(joined)
+
+
+def _clean(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _is_heard_twice(last: Word, first: Word, edge: float) -> bool:
+    if last.end is None or first.start is None or _plain(last.text) != _plain(first.text):
+        return False
+    return last.end >= edge - EDGE_SECONDS and first.start <= edge + EDGE_SECONDS
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum()) or text
+
+
+def timed(words: Sequence[Word], audio_seconds: float) -> tuple[Word, ...]:
+    """Every word with times inside the recording, in milliseconds, that never run backwards.
+
+    A start before the word before's is moved up to it; an end is cut at the next start; a missing time is taken
+    from the words beside it.
+    """
+    starts: list[float] = []
+    latest = 0.0
+    for word in words:
+        start = word.start if word.start is not None else latest
+        latest = round(min(max(start, latest, 0.0), audio_seconds), 3)
+        starts.append(latest)
+    retimed: list[Word] = []
+    for i, word in enumerate(words):
+        limit = starts[i + 1] if i + 1 < len(words) else round(audio_seconds, 3)
+        end = word.end if word.end is not None else limit
+        retimed.append(replace(word, start=starts[i], end=round(max(min(end, limit), starts[i]), 3)))
+    return tuple(retimed)
+
+
+def _language(windows: Sequence[Recognition], options: JobOptions, episode: Episode) -> str | None:
+    """The language of most words; without words the one that was given."""
+    heard: Counter[str] = Counter()
+    for each in windows:
+        if each.words:
+            heard[each.language] += len(each.words)
+    given = options.language or episode.language
+    return min(heard, key=lambda each: (-heard[each], each)) if heard else given
+
+
+def _voiced(
+    doubts: Doubts, diarization: Diarization | None, sentence_ends: Iterable[float]
+) -> tuple[tuple[VoicedWord, ...], int]:
+    """The words with their voices, and how many no voice covers."""
+    if diarization is None or not diarization.turns:
+        return tuple(VoicedWord(word, ONE_VOICE) for word in doubts.words), 0
+    words = mark_overlap(doubts.words, diarization.turns)
+    assigned = assign_voices(words, diarization.exclusive or diarization.turns)
+    unassigned = sum(each.voice is None for each in assigned)
+    return smooth_voices(assigned, sentence_ends=tuple(sentence_ends)), unassigned
+
+
+def _with_voices_missing(
+    warnings: Sequence[Warning], diarization: Diarization | None, words: Sequence[Word]
+) -> tuple[Warning, ...]:
+    if diarization is None or diarization.turns or not words:
+        return tuple(warnings)
+    return (*warnings, Warning("no_voices", "no voice was told apart; all words are given to one speaker"))
+
+
+def _turn(spoken: SpokenTurn, number: int, options: JobOptions, language: str | None) -> Turn:
+    words = tag_words(spoken.words, options.wording, _primary(language))
+    paragraphs = break_words(words, id_prefix=f"t{number}-p")
+    return Turn(f"t{number}", spoken.speaker, paragraphs, start=words[0].start, end=words[-1].end)
+
+
+def _primary(language: str | None) -> str | None:
+    return language.replace("_", "-").split("-")[0].lower() if language else None
+
+
+def _speakers(spoken: Sequence[SpokenTurn], turns: Sequence[VoiceTurn]) -> tuple[Speaker, ...]:
+    """The speakers in order of appearance, with how long each one's voice is heard."""
+    speakers: dict[str, Speaker] = {}
+    for each in spoken:
+        if each.speaker is not None and each.speaker not in speakers:
+            speakers[each.speaker] = Speaker(each.speaker, voice=each.voice)
+    return tuple(replace(each, speech_seconds=_heard(each, spoken, turns)) for each in speakers.values())
+
+
+def _heard(speaker: Speaker, spoken: Sequence[SpokenTurn], turns: Sequence[VoiceTurn]) -> float:
+    by_voice = [turn.end - turn.start for turn in turns if turn.voice == speaker.voice]
+    if by_voice:
+        return round(sum(by_voice), 3)
+    words = [word for each in spoken if each.speaker == speaker.id for word in each.words]
+    return round(sum(word.end - word.start for word in words if word.end is not None and word.start is not None), 3)
+
+
+def _segments(turns: Sequence[Turn]) -> tuple[Segment, ...]:
+    """From the first word to the last; what is before and after carries no speech."""
+    if not turns:
+        return ()
+    return (Segment(SegmentKind.SPEECH, start=turns[0].start, end=turns[-1].end, turn=turns[0].id),)
+
+
+def _with_duration(episode: Episode, audio_seconds: float) -> Episode:
+    if episode.audio.duration is not None:
+        return episode
+    return replace(episode, audio=replace(episode.audio, duration=round(audio_seconds, 3)))

@@ -1,0 +1,213 @@
+"""Which voice said which word: most overlap first, then boundaries move to where people really change."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from schemas.transcript import Word, WordTag
+from transcription.ports import VoiceTurn
+from transcription.sentences import ends_sentence
+
+#: A word that no turn touches takes the nearest voice within this many seconds: recognizers stretch words over the
+#: edges of speech. Farther away it keeps None, because the nearest voice would put a name on noise.
+NEAREST_SECONDS = 0.5
+
+#: A recognizer may stretch the first word after a silence back over it. Only the last part of a word, of this many
+#: seconds, is compared with the turns.
+SPOKEN_SECONDS = 1.0
+
+#: Silence between two words that people hear as a stop, in seconds.
+PAUSE_SECONDS = 0.3
+
+#: How far a boundary may move to a sentence end: words, and seconds between the old and the new place.
+SNAP_WORDS = 3
+SNAP_SECONDS = 1.2
+
+#: The longest run of words that is an island when the voice around it goes on with its sentence.
+ISLAND_WORDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VoicedWord:
+    """A word and the voice that said it; None where no voice covers it."""
+
+    word: Word
+    voice: str | None
+
+
+def assign_voices(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> tuple[VoicedWord, ...]:
+    """Give each word the voice whose turns cover most of it.
+
+    `turns` should be the exclusive diarization; overlapping turns work too. Times are seconds from the start of the
+    recording. A word that no turn touches takes the nearest turn within `NEAREST_SECONDS`, else None. Ties go to the
+    alphabetically first voice, so that a repeated run gives the same bytes. A word without times takes the voice of
+    the word before it.
+    """
+    ordered = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.voice))
+    longest = max((turn.end - turn.start for turn in ordered), default=0.0)
+    starts = [turn.start for turn in ordered]
+    voiced: list[VoicedWord] = []
+    for word in words:
+        if word.start is None or word.end is None:
+            voice = voiced[-1].voice if voiced else None
+        else:
+            start = max(word.start, word.end - SPOKEN_SECONDS)
+            first = bisect_left(starts, start - longest - NEAREST_SECONDS)
+            last = bisect_left(starts, word.end + NEAREST_SECONDS + 0.001)
+            voice = _voice_of(start, word.end, ordered[first:last])
+        voiced.append(VoicedWord(word, voice))
+    return tuple(voiced)
+
+
+def _voice_of(start: float, end: float, near: Sequence[VoiceTurn]) -> str | None:
+    covered: dict[str, float] = {}
+    for turn in near:
+        shared = min(end, turn.end) - max(start, turn.start)
+        if shared > 0:
+            covered[turn.voice] = covered.get(turn.voice, 0.0) + shared
+    if covered:
+        return min(covered, key=lambda voice: (-round(covered[voice], 6), voice))
+    gaps = [(round(max(turn.start - end, start - turn.end, 0.0), 6), turn.voice) for turn in near]
+    within = [gap for gap in gaps if gap[0] <= NEAREST_SECONDS]
+    return min(within)[1] if within else None
+
+
+def smooth_voices(voiced: Sequence[VoicedWord], *, sentence_ends: Sequence[float] = ()) -> tuple[VoicedWord, ...]:
+    """Move boundaries between voices to sentence ends and pauses, and give islands to the voice around them.
+
+    Diarization is right to a few tenths of a second, which is one or two words; people mostly change at the end of a
+    sentence. `sentence_ends` are the recognizer's own segment ends in seconds, which count as stops beside
+    punctuation. Words, their number and their order stay.
+    """
+    stops = _stops([each.word for each in voiced], sentence_ends)
+    voices = [each.voice for each in voiced]
+    voices = _fill_islands(voices, stops)
+    voices = _snap(voices, voiced, stops)
+    voices = _fill_islands(voices, stops)
+    return tuple(replace(each, voice=voice) for each, voice in zip(voiced, voices, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """What stands between a word and the next."""
+
+    sentence: bool
+    pause: float  #: seconds
+
+
+def _stops(words: Sequence[Word], sentence_ends: Sequence[float]) -> list[_Stop]:
+    """The stop after each word but the last."""
+    ends = sorted(sentence_ends)
+    stops: list[_Stop] = []
+    for word, following in pairwise(words):
+        pause = 0.0 if word.end is None or following.start is None else max(0.0, following.start - word.end)
+        stops.append(_Stop(ends_sentence(word.text, following.text) or _is_end(word.end, ends), pause))
+    return stops
+
+
+def _is_end(moment: float | None, ends: Sequence[float]) -> bool:
+    if moment is None:
+        return False
+    place = bisect_left(ends, moment - 0.02)
+    return place < len(ends) and ends[place] <= moment + 0.02
+
+
+def voice_runs(voices: Sequence[str | None]) -> list[tuple[int, int]]:
+    """Stretches of one voice as (first, past the last)."""
+    edges = [0, *(i for i in range(1, len(voices)) if voices[i] != voices[i - 1]), len(voices)]
+    return [(first, last) for first, last in pairwise(edges) if first < last]
+
+
+def _fill_islands(voices: Sequence[str | None], stops: Sequence[_Stop]) -> list[str | None]:
+    """One or two words inside another voice's sentence are that voice's, unless pauses set them off."""
+    filled = list(voices)
+    for first, last in voice_runs(voices):
+        if first == 0 or last == len(voices) or last - first > ISLAND_WORDS:
+            continue
+        around = filled[first - 1]
+        if around is None or around != voices[last] or around == filled[first]:
+            continue
+        if not _is_stop(stops[first - 1]) and not _is_stop(stops[last - 1]):
+            filled[first:last] = [around] * (last - first)
+    return filled
+
+
+def _snap(voices: Sequence[str | None], voiced: Sequence[VoicedWord], stops: Sequence[_Stop]) -> list[str | None]:
+    """Move each boundary that cuts a sentence to the nearest stop within reach; a boundary never passes another."""
+    snapped = list(voices)
+    for left, right in pairwise(voice_runs(voices)):
+        boundary = left[1]
+        if _is_stop(stops[boundary - 1]):
+            continue
+        earliest = max(left[0] + 1, boundary - SNAP_WORDS)
+        latest = min(right[1] - 1, boundary + SNAP_WORDS)
+        places = [
+            place
+            for place in range(earliest, latest + 1)
+            if _is_stop(stops[place - 1]) and _seconds_between(voiced, boundary, place) <= SNAP_SECONDS
+        ]
+        if not places:
+            continue
+        place = min(places, key=lambda place: (abs(place - boundary), place))
+        if place < boundary:
+            snapped[place:boundary] = [voices[boundary]] * (boundary - place)
+        else:
+            snapped[boundary:place] = [voices[boundary - 1]] * (place - boundary)
+    return snapped
+
+
+def _is_stop(stop: _Stop) -> bool:
+    return stop.sentence or stop.pause >= PAUSE_SECONDS
+
+
+def _seconds_between(voiced: Sequence[VoicedWord], boundary: int, place: int) -> float:
+    """How long the words are that a moved boundary would give to the other voice."""
+    moved = voiced[min(boundary, place) : max(boundary, place)]
+    start, end = moved[0].word.start, moved[-1].word.end
+    return 0.0 if start is None or end is None else end - start
+
+
+def mark_overlap(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> tuple[Word, ...]:
+    """Tag the words that are spoken, for most of their length, while another voice speaks too.
+
+    `turns` is the full diarization, which may overlap.
+    """
+    together = overlap_spans(turns)
+    starts = [start for start, _ in together]
+    marked: list[Word] = []
+    for word in words:
+        if word.start is not None and word.end is not None and _is_covered(word.start, word.end, together, starts):
+            word = replace(word, tags=(*(tag for tag in word.tags if tag is not WordTag.OVERLAP), WordTag.OVERLAP))
+        marked.append(word)
+    return tuple(marked)
+
+
+def _is_covered(start: float, end: float, spans: Sequence[tuple[float, float]], starts: Sequence[float]) -> bool:
+    place = max(0, bisect_left(starts, start) - 1)
+    shared = 0.0
+    while place < len(spans) and spans[place][0] < end:
+        shared += max(0.0, min(end, spans[place][1]) - max(start, spans[place][0]))
+        place += 1
+    return shared > 0 and shared >= (end - start) / 2
+
+
+def overlap_spans(turns: Sequence[VoiceTurn]) -> tuple[tuple[float, float], ...]:
+    """Where two or more different voices speak at once: (start, end) in seconds, in order, not touching."""
+    edges = sorted([(turn.start, 1, turn.voice) for turn in turns] + [(turn.end, 0, turn.voice) for turn in turns])
+    active: dict[str, int] = {}
+    spans: list[tuple[float, float]] = []
+    since: float | None = None
+    for moment, begins, voice in edges:
+        active[voice] = active.get(voice, 0) + (1 if begins else -1)
+        if active[voice] <= 0:
+            del active[voice]
+        if len(active) > 1 and since is None:
+            since = moment
+        elif len(active) < 2 and since is not None:
+            if moment > since:
+                spans.append((since, moment))
+            since = None
+    return tuple(spans)
