@@ -56,6 +56,8 @@ class Settings:
     log_format: str = "console"  #: console or json
     allow_scripted: bool = (
         False  #: lets jobs name the model set "scripted" (adapters/scripted.py): tests and load trials only
+    scripted_seconds: float = 0.0  #: clock seconds that a scripted engine takes a window
+    scripted_window: float = 300.0  #: audio seconds of the longest scripted window
     )
 
     @property

@@ -1,0 +1,170 @@
+"""The one place that picks real objects from the settings. Everything else takes what it is given."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.settings import Settings
+from schemas.errors import NotReady, OptionError
+from transcription.pipeline import Pipeline
+from transcription.ports import Decoder, Diarizer, EventSink, Recognizer, Store
+
+if TYPE_CHECKING:
+    from adapters.database import Ledger
+
+#: More threads than this make int8 Whisper and the voice networks no faster.
+MOST_THREADS = 8
+
+#: The name of the engines that need no models, for tests and load trials.
+SCRIPTED = "scripted"
+
+
+def version() -> str:
+    """Stenocast's own version."""
+    return importlib.metadata.version("stenocast")
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger, its schema brought up to date. Raises TransientError, NotReady."""
+    from adapters.database import Ledger
+
+    _make_folder(settings.data_dir)
+    return Ledger.open(settings.ledger_url)
+
+
+def open_store(settings: Settings) -> Store:
+    """Where uploads, checkpoints and transcripts lie."""
+    if settings.store_url:
+        raise OptionError(
+            f"STENOCAST_STORE_URL={settings.store_url!r}: this version keeps its store in a folder; leave it empty",
+            code="bad_setting",
+            field="store_url",
+        )
+    from adapters.folder import FolderStore
+
+    _make_folder(settings.store_folder)
+    return FolderStore(settings.store_folder)
+
+
+def open_sink(settings: Settings) -> EventSink:
+    """Where published events go."""
+    from adapters.eventlog import EventLog
+
+    _make_folder(settings.data_dir)
+    return EventLog(settings.event_log)
+
+
+def build_decoder(settings: Settings) -> Decoder:
+    from adapters.audio import ConfinedDecoder
+
+    return ConfinedDecoder(
+        max_bytes=settings.max_upload_bytes,
+        max_seconds=settings.max_audio_seconds,
+        memory_bytes=settings.decode_memory_bytes,
+        timeout_seconds=settings.decode_timeout_seconds,
+    )
+
+
+def check_models(settings: Settings, models: str) -> None:
+    """Raise NotFound or OptionError for a model set that no job may name, without opening a model file.
+
+    Only names count here: whether the files are on this machine is the worker's business.
+    """
+    if models == SCRIPTED:
+        _check_scripted(settings)
+        return
+    from adapters.model_sets import is_folder_name, is_hub_name, read_set
+
+    if not is_hub_name(models) and not is_folder_name(models):
+        read_set(models, settings.models_dir)
+
+
+def build_pipeline(settings: Settings, models: str, *, fresh: bool = False) -> Pipeline:
+    """Load the engines of a model set. `fresh` neither reads nor leaves checkpoints.
+
+    Raises NotFound for an unknown set, ModelError for files that are missing or wrong, NotReady where the
+    engines are not installed.
+    """
+    from adapters.memory import MemoryStore
+
+    recognizer, diarizer = _engines(settings, models)
+    return Pipeline(
+        decoder=build_decoder(settings),
+        recognizer=recognizer,
+        diarizer=diarizer,
+        checkpoints=MemoryStore() if fresh else open_store(settings),
+        stenocast_version=version(),
+        now=lambda: datetime.now(UTC),
+        clock=time.monotonic,
+    )
+
+
+def _engines(settings: Settings, models: str) -> tuple[Recognizer, Diarizer]:
+    if models == SCRIPTED:
+        _check_scripted(settings)
+        from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
+
+        pace = settings.scripted_seconds
+        return (
+            ScriptedRecognizer(seconds_per_window=pace, longest_window=settings.scripted_window),
+            ScriptedDiarizer(seconds=pace),
+        )
+    from adapters.models import find
+
+    found = find(models, settings.models_dir)
+    try:
+        from adapters.pyannote import PyannoteDiarizer
+        from adapters.whisper import WhisperRecognizer
+
+        threads = settings.threads or min(os.cpu_count() or 1, MOST_THREADS)
+        recognizer = WhisperRecognizer(
+            found.recognizer,
+            set_name=found.name,
+            languages=found.languages,
+            device=settings.device,
+            threads=threads,
+        )
+        diarizer: Diarizer
+        if found.pipeline is not None:
+            diarizer = PyannoteDiarizer.from_pipeline(
+                found.pipeline, token=_hub_token(settings), set_name=found.name, device=settings.device
+            )
+        else:
+            diarizer = PyannoteDiarizer(
+                found.segmentation,
+                found.embedding,
+                set_name=found.name,
+                threshold=float(found.diarization.parameters.get("threshold", 0.6)),
+                min_cluster_size=int(found.diarization.parameters.get("min_cluster_size", 12)),
+                device=settings.device,
+                threads=threads,
+            )
+    except ImportError as error:
+        raise NotReady(
+            f"{error.name}: not installed; a worker needs requirements/worker.txt (`make setup`)",
+            code="engine_missing",
+        ) from error
+    return recognizer, diarizer
+
+
+def _hub_token(settings: Settings) -> str | None:
+    return settings.hub_token or os.environ.get("HF_TOKEN") or None
+
+
+def _check_scripted(settings: Settings) -> None:
+    if not settings.allow_scripted:
+        raise OptionError(
+            "models='scripted': for tests only, and STENOCAST_ALLOW_SCRIPTED is not set", field="models"
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(f"{folder}: cannot be made: {error.strerror}", code="folder_unwritable") from error
