@@ -33,10 +33,10 @@ def _models_folder() -> Path:
 class Settings:
     """Every setting with a default that works. The environment name is the field's in capitals: `STENOCAST_MODELS_DIR`."""
 
-    data_dir: Path = field(
-        default_factory=_data_folder
-    )  #: ledger, store, event log and scratch of the embedded service
-    models_dir: Path = Path(platformdirs.user_cache_dir("stenocast")) / "models"  #: where model files are kept
+    #: ledger, store, event log and scratch of the embedded service
+    data_dir: Path = field(default_factory=_data_folder)
+    #: where model files are kept
+    models_dir: Path = field(default_factory=_models_folder)
     models: str = "starter"  #: the model set of jobs that name none
     database_url: str = ""  #: empty = sqlite in data_dir
     store_url: str = ""  #: empty = a folder in data_dir
@@ -47,18 +47,16 @@ class Settings:
     threads: int = 0  #: CPU threads an engine may use; 0 = all cores, at most 8
     max_upload_bytes: int = 5_000_000_000  #: 5 GB
     max_audio_seconds: float = 43_200.0  #: 12 h
-    decode_memory_bytes: int = 1_500_000_000  #: address space of the decoder child beyond the interpreter's
+    decode_memory_bytes: int = 1_500_000_000  #: address space of the decoder child
     decode_timeout_seconds: float = 900.0  #: clock time one decode may take
-    lease_seconds: float = 30.0
+    lease_seconds: float = 30.0  #: a worker that does not beat for so long loses its job
     heartbeat_seconds: float = 5.0
     inbox: Path | None = None  #: a watched folder
     hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
     log_format: str = "console"  #: console or json
-    allow_scripted: bool = (
-        False  #: lets jobs name the model set "scripted" (adapters/scripted.py): tests and load trials only
+    allow_scripted: bool = False  #: jobs may name the model set "scripted": tests and load trials only
     scripted_seconds: float = 0.0  #: clock seconds that a scripted engine takes a window
     scripted_window: float = 300.0  #: audio seconds of the longest scripted window
-    )
 
     @property
     def ledger_url(self) -> str:

@@ -132,7 +132,7 @@ def _engines(settings: Settings, models: str) -> tuple[Recognizer, Diarizer]:
         diarizer: Diarizer
         if found.pipeline is not None:
             diarizer = PyannoteDiarizer.from_pipeline(
-                found.pipeline, token=_hub_token(settings), set_name=found.name, device=settings.device
+                found.pipeline, token=_hub_token(settings), device=settings.device, threads=threads
             )
         else:
             diarizer = PyannoteDiarizer(
