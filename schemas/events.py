@@ -15,7 +15,7 @@ from schemas.job import JobError, JobState
 class EventType(StrEnum):
     """The types, with their version. New meaning, new version."""
 
-    JOB_QUEUED = "job.queued.v1"  #: accepted, or queued again by hand
+    JOB_QUEUED = "job.queued.v1"  #: accepted, queued again by hand, or handed back by a worker that stops
     JOB_STARTED = "job.started.v1"  #: a worker claimed it
     JOB_RETRYING = "job.retrying.v1"  #: an attempt failed or its worker died; it will be tried again
     JOB_DONE = "job.done.v1"

@@ -1,0 +1,359 @@
+"""The ports in memory: small fakes for tests, under the same contracts as the real things.
+
+`MemoryQueue` is also the model that the ledger is tested against: the same rules over plain records.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from adapters.folder import check_key
+from schemas.episode import Episode
+from schemas.errors import LeaseLost, NotFound, Refused
+from schemas.events import Event, EventType
+from schemas.job import Job, JobError, JobState, Progress
+from transcription.jobs import (
+    after_failure,
+    heard_episode,
+    instant,
+    job_event,
+    lane_of,
+    merged_episode,
+    next_turn,
+    transcript_event,
+)
+from transcription.ports import Claimed, Lease, NewJob, Result
+
+
+class MemoryStore:
+    """`Store` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+
+    def put(self, key: str, content: bytes) -> None:
+        check_key(key)
+        self._objects[key] = content
+
+    def put_file(self, key: str, path: Path) -> None:
+        self.put(key, path.read_bytes())
+
+    def get(self, key: str) -> bytes | None:
+        check_key(key)
+        return self._objects.get(key)
+
+    def fetch(self, key: str, path: Path) -> None:
+        path.write_bytes(self._require(key))
+
+    def exists(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def size(self, key: str) -> int | None:
+        content = self.get(key)
+        return None if content is None else len(content)
+
+    def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        return iter([self._require(key)[start:end]])
+
+    def delete(self, key: str) -> None:
+        check_key(key)
+        self._objects.pop(key, None)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        return iter(sorted(key for key in self._objects if key.startswith(prefix)))
+
+    def _require(self, key: str) -> bytes:
+        content = self.get(key)
+        if content is None:
+            raise NotFound(f"{key}: there is no such object in the store", code="object_not_found")
+        return content
+
+
+class MemorySink:
+    """`EventSink` that keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def send(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
+
+
+@dataclass
+class _Record:
+    """A job as the queue keeps it; `job` is replaced at every move."""
+
+    number: int
+    job: Job
+    new: NewJob
+    lane: str
+    turn: int
+    not_before: float = 0.0
+    token: int = 0
+    lease: Lease | None = None
+    expires: float = 0.0
+
+
+@dataclass
+class MemoryQueue:
+    """`JobQueue` in lists. `now` is the database's clock, `jitter` gives 0 to 1."""
+
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+    jitter: Callable[[], float] = lambda: 0.5
+    _records: list[_Record] = field(default_factory=list)
+    _episodes: dict[str, Episode] = field(default_factory=dict)
+    _idempotency: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _last_turns: dict[tuple[int, str], int] = field(default_factory=dict)
+    _outbox: list[tuple[str, Event]] = field(default_factory=list)
+    _published: set[int] = field(default_factory=set)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
+        with self._lock:
+            known = self._known_request(new)
+            if known is not None:
+                return known, False
+            earlier = self._episodes.get(new.episode.id)
+            episode = merged_episode(earlier, new.episode) if earlier else new.episode
+            self._episodes[episode.id] = episode
+            time = instant(self.now())
+            job = Job(
+                id=job_id,
+                episode_id=episode.id,
+                state=JobState.QUEUED,
+                created=time,
+                updated=time,
+                options=new.options,
+                priority=new.priority,
+            )
+            lane = lane_of(episode)
+            record = _Record(len(self._records) + 1, job, new, lane, self._take_turn(new.priority, lane))
+            self._records.append(record)
+            if new.idempotency_key is not None:
+                self._idempotency[new.idempotency_key] = (new.dedupe_key, job_id)
+            return self._moved(record, EventType.JOB_QUEUED), True
+
+    def _known_request(self, new: NewJob) -> Job | None:
+        if new.idempotency_key in self._idempotency:
+            dedupe_key, job_id = self._idempotency[new.idempotency_key]
+            if dedupe_key != new.dedupe_key:
+                raise Refused(
+                    f"Idempotency-Key {new.idempotency_key!r} was used for another request",
+                    code="idempotency_key_reused",
+                )
+            return self.job(job_id)
+        for record in self._records:
+            if record.new.dedupe_key == new.dedupe_key and record.job.state is not JobState.CANCELLED:
+                if new.idempotency_key is not None:
+                    self._idempotency[new.idempotency_key] = (new.dedupe_key, record.job.id)
+                return self._shown(record)
+        return None
+
+    def known(self, idempotency_key: str) -> Job | None:
+        found = self._idempotency.get(idempotency_key)
+        return None if found is None else self.job(found[1])
+
+    def claim(self, worker: str, *, lease_seconds: float) -> Claimed | None:
+        with self._lock:
+            now = self.now()
+            due = [each for each in self._in_state(JobState.QUEUED) if each.not_before <= now]
+            if not due:
+                return None
+            record = min(due, key=lambda each: (-each.job.priority, each.turn, each.number))
+            record.token += 1
+            record.not_before = 0.0
+            record.lease = Lease(record.job.id, record.token, worker, lease_seconds)
+            record.expires = now + lease_seconds
+            self._change(record, state=JobState.RUNNING, worker=worker, started=instant(now), not_before=None)
+            job = self._moved(record, EventType.JOB_STARTED)
+            return Claimed(record.lease, job, self._episodes[job.episode_id], record.new.audio_key)
+
+    def beat(self, lease: Lease) -> None:
+        with self._lock:
+            self._held(lease).expires = self.now() + lease.seconds
+
+    def progress(self, lease: Lease, progress: Progress) -> None:
+        with self._lock:
+            self._change(self._held(lease), progress=progress)
+
+    def finish(self, lease: Lease, result: Result) -> Job:
+        with self._lock:
+            record = self._held(lease)
+            episode_id = record.job.episode_id
+            revisions = [each.job.revision or 0 for each in self._records if each.job.episode_id == episode_id]
+            revision = 1 + max(revisions)
+            self._end_lease(record)
+            self._episodes[episode_id] = heard_episode(self._episodes[episode_id], result)
+            self._change(
+                record,
+                state=JobState.DONE,
+                finished=instant(self.now()),
+                transcript_key=result.document_key,
+                transcript_sha256=result.document_sha256,
+                revision=revision,
+                audio_seconds=result.audio_seconds,
+                error=None,
+            )
+            job = self._moved(record, EventType.JOB_DONE)
+            ready = transcript_event(job, result, revision=revision, event_id=self.new_id(), now=self.now())
+            self._outbox.append((job.id, ready))
+            return job
+
+    def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
+        with self._lock:
+            return self._failed(self._held(lease), error, crashed)
+
+    def _failed(self, record: _Record, error: JobError, crashed: bool) -> Job:
+        after = after_failure(
+            error,
+            attempts=record.job.attempts,
+            crashes=record.job.crashes,
+            crashed=crashed,
+            jitter=self.jitter(),
+        )
+        now = self.now()
+        self._end_lease(record)
+        record.not_before = 0.0 if after.delay_seconds is None else now + after.delay_seconds
+        self._change(
+            record,
+            state=JobState.FAILED if after.is_final else JobState.QUEUED,
+            attempts=after.attempts,
+            crashes=after.crashes,
+            error=after.error,
+            not_before=instant(record.not_before) if record.not_before else None,
+            finished=instant(now) if after.is_final else None,
+        )
+        return self._moved(record, EventType.JOB_FAILED if after.is_final else EventType.JOB_RETRYING)
+
+    def release(self, lease: Lease, *, delay_seconds: float = 0.0, reason: JobError | None = None) -> Job:
+        with self._lock:
+            record = self._held(lease)
+            self._end_lease(record)
+            record.not_before = self.now() + delay_seconds if delay_seconds > 0 else 0.0
+            shown = instant(record.not_before) if record.not_before else None
+            self._change(record, state=JobState.QUEUED, error=reason, not_before=shown)
+            return self._moved(record, EventType.JOB_QUEUED)
+
+    def cancel(self, job_id: str) -> Job:
+        with self._lock:
+            record = self._require(job_id)
+            if record.job.state is JobState.CANCELLED:
+                return self._shown(record)
+            if record.job.state.is_final:
+                raise Refused(f"job {job_id} is already {record.job.state}", code="job_already_final")
+            self._end_lease(record)
+            self._change(record, state=JobState.CANCELLED, finished=instant(self.now()))
+            return self._moved(record, EventType.JOB_CANCELLED)
+
+    def retry(self, job_id: str) -> Job:
+        with self._lock:
+            record = self._require(job_id)
+            if record.job.state is not JobState.FAILED:
+                raise Refused(
+                    f"job {job_id} is {record.job.state}; only a failed job can be retried", code="job_not_retryable"
+                )
+            record.turn = self._take_turn(record.job.priority, record.lane)
+            record.not_before = 0.0
+            self._change(
+                record,
+                state=JobState.QUEUED,
+                attempts=0,
+                crashes=0,
+                error=None,
+                started=None,
+                finished=None,
+                not_before=None,
+            )
+            return self._moved(record, EventType.JOB_QUEUED)
+
+    def rescue(self) -> Sequence[Job]:
+        with self._lock:
+            now = self.now()
+            rescued = []
+            for record in self._in_state(JobState.RUNNING):
+                if record.lease is not None and record.expires > now + record.lease.seconds + 1.0:
+                    record.expires = now + record.lease.seconds
+                if record.lease is not None and record.expires < now:
+                    lost = f"worker {record.lease.worker} stopped beating"
+                    rescued.append(self._failed(record, JobError("worker_lost", lost, retryable=True), True))
+            return rescued
+
+    def job(self, job_id: str) -> Job:
+        return self._shown(self._require(job_id))
+
+    def jobs(self, *, state: JobState | None = None, limit: int = 50, before: str | None = None) -> Sequence[Job]:
+        below = len(self._records) + 1 if before is None else self._require(before).number
+        found = [each for each in reversed(self._records) if each.number < below]
+        return [self._shown(each) for each in found if state in (None, each.job.state)][:limit]
+
+    def episode(self, episode_id: str) -> Episode:
+        if episode_id not in self._episodes:
+            raise NotFound(f"no episode {episode_id}", code="episode_not_found")
+        return self._episodes[episode_id]
+
+    def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
+        done = [each for each in self._records if each.job.episode_id == episode_id and each.job.revision]
+        wanted = [each for each in done if revision in (None, each.job.revision)]
+        if not wanted:
+            which = "" if revision is None else f" of revision {revision}"
+            raise NotFound(f"no transcript{which} for episode {episode_id}", code="transcript_not_found")
+        return self._shown(max(wanted, key=lambda each: each.job.revision or 0))
+
+    def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:
+        numbered = enumerate((event for _, event in self._outbox), start=1)
+        return [(number, event) for number, event in numbered if number not in self._published][:limit]
+
+    def mark_published(self, sequence_numbers: Sequence[int]) -> None:
+        self._published.update(sequence_numbers)
+
+    def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
+        numbered = enumerate(self._outbox, start=1)
+        return [(number, event) for number, (of, event) in numbered if of == job_id and number > after]
+
+    def _take_turn(self, priority: int, lane: str) -> int:
+        waiting = [each.turn for each in self._in_state(JobState.QUEUED) if each.job.priority == priority]
+        given = [turn for (of, _), turn in self._last_turns.items() if of == priority]
+        turn = next_turn(
+            lane_last=self._last_turns.get((priority, lane)),
+            waiting_first=min(waiting, default=None),
+            lanes_last=max(given, default=None),
+        )
+        self._last_turns[priority, lane] = turn
+        return turn
+
+    def _in_state(self, state: JobState) -> list[_Record]:
+        return [each for each in self._records if each.job.state is state]
+
+    def _require(self, job_id: str) -> _Record:
+        for record in self._records:
+            if record.job.id == job_id:
+                return record
+        raise NotFound(f"no job {job_id}", code="job_not_found")
+
+    def _held(self, lease: Lease) -> _Record:
+        record = self._require(lease.job_id)
+        if record.lease is None or record.lease.token != lease.token:
+            raise LeaseLost(
+                f"job {lease.job_id}: lease {lease.token} of worker {lease.worker} is no longer the job's"
+            )
+        return record
+
+    def _end_lease(self, record: _Record) -> None:
+        record.lease = None
+        self._change(record, worker=None, progress=None)
+
+    def _change(self, record: _Record, **changes: object) -> None:
+        record.job = replace(record.job, updated=instant(self.now()), **changes)  # type: ignore[arg-type]
+
+    def _shown(self, record: _Record) -> Job:
+        episode = self._episodes[record.job.episode_id]
+        return replace(record.job, title=episode.title, show=episode.show)
+
+    def _moved(self, record: _Record, kind: EventType) -> Job:
+        job = self._shown(record)
+        self._outbox.append((job.id, job_event(kind, job, event_id=self.new_id(), now=self.now())))
+        return job

@@ -1,0 +1,153 @@
+"""What may happen to a job: the pure rules that the ledger and its fake share.
+
+The ledger reads, asks these functions, and writes what they answer in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from schemas.episode import AudioInfo, Episode
+from schemas.errors import AUDIO_CODES
+from schemas.events import Event, EventType, JobChanged, TranscriptReady
+from schemas.job import Job, JobError
+from transcription.ports import Result
+
+MAX_ATTEMPTS = 5  #: failures and crashes together
+MAX_CRASHES = 3  #: a job that kills its worker this often is poison
+BACK_OFF_SECONDS = 5.0  #: before the second attempt; doubles with each further one
+LONGEST_BACK_OFF_SECONDS = 600.0
+SOURCE = "stenocast/local"  #: the CloudEvents source of the embedded installation
+MAX_EVENT_WARNINGS = 16  #: more stay in the document: an event must not grow with the episode
+
+
+@dataclass(frozen=True, slots=True)
+class AfterFailure:
+    """What a failed attempt leads to. `delay_seconds` is None where the job ends."""
+
+    attempts: int
+    crashes: int
+    error: JobError
+    delay_seconds: float | None
+
+    @property
+    def is_final(self) -> bool:
+        return self.delay_seconds is None
+
+
+def after_failure(
+    error: JobError,
+    *,
+    attempts: int,
+    crashes: int,
+    crashed: bool,
+    jitter: float,
+    back_off_seconds: float = BACK_OFF_SECONDS,
+) -> AfterFailure:
+    """Decide about a job whose attempt failed; `attempts` and `crashes` count the earlier ones.
+
+    `jitter` is a random number from 0 to 1: the back-off is spread over 0.5 to 1.5 times its length, so that
+    jobs that failed together do not come back together. The first crash waits for nothing: it is usually the
+    worker's end and not the job's fault, and the lease that ran out was wait enough.
+    """
+    attempts += 1
+    crashes += int(crashed)
+    if not crashed and not error.retryable:
+        return AfterFailure(attempts, crashes, error, None)
+    if crashes >= MAX_CRASHES and crashed:
+        return AfterFailure(attempts, crashes, _crashed_too_often(error), None)
+    if attempts >= MAX_ATTEMPTS:
+        return AfterFailure(attempts, crashes, error, None)
+    if crashed and crashes == 1:
+        return AfterFailure(attempts, crashes, error, 0.0)
+    delay = min(back_off_seconds * 2 ** (attempts - 1), LONGEST_BACK_OFF_SECONDS) * (0.5 + jitter)
+    return AfterFailure(attempts, crashes, error, delay)
+
+
+def _crashed_too_often(error: JobError) -> JobError:
+    """A code of the decoder says more than ours and is kept."""
+    code = error.code if error.code in AUDIO_CODES else "crashed_repeatedly"
+    return JobError(code=code, message=f"given up after {MAX_CRASHES} crashes; the last: {error.message}")
+
+
+def next_turn(*, lane_last: int | None, waiting_first: int | None, lanes_last: int | None) -> int:
+    """The place of a new job among its priority, so that shows take turns (start-time fair queueing).
+
+    `lane_last` is the turn that this show got last, `waiting_first` the lowest turn that still waits,
+    `lanes_last` the highest turn any show ever got. A show with 5,000 episodes gets 5,000 later and later
+    turns; the first episode of another show gets the turn that is being served now.
+    """
+    present = waiting_first if waiting_first is not None else (lanes_last or 0)
+    return max(present, (lane_last or 0) + 1)
+
+
+def lane_of(episode: Episode) -> str:
+    """The name under which a show's jobs take turns; episodes without a show share one lane."""
+    return (episode.show or "").strip().casefold()
+
+
+def merged_episode(known: Episode, given: Episode) -> Episode:
+    """The episode as it is known after another request named it: what is given now wins where it says anything."""
+    return replace(
+        given,
+        title=given.title or known.title,
+        show=given.show or known.show,
+        published=given.published or known.published,
+        language=given.language or known.language,
+        participants=given.participants or known.participants,
+        chapters=given.chapters or known.chapters,
+        audio=given.audio if given.audio != AudioInfo() else known.audio,
+    )
+
+
+def heard_episode(episode: Episode, result: Result) -> Episode:
+    """The episode with what the finished job found out: the file's title where none was given, and the length."""
+    audio = replace(episode.audio, duration=result.audio_seconds, sha256=result.audio_sha256)
+    return replace(episode, title=episode.title or result.title, audio=audio)
+
+
+def instant(epoch_seconds: float) -> str:
+    """ISO 8601 UTC with milliseconds: what jobs and events show."""
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def job_event(kind: EventType, job: Job, *, event_id: str, now: float) -> Event:
+    """The event about a job's new state."""
+    return Event(
+        id=event_id,
+        type=kind,
+        source=SOURCE,
+        subject=job.episode_id,
+        time=instant(now),
+        data=JobChanged(
+            job_id=job.id, episode_id=job.episode_id, state=job.state, attempts=job.attempts, error=job.error
+        ),
+    )
+
+
+def transcript_event(job: Job, result: Result, *, revision: int, event_id: str, now: float) -> Event:
+    """The event about a transcript that can be read now."""
+    return Event(
+        id=event_id,
+        type=EventType.TRANSCRIPT_PUBLISHED if revision == 1 else EventType.TRANSCRIPT_REVISED,
+        source=SOURCE,
+        subject=job.episode_id,
+        time=instant(now),
+        data=TranscriptReady(
+            job_id=job.id,
+            episode_id=job.episode_id,
+            revision=revision,
+            document_key=result.document_key,
+            document_sha256=result.document_sha256,
+            document_bytes=result.document_bytes,
+            audio_seconds=result.audio_seconds,
+            language=result.language,
+            speaker_count=result.speaker_count,
+            named_speaker_count=result.named_speaker_count,
+            word_count=result.word_count,
+            coverage=result.coverage,
+            no_speech=result.no_speech,
+            warning_codes=tuple(dict.fromkeys(result.warning_codes))[:MAX_EVENT_WARNINGS],
+        ),
+    )
