@@ -274,9 +274,14 @@ class JobQueue(Protocol):
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
         """Insert if new, with `job.queued` in the outbox. Returns the job and whether it was new.
 
-        A known `dedupe_key` returns the job it names, unchanged. A known idempotency key with another
+        A known `dedupe_key` returns the job it names, unchanged, unless that job was cancelled: asking again
+        is then a new job. A known idempotency key returns its job whatever became of it, and with another
         dedupe key raises Refused `idempotency_key_reused`.
         """
+        ...
+
+    def known(self, idempotency_key: str) -> Job | None:
+        """The job that a request with this idempotency key made or found, before anything is uploaded."""
         ...
 
     def claim(self, worker: str, *, lease_seconds: float) -> Claimed | None:
@@ -298,8 +303,11 @@ class JobQueue(Protocol):
         (5) or crashes (3, then `crashed_repeatedly`) are used up; others end as `failed` at once."""
         ...
 
-    def release(self, lease: Lease) -> Job:
-        """Hand the job back at once, without counting an attempt."""
+    def release(self, lease: Lease, *, delay_seconds: float = 0.0, reason: JobError | None = None) -> Job:
+        """Hand the job back without counting an attempt; it may be claimed again after `delay_seconds`.
+
+        `reason` is shown on the waiting job: why this installation could not do it now.
+        """
         ...
 
     def cancel(self, job_id: str) -> Job:
