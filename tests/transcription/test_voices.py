@@ -1,0 +1,189 @@
+"""Words to voices: most overlap, then boundaries where people change."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.transcript import Word, WordTag
+from transcription.ports import VoiceTurn
+from transcription.turns import build_turns
+from transcription.voices import VoicedWord, assign_voices, mark_overlap, overlap_spans, smooth_voices
+
+
+def said(text: str, *, start: float = 0.0, step: float = 0.4) -> list[Word]:
+    """Words of equal length that touch; a bar makes a second of silence."""
+    words: list[Word] = []
+    for part in text.split():
+        if part == "|":
+            start += 1.0
+            continue
+        words.append(Word(part, round(start, 3), round(start + step, 3)))
+        start += step
+    return words
+
+
+def voices_of(voiced: tuple[VoicedWord, ...]) -> str:
+    return "".join(each.voice or "-" for each in voiced)
+
+
+def with_voices(text: str, voices: str) -> list[VoicedWord]:
+    return [VoicedWord(word, None if voice == "-" else voice) for word, voice in zip(said(text), voices, strict=True)]
+
+
+def test_a_word_goes_to_the_voice_that_covers_most_of_it() -> None:
+    words = [Word("lantern", 1.0, 2.0)]
+
+    voiced = assign_voices(words, [VoiceTurn(0.0, 1.4, "a"), VoiceTurn(1.4, 3.0, "b")])
+
+    assert voices_of(voiced) == "b"
+
+
+def test_several_turns_of_one_voice_count_together() -> None:
+    turns = [VoiceTurn(1.0, 1.3, "a"), VoiceTurn(1.3, 1.7, "b"), VoiceTurn(1.7, 2.0, "a")]
+
+    assert voices_of(assign_voices([Word("lantern", 1.0, 2.0)], turns)) == "a"
+
+
+def test_a_tie_goes_to_the_alphabetically_first_voice() -> None:
+    turns = [VoiceTurn(1.5, 2.0, "a"), VoiceTurn(1.0, 1.5, "b")]
+
+    assert voices_of(assign_voices([Word("lantern", 1.0, 2.0)], turns)) == "a"
+
+
+def test_a_word_just_outside_takes_the_nearest_voice_and_one_far_away_takes_none() -> None:
+    turns = [VoiceTurn(0.0, 1.0, "a"), VoiceTurn(5.0, 6.0, "b")]
+
+    voiced = assign_voices([Word("near", 1.2, 1.6), Word("far", 2.6, 3.0), Word("soon", 4.4, 4.7)], turns)
+
+    assert voices_of(voiced) == "a-b"
+
+
+def test_a_word_stretched_back_over_silence_belongs_to_the_voice_at_its_end() -> None:
+    turns = [VoiceTurn(0.0, 2.0, "a"), VoiceTurn(4.6, 9.0, "b")]
+
+    assert voices_of(assign_voices([Word("Right,", 1.0, 5.0)], turns)) == "b"
+
+
+def test_a_long_turn_that_began_minutes_before_still_covers_the_word() -> None:
+    turns = [VoiceTurn(0.0, 600.0, "a"), VoiceTurn(601.0, 602.0, "b")]
+
+    assert voices_of(assign_voices([Word("here", 599.0, 599.5)], turns)) == "a"
+
+
+def test_a_boundary_a_word_or_two_beside_a_sentence_end_moves_to_it() -> None:
+    late = with_voices("We like the harbour. And what do you paint there?", "aaaaaabbbb")
+    early = with_voices("We like the harbour. And what do you paint there?", "aabbbbbbbb")
+
+    assert voices_of(smooth_voices(late)) == "aaaabbbbbb"
+    assert voices_of(smooth_voices(early)) == "aaaabbbbbb"
+
+
+def test_a_boundary_moves_to_a_pause_where_no_sentence_ends() -> None:
+    voiced = with_voices("we like the harbour | and what do you paint", "aaaaabbbb")
+
+    assert voices_of(smooth_voices(voiced)) == "aaaabbbbb"
+
+
+def test_a_boundary_far_from_any_stop_stays() -> None:
+    voiced = with_voices("we like the harbour and then what do you all paint there", "aaaaaabbbbbb")
+
+    assert voices_of(smooth_voices(voiced)) == "aaaaaabbbbbb"
+
+
+def test_a_moved_boundary_never_swallows_a_whole_turn() -> None:
+    voiced = with_voices("We sail at dawn. No we sleep. Then we row.", "aaabbbbaaa")
+
+    smooth = voices_of(smooth_voices(voiced))
+
+    assert smooth == "aaaabbbaaa"
+
+
+def test_one_or_two_words_inside_another_voices_sentence_go_to_it() -> None:
+    voiced = with_voices("the boats were all painted red that year", "aaabbaaa")
+
+    assert voices_of(smooth_voices(voiced)) == "aaaaaaaa"
+
+
+def test_a_short_answer_set_off_by_a_pause_or_a_sentence_end_stays() -> None:
+    by_pause = with_voices("the boats were | yes | all painted red", "aaabaaa")
+    by_sentence = with_voices("The boats were red. Yes. All of them were.", "aaaabaaaa")
+
+    assert voices_of(smooth_voices(by_pause)) == "aaabaaa"
+    assert voices_of(smooth_voices(by_sentence)) == "aaaabaaaa"
+
+
+def test_three_words_of_another_voice_are_no_island() -> None:
+    voiced = with_voices("the boats were oh how lovely painted red that year", "aaabbbaaaa")
+
+    assert voices_of(smooth_voices(voiced)) == "aaabbbaaaa"
+
+
+def test_words_while_two_voices_speak_are_marked() -> None:
+    turns = [VoiceTurn(0.0, 1.0, "a"), VoiceTurn(0.7, 2.0, "b")]
+
+    marked = mark_overlap([Word("one", 0.0, 0.5), Word("two", 0.6, 1.0), Word("three", 1.1, 1.5)], turns)
+
+    assert [word.tags for word in marked] == [(), (WordTag.OVERLAP,), ()]
+
+
+def test_overlap_counts_different_voices_only() -> None:
+    turns = [VoiceTurn(0.0, 2.0, "a"), VoiceTurn(1.0, 3.0, "a"), VoiceTurn(2.5, 4.0, "b"), VoiceTurn(4.0, 5.0, "c")]
+
+    assert overlap_spans(turns) == ((2.5, 3.0),)
+
+
+def test_unassigned_words_join_the_voice_around_or_near_them_else_stand_alone() -> None:
+    inside = build_turns(with_voices("we like the harbour", "a--a"))
+    beside = build_turns(with_voices("we like the harbour", "aa-b"))
+    alone = build_turns(with_voices("we like | | the harbour | | is calm", "aa--bb"))
+
+    assert [(turn.speaker, len(turn.words)) for turn in inside] == [("S1", 4)]
+    assert [(turn.speaker, len(turn.words)) for turn in beside] == [("S1", 3), ("S2", 1)]
+    assert [(turn.speaker, len(turn.words)) for turn in alone] == [("S1", 2), (None, 2), ("S2", 2)]
+
+
+def test_speakers_are_numbered_by_first_appearance_whatever_the_voices_are_called() -> None:
+    turns = build_turns(with_voices("we like the harbour", "zazb"))
+
+    assert [(turn.speaker, turn.voice) for turn in turns] == [("S1", "z"), ("S2", "a"), ("S1", "z"), ("S3", "b")]
+
+
+texts = st.sampled_from(["boat", "Boat.", "and", "well,", "Who?", "um", "U.K.", "Dr."])
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> tuple[list[Word], list[VoiceTurn]]:
+    words: list[Word] = []
+    moment = 0.0
+    for text in draw(st.lists(texts, max_size=30)):
+        moment += draw(st.sampled_from([0.0, 0.0, 0.1, 0.4, 2.0]))
+        end = moment + draw(st.sampled_from([0.0, 0.2, 0.5, 3.0]))
+        words.append(Word(f"{text}", round(moment, 3), round(end, 3)))
+        moment = end
+    turns = []
+    for start in draw(st.lists(st.floats(0, max(moment, 1.0)), max_size=8)):
+        turns.append(VoiceTurn(start, start + draw(st.floats(0.1, 5.0)), draw(st.sampled_from("abc"))))
+    return words, turns
+
+
+@settings(max_examples=150, deadline=None)
+@given(recordings())
+def test_giving_words_to_voices_loses_doubles_and_moves_none(recording: tuple[list[Word], list[VoiceTurn]]) -> None:
+    words, turns = recording
+
+    voiced = smooth_voices(assign_voices(words, turns), sentence_ends=[words[0].end or 0.0] if words else [])
+
+    assert [each.word for each in voiced] == words
+    assert [word for turn in build_turns(voiced) for word in turn.words] == words
+
+
+@settings(max_examples=100, deadline=None)
+@given(recordings())
+def test_smoothing_brings_in_no_voice_that_no_neighbour_had(recording: tuple[list[Word], list[VoiceTurn]]) -> None:
+    words, turns = recording
+    assigned = assign_voices(words, turns)
+
+    smooth = smooth_voices(assigned)
+
+    assert {each.voice for each in smooth} <= {each.voice for each in assigned}
