@@ -1,0 +1,274 @@
+"""The pipeline over scripted engines: checkpoints, progress, stopping, and what a failed stage costs."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.memory import MemoryStore
+from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
+from schemas.episode import Episode, Participant
+from schemas.errors import AudioError, ModelError, OptionError
+from schemas.job import JobOptions, Progress, Stage
+from schemas.transcript import Warning
+from schemas.wire import write_json
+from transcription.pipeline import Pipeline, check_options
+from transcription.ports import SAMPLE_RATE, Decoded, Report, Tags, Waveform
+
+EPISODE = Episode("0b1cfa0e-7a3f-5a55-9a5a-5d2f4a1f0b11")
+SECONDS = 40
+
+
+class LoudDecoder:
+    """A `Decoder` whose every file is 40 s of steady sound."""
+
+    def __init__(self, *, loud: bool = True) -> None:
+        self.loud = loud
+        self.decoded: list[Path] = []
+
+    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+        self.decoded.append(source)
+        path = scratch / "samples"
+        level = 8000 if self.loud else 0
+        path.write_bytes(array("h", [level, -level] * (SECONDS * SAMPLE_RATE // 2)).tobytes())
+        tags = Tags(title="From the tags", show="Tidewater")
+        waveform = Waveform(path, SECONDS * SAMPLE_RATE, "ab" * 32)
+        return Decoded(waveform, "wav", tags, truncated=True, warnings=(Warning("tags_dropped", "too many tags"),))
+
+
+class Counting:
+    """Any engine, with its calls counted; breaks on call number `break_at` with `error`."""
+
+    def __init__(self, engine: Any, *, break_at: int = 0, error: Exception | None = None) -> None:
+        self._engine, self._break_at, self._error = engine, break_at, error
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def _count(self) -> None:
+        self.calls += 1
+        if self.calls == self._break_at and self._error is not None:
+            raise self._error
+
+    def recognize(self, *given: Any, **named: Any) -> Any:
+        self._count()
+        return self._engine.recognize(*given, **named)
+
+    def diarize(self, *given: Any, **named: Any) -> Any:
+        self._count()
+        return self._engine.diarize(*given, **named)
+
+
+class Bench:
+    """One pipeline, its parts at hand, run on one invented file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.source = folder / "talk.wav"
+        self.source.write_bytes(b"not looked at")
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+        self.decoder: Any = LoudDecoder()
+        self.recognizer = Counting(ScriptedRecognizer(longest_window=10.0))
+        self.diarizer: Any = Counting(ScriptedDiarizer())
+        self.store = MemoryStore()
+        self.told: list[Progress] = []
+        self._ticks = 0
+
+    def _clock(self) -> float:
+        self._ticks += 1
+        return self._ticks * 0.7
+
+    def run(self, *, episode: Episode = EPISODE, options: JobOptions | None = None, tell: Any = None) -> Any:
+        pipeline = Pipeline(
+            decoder=self.decoder,
+            recognizer=self.recognizer,
+            diarizer=self.diarizer,
+            checkpoints=self.store,
+            stenocast_version="9.9.9",
+            now=lambda: datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
+            clock=self._clock,
+        )
+        options = options or JobOptions()
+        return pipeline.run(self.source, episode, options, scratch=self.scratch, tell=tell or self.told.append)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def _said(document: Any) -> list[tuple[str | None, str]]:
+    return [(t.speaker, w.text) for t in document.turns for p in t.paragraphs for w in p.words]
+
+
+def test_a_run_gives_words_voices_tags_and_provenance(bench: Bench) -> None:
+    document = bench.run()
+
+    assert document.turns
+    assert len(document.speakers) >= 2
+    assert (document.episode.title, document.episode.show) == ("From the tags", "Tidewater")
+    assert document.episode.audio.duration == SECONDS
+    assert [each.stage for each in document.provenance.engines] == ["recognize", "diarize"]
+    assert document.quality.truncated
+    assert "tags_dropped" in [each.code for each in document.quality.warnings]
+
+
+def test_tags_never_override_what_was_given(bench: Bench) -> None:
+    assert bench.run(episode=replace(EPISODE, title="Given")).episode.title == "Given"
+
+
+def test_a_second_run_computes_nothing_again_and_says_the_same(bench: Bench) -> None:
+    first = bench.run()
+    calls = bench.recognizer.calls, bench.diarizer.calls
+
+    second = bench.run()
+
+    assert (bench.recognizer.calls, bench.diarizer.calls) == calls
+    assert _said(second) == _said(first)
+    assert second.speakers == first.speakers
+
+
+def test_a_run_that_broke_in_the_third_window_goes_on_there(bench: Bench, tmp_path: Path) -> None:
+    whole = bench.run()
+    (tmp_path / "other").mkdir()
+    other = Bench(tmp_path / "other")
+    other.recognizer = Counting(ScriptedRecognizer(longest_window=10.0), break_at=3, error=MemoryError("killed here"))
+    with pytest.raises(MemoryError):
+        other.run()
+    done_before = other.recognizer.calls - 1
+
+    document = other.run()
+
+    assert done_before == 2
+    assert other.recognizer.calls - 3 == bench.recognizer.calls - 2
+    assert _said(document) == _said(whole)
+
+
+def test_a_damaged_checkpoint_is_done_again(bench: Bench) -> None:
+    first = bench.run()
+    key = next(bench.store.keys("checkpoints/"))
+    bench.store.put(key, b'{"span": 1')
+
+    assert _said(bench.run()) == _said(first)
+
+
+def test_other_participants_are_other_hotwords_and_so_another_checkpoint(bench: Bench) -> None:
+    bench.run()
+    calls = bench.recognizer.calls
+
+    bench.run(episode=replace(EPISODE, participants=(Participant("Ada Quill"),)))
+
+    assert bench.recognizer.calls == 2 * calls
+
+
+def test_a_failed_diarization_costs_the_voices_and_not_the_words(bench: Bench) -> None:
+    words = [text for _, text in _said(bench.run(options=JobOptions(diarize=False)))]
+    bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=RuntimeError("no convergence"))
+
+    document = bench.run()
+
+    assert [text for _, text in _said(document)] == words
+    assert len(document.speakers) == 1
+    warning = next(each for each in document.quality.warnings if each.code == "diarization_failed")
+    assert "no convergence" in warning.message
+
+
+def test_a_failed_diarization_is_tried_again_by_the_next_run(bench: Bench) -> None:
+    bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=RuntimeError("once"))
+    bench.run()
+
+    assert len(bench.run().speakers) >= 2
+
+
+def test_a_missing_model_is_not_taken_for_a_failed_diarization(bench: Bench) -> None:
+    bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=ModelError("embedding: the file is missing"))
+
+    with pytest.raises(ModelError):
+        bench.run()
+
+
+def test_silence_gives_no_words_and_says_so(bench: Bench) -> None:
+    bench.decoder = LoudDecoder(loud=False)
+
+    document = bench.run()
+
+    assert document.turns == ()
+    assert document.quality.no_speech
+    assert "no_speech" in [each.code for each in document.quality.warnings]
+    assert bench.diarizer.calls == 0
+
+
+@pytest.mark.parametrize("stage", [Stage.DECODE, Stage.RECOGNIZE, Stage.DIARIZE, Stage.ASSEMBLE])
+def test_telling_can_stop_the_work_in_any_stage_and_leaves_no_scratch(bench: Bench, stage: Stage) -> None:
+    class Enough(Exception):
+        pass
+
+    def tell(progress: Progress) -> None:
+        if progress.stage is stage:
+            raise Enough
+
+    with pytest.raises(Enough):
+        bench.run(tell=tell)
+    assert list(bench.scratch.iterdir()) == []
+
+
+def test_progress_never_falls_and_ends_at_the_whole(bench: Bench) -> None:
+    bench.run()
+
+    fractions = [each.fraction for each in bench.told if each.fraction is not None]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0)
+    assert list(dict.fromkeys(told.stage for told in bench.told)) == [
+        Stage.DECODE, Stage.RECOGNIZE, Stage.DIARIZE, Stage.ASSEMBLE,
+    ]  # fmt: skip
+    assert any(each.eta is not None for each in bench.told)
+
+
+def test_an_error_of_the_decoder_comes_out_unchanged(bench: Bench) -> None:
+    class Deaf:
+        def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+            raise AudioError("talk.wav: nothing there", code="audio_empty")
+
+    bench.decoder = Deaf()
+
+    with pytest.raises(AudioError) as caught:
+        bench.run()
+    assert caught.value.code == "audio_empty"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (JobOptions(speakers=0), "speakers"),
+        (JobOptions(speakers=51), "speakers"),
+        (JobOptions(min_speakers=3, max_speakers=2), "min_speakers"),
+        (JobOptions(language="klingon"), "language"),
+        (JobOptions(language="e1"), "language"),
+        (JobOptions(vocabulary=("x",) * 501), "vocabulary"),
+    ],
+)
+def test_an_impossible_option_is_named(options: JobOptions, field: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        check_options(options)
+    assert caught.value.field == field
+
+
+def test_a_regional_language_tag_is_understood(bench: Bench) -> None:
+    assert bench.run(options=JobOptions(language="en-GB")).turns
+
+
+def test_equal_runs_give_equal_bytes(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+
+    def stripped(document: Any) -> bytes:
+        audio = replace(document.episode.audio, size_bytes=None, file_name=None)
+        return write_json(replace(document, provenance=None, episode=replace(document.episode, audio=audio)))
+
+    assert stripped(bench.run()) == stripped(Bench(tmp_path / "other").run())
