@@ -289,7 +289,7 @@ class Hub:
     def __init__(self, token: str = "", api: Any = None) -> None:
         """`token` empty: HF_TOKEN or a stored login. `api` is huggingface_hub's `HfApi`, given only by tests.
 
-        Raises NotReady `engine_not_installed` where huggingface_hub is absent (the core installation).
+        Raises NotReady `engine_missing` where huggingface_hub is absent (the core installation).
         """
         try:
             import huggingface_hub
@@ -297,7 +297,7 @@ class Hub:
         except ImportError as error:
             raise NotReady(
                 "huggingface_hub is not installed, and sets from the hub need it; install requirements/worker.txt",
-                code="engine_not_installed",
+                code="engine_missing",
             ) from error
         import logging
 

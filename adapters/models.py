@@ -362,7 +362,7 @@ def pull(
     Safe when several run at once: one fetches, the others wait and then find it done. A pull that fails or dies
     leaves the set as it was; what a later pull can go on with stays in `.pull/`, unless the disk is full.
     `token` is for the hub; empty means HF_TOKEN or a stored login.
-    Raises NotFound `model_set_unknown`; NotReady `models_dir_unusable`, `pip_missing`, `engine_not_installed`;
+    Raises NotFound `model_set_unknown`; NotReady `folder_unwritable`, `pip_missing`, `engine_missing`;
     ModelError `disk_full`, `model_mismatch`, `model_unavailable` (the source does not have it), `index_unreachable`,
     `source_unreachable`, `hub_unreachable`, `hub_token_missing`, `hub_token_refused`, `hub_gated`, `hub_not_found`.
     """
@@ -741,7 +741,7 @@ def _disk_errors(models_dir: Path) -> Iterator[None]:
             ) from error
         raise NotReady(
             f"{what}; model files cannot be kept there (STENOCAST_MODELS_DIR={models_dir})",
-            code="models_dir_unusable",
+            code="folder_unwritable",
         ) from error
 
 
