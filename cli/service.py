@@ -16,7 +16,8 @@ import typer
 from schemas.errors import NotFound
 
 if TYPE_CHECKING:
-    from schemas.job import Job
+    from schemas.job import Job, JobState
+    from transcription.ports import JobQueue
 
 JobId = Annotated[str, typer.Argument(help="The job's id, or enough of its beginning to be the only one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -109,14 +110,13 @@ def jobs(
     """List the jobs, newest first, or show one."""
     from adapters.settings import read_settings
     from adapters.wiring import open_ledger
-    from schemas.job import JobState
     from schemas.wire import to_record
 
     ledger = open_ledger(read_settings())
     if job_id:
         found = [ledger.job(full_id(ledger, job_id))]
     else:
-        found = list(ledger.jobs(state=_state(state, JobState) if state else None, limit=limit))
+        found = list(ledger.jobs(state=_state(state) if state else None, limit=limit))
     if as_json:
         records = [to_record(each) for each in found]
         print(json.dumps(records[0] if job_id else records, ensure_ascii=False))
@@ -178,11 +178,8 @@ def events(
         print(write_json(event).decode(), flush=True)
 
 
-def full_id(ledger: object, beginning: str) -> str:
+def full_id(queue: JobQueue, beginning: str) -> str:
     """The one job id that begins like this, among the newest 500. Raises NotFound where none or several do."""
-    from transcription.ports import JobQueue
-
-    queue: JobQueue = ledger  # type: ignore[assignment]
     if len(beginning) >= 36:
         return beginning
     found = [job.id for job in queue.jobs(limit=500) if job.id.startswith(beginning)]
@@ -191,13 +188,14 @@ def full_id(ledger: object, beginning: str) -> str:
     return found[0]
 
 
-def _state(text: str, states: type) -> object:
+def _state(text: str) -> JobState:
     from schemas.errors import OptionError
+    from schemas.job import JobState
 
     try:
-        return states(text)
+        return JobState(text)
     except ValueError as error:
-        known = ", ".join(states)  # type: ignore[arg-type]
+        known = ", ".join(JobState)
         raise OptionError(f"state={text!r}: use one of {known}", field="state") from error
 
 

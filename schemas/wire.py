@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,9 +15,13 @@ T = TypeVar("T")
 
 
 @cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def adapter_of(kind: type[T]) -> TypeAdapter[T]:
     """The one TypeAdapter of a dataclass; building it costs milliseconds, so it is kept."""
-    return TypeAdapter(kind)
+    return _adapter(cast(Hashable, kind))
 
 
 def write_json(value: Any, *, indent: int | None = None) -> bytes:
