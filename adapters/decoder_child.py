@@ -202,7 +202,9 @@ def decode(
             stream = opened.streams.audio[0]
             _ignore_others(opened, stream)
             warnings = _stream_warnings(len(opened.streams.audio))
-            samples = Samples(out, max_seconds, tell)
+            # Only plain float samples can hold NaN or 10^20; the other decoders make their own numbers.
+            is_raw_float = stream.codec_context.name.startswith("pcm_f")
+            samples = Samples(out, max_seconds, tell, is_raw_float=is_raw_float)
             packets, bad_packets, reason = _decode_stream(opened, stream, samples)
             return _outcome(opened, stream, samples.count, packets, bad_packets, reason, warnings)
     except (MemoryError, BadAudio):
@@ -311,11 +313,14 @@ def check_format(sample_rate: int, channels: int) -> None:
 class Samples:
     """Frames of any format in, 16 kHz mono int16 out, counted against the budget."""
 
-    def __init__(self, out: Writable, max_seconds: float, tell: Callable[[float], None]) -> None:
+    def __init__(
+        self, out: Writable, max_seconds: float, tell: Callable[[float], None], *, is_raw_float: bool
+    ) -> None:
         self.count = 0  #: samples written
         self._out = out
         self._budget = int(max_seconds * SAMPLE_RATE)
         self._tell = tell
+        self._is_raw_float = is_raw_float
         self._told = time.monotonic()
         self._format: tuple[Any, ...] = ()
         self._graph: Any = None
@@ -331,7 +336,7 @@ class Samples:
             self.finish()
             check_format(frame.sample_rate, frame.layout.nb_channels)
             self._graph, self._format, self._fed = _filters(*form), form, 0
-        if form[0] in ("flt", "fltp", "dbl", "dblp"):
+        if self._is_raw_float and form[0] in ("flt", "fltp", "dbl", "dblp"):
             _tame(frame)
         frame.pts = self._fed
         self._fed += frame.samples
