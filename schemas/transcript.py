@@ -135,6 +135,7 @@ class Segment:
     start: float | None = None
     end: float | None = None
     turn: str | None = None  #: the turn it begins with, where times are unknown
+    paragraph: str | None = None  #: the paragraph, where it begins inside a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +230,8 @@ class LayoutMark:
     `value` holds white space, punctuation or a keyword of the style, never words of the page.
     """
 
-    block: str  #: id of a turn, paragraph, aside or matter block
-    kind: str  #: before, after, label_form, …: the words of formats/pages
+    block: str  #: id of a turn, paragraph, aside, matter block or speaker; "page" for the whole page
+    kind: str  #: before, after, label_form, …: the words of `Mark` in formats/writing
     value: str
 
 

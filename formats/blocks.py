@@ -1,0 +1,73 @@
+"""A page as blocks: lines of text with the white space that parts them. Splitting loses nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from schemas.errors import PageError
+
+_BULLET = re.compile(r"[•◦‣▪·]\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One line of text. `before`, `lead` and `tail` are white space, `lead` may hold a bullet."""
+
+    before: str  #: line breaks and blank lines since the block before
+    lead: str
+    text: str
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it lies on disk, taken apart."""
+
+    blocks: tuple[Block, ...]
+    final: str  #: white space after the last block
+    line_end: str
+    bom: bool
+
+
+def decode_page(content: bytes, *, name: str) -> Page:
+    """Take a page apart. Raises PageError `page_not_text` when it is not UTF-8."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise PageError(f"{name}: UTF-16 text; save it as UTF-8", code="page_not_text")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PageError(
+            f"{name}: not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x}", code="page_not_text"
+        ) from error
+    bom = text.startswith("\ufeff")
+    text = text.removeprefix("\ufeff")
+    line_end = _line_end(text)
+    blocks, final = split_blocks(text.replace(line_end, "\n"))
+    return Page(blocks, final, line_end, bom)
+
+
+def _line_end(text: str) -> str:
+    """The line end that the whole page uses; a page that mixes them keeps the odd ones as white space."""
+    if "\r\n" in text and "\n" not in text.replace("\r\n", "") and "\r" not in text.replace("\r\n", ""):
+        return "\r\n"
+    return "\r" if "\r" in text and "\n" not in text else "\n"
+
+
+def split_blocks(text: str) -> tuple[tuple[Block, ...], str]:
+    """The blocks of a text with LF line ends, and the white space after the last one."""
+    blocks: list[Block] = []
+    before = ""
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            before += "\n"
+        bare = line.strip()
+        if not bare:
+            before += line
+            continue
+        start = line.index(bare)
+        bullet = _BULLET.match(bare)
+        mark = bullet.group() if bullet else ""
+        blocks.append(Block(before, line[:start] + mark, bare[len(mark) :], line[start + len(bare) :]))
+        before = ""
+    return tuple(blocks), before

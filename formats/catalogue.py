@@ -1,0 +1,184 @@
+"""Every way to write a transcript and to read one, by name: the one door that the command line and the API use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from formats.captions import read_captions, render_srt, render_vtt
+from formats.house_style import HouseStyle, shipped_styles, style_named
+from formats.pages import read_page, render_page
+from formats.plain import render_text
+from formats.podcast_json import read_podcast_json, render_podcast_json
+from schemas.errors import NotFound, OptionError, PageError
+from schemas.transcript import Transcript
+from schemas.wire import read_json, write_json
+
+#: What is written when neither a format nor a style is asked for and the transcript has no page of its own.
+DEFAULT_STYLE = "name-line"
+PAGE_MEDIA_TYPE = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write a transcript that is no house style."""
+
+    name: str
+    media_type: str
+    extension: str  #: with its dot
+    needs_times: bool
+    description: str
+    write: Callable[[Transcript], bytes]
+    read: Callable[[bytes, str], Transcript] | None = None  #: from content and the name to use in errors
+
+
+def _write_document(transcript: Transcript) -> bytes:
+    return write_json(transcript, indent=2) + b"\n"
+
+
+def _read_document(content: bytes, name: str) -> Transcript:
+    try:
+        return read_json(Transcript, content.removeprefix(b"\xef\xbb\xbf"))
+    except PageError as error:
+        raise PageError(f"{name}: {error.message}", code=error.code) from error
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        made.name: made
+        for made in (
+            Format(
+                "json",
+                "application/json",
+                ".json",
+                False,
+                "the document itself, version transcript/1",
+                _write_document,
+                _read_document,
+            ),
+            Format("text", PAGE_MEDIA_TYPE, ".txt", False, "plain text: names and paragraphs", render_text),
+            Format(
+                "vtt",
+                "text/vtt; charset=utf-8",
+                ".vtt",
+                True,
+                "WebVTT captions with <v Name>, lines of at most 65 characters",
+                render_vtt,
+                lambda content, name: read_captions(content, name=name),
+            ),
+            Format(
+                "srt",
+                "application/x-subrip; charset=utf-8",
+                ".srt",
+                True,
+                "SRT captions, two lines of at most 32 characters",
+                render_srt,
+                lambda content, name: read_captions(content, name=name),
+            ),
+            Format(
+                "podcast-json",
+                "application/json",
+                ".podcast.json",
+                True,
+                "Podcasting 2.0 JSON, version 1.0.0",
+                render_podcast_json,
+                lambda content, name: read_podcast_json(content, name=name),
+            ),
+        )
+    }
+)
+
+
+def styles() -> tuple[HouseStyle, ...]:
+    """The house styles that ship, by name."""
+    return tuple(shipped_styles().values())
+
+
+def render(transcript: Transcript, *, format: str | None = None, style: str | HouseStyle | None = None) -> bytes:
+    """Write a transcript in a format or in a house style (a name, or a style that was read from a file).
+
+    With neither: a transcript that was read from a page becomes that page again, any other is in `name-line`.
+    Raises OptionError (both given), NotFound `format_unknown` or `style_unknown`, PageError `times_missing`.
+    """
+    if format is not None and style is not None:
+        raise OptionError(f"format {format!r:.40} and a style: give one of the two", field="format")
+    if format is not None:
+        return format_named(format).write(transcript)
+    if style is None:
+        style = transcript.layout.style if transcript.layout else DEFAULT_STYLE
+    return render_page(transcript, style if isinstance(style, HouseStyle) else style_named(style))
+
+
+def read(
+    content: bytes, *, style: str | HouseStyle | None = None, format: str | None = None, name: str = "page"
+) -> Transcript:
+    """Read a page, captions, a feed transcript or a document. With neither style nor format the content decides.
+
+    `name` is what errors call it. Raises OptionError, NotFound (unknown names) and PageError (`page_not_recognised`,
+    `page_not_text`, `document_invalid`).
+    """
+    if format is not None and style is not None:
+        raise OptionError(f"format {format!r:.40} and a style: give one of the two", field="format")
+    if style is not None:
+        found = style if isinstance(style, HouseStyle) else style_named(style)
+        return read_page(content, style=found, name=name)
+    reader = format_named(format).read if format is not None else _reader_for(content)
+    if reader is None and format is not None:
+        readable = ", ".join(known.name for known in FORMATS.values() if known.read)
+        raise NotFound(f"the format {format} is not read back; readable: {readable}", code="format_unknown")
+    return reader(content, name) if reader else read_page(content, name=name)
+
+
+_TIMING_LINE = re.compile(
+    rb"^\s*(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,3})?\s*--+>\s*(?:\d+:)?\d{1,3}:\d{1,2}", re.MULTILINE
+)
+
+
+def _reader_for(content: bytes) -> Callable[[bytes, str], Transcript] | None:
+    """The reader of what the content is, whatever its file is called; None for a page."""
+    start = content[:200_000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"{"):
+        is_document = b'"transcript/1"' in content or b'"turns"' in start
+        return FORMATS["json" if is_document else "podcast-json"].read
+    if start.startswith(b"WEBVTT") or len(_TIMING_LINE.findall(start)) > 1:
+        return FORMATS["vtt"].read
+    if _TIMING_LINE.search(start[:200]):
+        return FORMATS["srt"].read
+    return None
+
+
+def format_named(name: str) -> Format:
+    """A format. Raises NotFound `format_unknown` that lists the known ones."""
+    if name not in FORMATS:
+        raise NotFound(
+            f"no format {name!r:.80}; known: {', '.join(FORMATS)}"
+            f" (house styles are asked for as style: {', '.join(shipped_styles())})",
+            code="format_unknown",
+            field="format",
+        )
+    return FORMATS[name]
+
+
+def media_type(*, format: str | None = None, style: str | None = None) -> str:
+    """The Content-Type of what `render` gives for the same arguments."""
+    if format is not None:
+        return format_named(format).media_type
+    if style is not None:
+        style_named(style)
+    return PAGE_MEDIA_TYPE
+
+
+def file_name(transcript: Transcript, *, format: str | None = None, style: str | None = None) -> str:
+    """A file name for what `render` gives: the title in plain letters, the style's name, the extension.
+
+    Only ASCII letters, digits, dots and hyphens; never empty, never a path, at most 100 characters.
+    """
+    title = transcript.episode.title or "transcript"
+    slug = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:60].strip("-") or "transcript"
+    if format is not None:
+        return slug + format_named(format).extension
+    if style is None:
+        style = transcript.layout.style if transcript.layout else DEFAULT_STYLE
+    return f"{slug}.{re.sub(r'[^a-z0-9-]', '', style)[:30] or 'page'}.txt"

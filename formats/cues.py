@@ -1,0 +1,215 @@
+"""Cues: a transcript cut into short timed lines, for captions and feeds. Needs times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from formats.clock import milliseconds
+from formats.typography import inert
+from schemas.errors import PageError
+from schemas.transcript import Paragraph, Transcript, Turn
+
+#: A silence inside a turn that always ends a cue, in milliseconds.
+PAUSE_MS = 800
+#: A cue is on screen for at most this long, in milliseconds (7 s is the usual limit of broadcast subtitles).
+LONGEST_MS = 7000
+#: A cue stays at least this long where the next one leaves room, and no faster than this many characters a second
+#: (BBC: 160 to 180 words a minute, about 17 characters a second).
+SHORTEST_MS = 1000
+CHARACTERS_PER_SECOND = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One printed word with its times in milliseconds."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What stands on the screen at once. Milliseconds; `end` is after `start`."""
+
+    speaker: str | None
+    start: int
+    end: int
+    text: str
+
+
+def make_cues(
+    transcript: Transcript,
+    *,
+    width: int,
+    lines: int,
+    format_name: str,
+    label_room: Callable[[str | None], int] = lambda speaker: 0,
+) -> list[Cue]:
+    """The cues in order of their starts, each fitting `lines` lines of `width` characters.
+
+    `label_room` is how many characters a speaker's label takes at the start of a turn's first cue. Cut at the ends of
+    sentences, at commas and pauses; never across two speakers' turns. Raises PageError `times_missing` naming the
+    format and the first turn without times.
+    """
+    cues: list[Cue] = []
+    for turn in transcript.turns:
+        tokens = [piece for token in timed_tokens(turn, transcript, format_name) for piece in _split(token, width)]
+        groups = _groups(tokens, width, lines, label_room(turn.speaker))
+        cues += [_cue(turn.speaker, group) for group in groups]
+    return _paced(cues)
+
+
+# ---------------------------------------------------------------- times
+
+
+def timed_tokens(turn: Turn, transcript: Transcript, format_name: str) -> list[Token]:
+    """The printed words of a turn with the times of the words they show; what shows none is spread evenly."""
+    tokens: list[Token] = []
+    for paragraph in turn.paragraphs:
+        text = inert(paragraph.text).split()
+        if not text:
+            continue
+        begin, end = _bounds(paragraph, turn)
+        if begin is None or end is None:
+            raise PageError(
+                f"{transcript.episode.title or 'the transcript'}: turn {turn.id} has no"
+                f" {'start' if begin is None else 'end'} time, and the format {format_name} needs them",
+                code="times_missing",
+            )
+        tokens += _aligned(text, paragraph, milliseconds(begin), max(milliseconds(begin), milliseconds(end)))
+    return tokens
+
+
+def _bounds(paragraph: Paragraph, turn: Turn) -> tuple[float | None, float | None]:
+    starts = [w.start for w in paragraph.words if w.start is not None]
+    ends = [w.end for w in paragraph.words if w.end is not None]
+    is_alone = len(turn.paragraphs) == 1
+    begin = paragraph.start if paragraph.start is not None else (starts[0] if starts else None)
+    end = paragraph.end if paragraph.end is not None else (ends[-1] if ends else None)
+    if begin is None and is_alone:
+        begin = turn.start
+    if end is None and is_alone:
+        end = turn.end
+    return begin, end
+
+
+def _aligned(text: Sequence[str], paragraph: Paragraph, begin: int, end: int) -> list[Token]:
+    """Times for each printed word: of the word it matches, or spread between its neighbours by length."""
+    times: list[tuple[int, int] | None] = [None] * len(text)
+    words = [w for w in paragraph.words if w.start is not None and w.end is not None]
+    matcher = SequenceMatcher(None, [_key(w.text) for w in words], [_key(t) for t in text], autojunk=False)
+    for block in matcher.get_matching_blocks():
+        for n in range(block.size):
+            word = words[block.a + n]
+            times[block.b + n] = (milliseconds(word.start or 0.0), milliseconds(word.end or 0.0))
+    tokens: list[Token] = []
+    latest = begin
+    place = 0
+    while place < len(text):
+        if (known := times[place]) is not None:
+            start = max(known[0], latest)
+            tokens.append(Token(text[place], start, max(known[1], start)))
+            latest = tokens[-1].start
+            place += 1
+            continue
+        stop = next((n for n in range(place, len(text)) if times[n] is not None), len(text))
+        following = times[stop] if stop < len(text) else None
+        since = tokens[-1].end if tokens else begin
+        tokens += _spread(text[place:stop], since, max(since, following[0] if following else end))
+        latest = tokens[-1].start
+        place = stop
+    return tokens
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\W", "", text.casefold()) or text
+
+
+def _spread(text: Sequence[str], begin: int, end: int) -> list[Token]:
+    total = sum(len(word) + 1 for word in text)
+    made = []
+    passed = 0
+    for word in text:
+        start = begin + (end - begin) * passed // total
+        passed += len(word) + 1
+        made.append(Token(word, start, begin + (end - begin) * passed // total))
+    return made
+
+
+def _split(token: Token, width: int) -> list[Token]:
+    """A word longer than a line, in parts that fit one."""
+    if len(token.text) <= width:
+        return [token]
+    parts = [token.text[n : n + width] for n in range(0, len(token.text), width)]
+    return _spread(parts, token.start, token.end)
+
+
+# ---------------------------------------------------------------- cutting
+
+
+def wrap(words: Sequence[str], width: int) -> list[str]:
+    """Lines of at most `width` characters; a word that is longer stands alone."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _groups(tokens: Sequence[Token], width: int, lines: int, room: int) -> list[Sequence[Token]]:
+    groups: list[Sequence[Token]] = []
+    rest = list(tokens)
+    while rest:
+        size = _fitting(rest, width, lines, 0 if groups else room)
+        size = _best_cut(rest, size) if size < len(rest) else size
+        groups.append(rest[:size])
+        rest = rest[size:]
+    return groups
+
+
+def _fitting(tokens: Sequence[Token], width: int, lines: int, room: int) -> int:
+    """How many words one cue can hold: by room, by time, and not over a long pause. At least one."""
+    label = ["x" * room] if room else []
+    for size in range(1, len(tokens)):
+        token = tokens[size]
+        if token.start - tokens[size - 1].end >= PAUSE_MS or token.end - tokens[0].start > LONGEST_MS:
+            return size
+        if len(wrap(label + [t.text for t in tokens[: size + 1]], width)) > lines:
+            return size
+    return len(tokens)
+
+
+def _best_cut(tokens: Sequence[Token], size: int) -> int:
+    """Where to end the cue among its first `size` words: a sentence end, a comma or a pause, not too early."""
+    if tokens[size].start - tokens[size - 1].end >= PAUSE_MS:
+        return size
+    for marks, least in ((".?!…", size // 3), (",;:–—", size // 2)):
+        for place in range(size, max(1, least), -1):
+            if tokens[place - 1].text.rstrip("”’\"')]").endswith(tuple(marks)):
+                return place
+    gaps = [(tokens[n].start - tokens[n - 1].end, n) for n in range(max(1, size // 2), size + 1)]
+    widest = max(gaps)
+    return widest[1] if widest[0] >= 250 else size
+
+
+def _cue(speaker: str | None, tokens: Sequence[Token]) -> Cue:
+    end = max(token.end for token in tokens)
+    return Cue(speaker, tokens[0].start, max(end, tokens[0].start + 1), " ".join(token.text for token in tokens))
+
+
+def _paced(cues: Sequence[Cue]) -> list[Cue]:
+    """In order of their starts, each long enough to read where the next one leaves room."""
+    ordered = sorted(cues, key=lambda cue: cue.start)
+    made = []
+    for place, cue in enumerate(ordered):
+        wanted = cue.start + max(SHORTEST_MS, len(cue.text) * 1000 // CHARACTERS_PER_SECOND)
+        if place + 1 < len(ordered):
+            wanted = min(wanted, ordered[place + 1].start)
+        made.append(replace(cue, end=max(cue.end, min(wanted, cue.start + LONGEST_MS))))
+    return made

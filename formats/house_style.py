@@ -1,0 +1,229 @@
+"""House styles as data: how a publisher lays a transcript out, read from a small TOML file into one frozen value.
+
+The four that ship lie in `formats/styles/`; a publisher's own is a file of the same shape.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from schemas.errors import NotFound, PageError
+from transcription.paragraphs import ParagraphTarget
+
+STYLE_FOLDER = Path(__file__).parent / "styles"
+
+
+class LabelForm(StrEnum):
+    """What a speaker's label shows. A speaker without a name is "Speaker N" in every form."""
+
+    FULL = "full"  #: Tomas Feld
+    TITLED = "titled"  #: Dr Tomas Feld
+    FIRST = "first"  #: Tomas; the full name where two people share the first one
+    CAPS = "caps"  #: TOMAS; the full name where two people share the first one
+    FULL_CAPS = "full_caps"  #: TOMAS FELD
+    NUMBER = "number"  #: Speaker 2, even when the name is known
+
+
+class Quotes(StrEnum):
+    """The quotation marks of documents made from sound; imported pages keep theirs."""
+
+    CURLY = "curly"
+    STRAIGHT = "straight"
+
+
+TimeForm = Literal["HH:MM:SS", "H:MM:SS", "MM:SS", "M:SS", "HH:MM:SS.mmm"]
+DateForm = Literal["day-first", "month-first", "iso"]
+#: Separators and indents: white space and bullets, never words.
+Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*–-]*$")]
+
+STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChoices:
+    """How a turn begins."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    first: LabelForm  #: at the speaker's first turn
+    later: LabelForm  #: at every other
+    pattern: Annotated[str, Field(max_length=40, pattern=r"^[^\w\n{}]*\{label\}[^\w\n{}]*(\{time\}[^\w\n{}]*)?$")]
+    own_line: bool = False  #: the label stands alone on its line
+    time: TimeForm | None = None  #: needed when the pattern has {time}; fractions are dropped, not rounded
+    announcer: Annotated[str, Field(min_length=1, max_length=40)] = "Presenter"  #: an announcer without a name
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutChoices:
+    """What stands between the blocks and before them."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    turn_separator: Space = "\n\n"
+    paragraph_separator: Space = "\n\n"
+    label_separator: Space = "\n\n"  #: between a label on its own line and what was said
+    indent: Space = ""  #: before every block of the talk
+    bullet: Space = ""  #: before the first block of the talk, instead of the indent
+
+
+@dataclass(frozen=True, slots=True)
+class TextChoices:
+    """Typography of documents made from sound."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    quotes: Quotes = Quotes.CURLY
+    dates: DateForm = "iso"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChoices:
+    """Paragraph lengths in printed words."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    words: Annotated[int, Field(ge=1, le=2000)]
+    cap_words: Annotated[int, Field(ge=1, le=4000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """Blocks above and below the talk of a document made from sound, as Jinja templates.
+
+    A template sees `title`, `show`, `date` and `people` (each with `name`, `titled`, `description`, `role`), all
+    text without line breaks. One that gives nothing is left out.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HouseStyle:
+    """A named set of choices. Without `paragraphs` every turn is one paragraph."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    label: LabelChoices
+    description: str = ""
+    layout: LayoutChoices = field(default_factory=LayoutChoices)
+    text: TextChoices = field(default_factory=TextChoices)
+    paragraphs: TargetChoices | None = None
+    furniture: Furniture = field(default_factory=Furniture)
+
+    @property
+    def target(self) -> ParagraphTarget | None:
+        """The paragraph lengths for transcription/paragraphs; None = one paragraph a turn."""
+        if self.paragraphs is None:
+            return None
+        return ParagraphTarget(words=self.paragraphs.words, cap_words=self.paragraphs.cap_words)
+
+    @property
+    def needs_times(self) -> bool:
+        return "{time}" in self.label.pattern
+
+
+def parse_style(content: str, *, source: str) -> HouseStyle:
+    """A style from TOML text. Raises PageError `style_invalid` that names the source and the first wrong choice."""
+    try:
+        table = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise PageError(f"{source}: not a TOML file: {error}", code="style_invalid") from error
+    try:
+        style = TypeAdapter(HouseStyle).validate_python(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        shown = "" if first["type"] == "missing" else f" (it is {first['input']!r:.80})"
+        raise PageError(f"{source}: {place}: {first['msg']}{shown}", code="style_invalid") from error
+    return _checked(style, source)
+
+
+def _checked(style: HouseStyle, source: str) -> HouseStyle:
+    """Refuse choices that contradict each other."""
+    if style.needs_times and style.label.time is None:
+        raise PageError(f"{source}: label.time is missing, but label.pattern prints a time", code="style_invalid")
+    if style.paragraphs and style.paragraphs.cap_words < style.paragraphs.words:
+        raise PageError(
+            f"{source}: paragraphs.cap_words ({style.paragraphs.cap_words}) is below paragraphs.words"
+            f" ({style.paragraphs.words})",
+            code="style_invalid",
+        )
+    pattern = style.label.pattern
+    if style.label.own_line and pattern != pattern.strip():
+        raise PageError(
+            f"{source}: label.pattern {pattern!r} ends in white space, but the label stands alone on its line",
+            code="style_invalid",
+        )
+    if not style.label.own_line and pattern.endswith(("{label}", "{time}")):
+        raise PageError(
+            f"{source}: label.pattern {pattern!r} does not part the label from what was said", code="style_invalid"
+        )
+    for name, value in (
+        ("turn_separator", style.layout.turn_separator),
+        ("paragraph_separator", style.layout.paragraph_separator),
+        ("label_separator", style.layout.label_separator),
+    ):
+        if "\n" not in value or value.strip() or not value.endswith("\n"):
+            raise PageError(
+                f"{source}: layout.{name} {value!r} must be white space that ends with a line break",
+                code="style_invalid",
+            )
+    if "\n" in style.layout.indent + style.layout.bullet:
+        raise PageError(f"{source}: layout.indent and layout.bullet hold no line breaks", code="style_invalid")
+    return style
+
+
+@cache
+def shipped_styles() -> dict[str, HouseStyle]:
+    """The styles that come with Stenocast, by name."""
+    found = (parse_style(path.read_text("utf-8"), source=path.name) for path in sorted(STYLE_FOLDER.glob("*.toml")))
+    return {style.name: style for style in found}
+
+
+def style_named(name: str) -> HouseStyle:
+    """A shipped style. Raises NotFound `style_unknown` that lists the known ones."""
+    styles = shipped_styles()
+    if name not in styles:
+        raise NotFound(
+            f"no house style {name!r:.80}; known: {', '.join(styles)}, or the path of a .toml file",
+            code="style_unknown",
+            field="style",
+        )
+    return styles[name]
+
+
+def style_source(name: str) -> str:
+    """The TOML text of a shipped style. Raises NotFound `style_unknown`."""
+    return (STYLE_FOLDER / f"{style_named(name).name}.toml").read_text("utf-8")
+
+
+def read_style_file(path: Path) -> HouseStyle:
+    """A publisher's own style. Raises NotFound `style_unknown` (no such file) or PageError `style_invalid`.
+
+    Call it only with a path that the user of this machine typed: never with one that came over the network.
+    """
+    try:
+        content = path.read_text("utf-8")
+    except OSError as error:
+        raise NotFound(f"{path}: no house style can be read there", code="style_unknown", field="style") from error
+    except UnicodeDecodeError as error:
+        raise PageError(f"{path}: not UTF-8 text", code="style_invalid") from error
+    return parse_style(content, source=str(path))
+
+
+def style_from_user(value: str) -> HouseStyle:
+    """A shipped style by name, or a style file by its path (a value that ends in `.toml` or holds a slash)."""
+    if value.endswith(".toml") or "/" in value:
+        return read_style_file(Path(value))
+    return style_named(value)

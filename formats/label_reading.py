@@ -1,0 +1,229 @@
+"""Which lines of a page begin a turn: judged over the whole page, never by a line alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from formats.blocks import Block
+from formats.clock import parse_time
+from formats.house_style import HouseStyle, LabelForm
+from formats.labels import clean_name
+from formats.names import (
+    ORDINARY,
+    first_name,
+    is_caps_name,
+    is_number_label,
+    is_role_label,
+    split_honorific,
+    without_postnominals,
+)
+from formats.shapes import is_plain_label, label_pattern
+
+#: A prefix that is shaped like no name is a label all the same when this many lines begin with it.
+UNUSUAL_LABEL_COUNT = 3
+_TALK_BEGINS = re.compile(r"(?:full |episode |podcast )?transcript:?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A block that has the form of a turn's beginning."""
+
+    index: int  #: of the block
+    label: str  #: as printed, with single spaces
+    pattern: str  #: the style's pattern with the page's own white space
+    rest: str  #: the text after the label
+    time: str | None = None
+    spaces: str = ""  #: the white space inside the label, its runs parted by "|", where it is not single spaces
+
+
+def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
+    """Every block that the style's label pattern fits, whatever the label."""
+    expression = label_pattern(style.label.pattern)
+    found = []
+    for index, block in enumerate(blocks):
+        match = expression.match(block.text)
+        if match is None:
+            continue
+        time = match.groupdict().get("time")
+        if time is not None and parse_time(time) is None:
+            continue
+        label = " ".join(match["label"].split())
+        if label != clean_name(label):
+            continue
+        spaces = "|".join(re.findall(r"\s+", match["label"])) if label != match["label"] else ""
+        found.append(Candidate(index, label, _own_pattern(match), block.text[match.end() :], time, spaces))
+    return found
+
+
+def _own_pattern(match: re.Match[str]) -> str:
+    """The matched label with its words and time taken out."""
+    printed = match.group()
+    spans = [(*match.span("label"), "{label}")]
+    if match.groupdict().get("time") is not None:
+        spans.append((*match.span("time"), "{time}"))
+    for start, end, mark in sorted(spans, reverse=True):
+        printed = printed[:start] + mark + printed[end:]
+    return printed
+
+
+def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
+    """The candidates that begin turns, in order.
+
+    A label is believed when its shape is that of a label and it comes again, stands in the page's list of people, is
+    the first name of a label that does, or is "Speaker N". One that comes once is believed when nothing speaks
+    against it: it stands before the first believed one, begins as a heading does, or (in capitals) is a word that the
+    text uses as well. A line right after a label on its own line is speech.
+    """
+    if style.needs_times:
+        return [c for c in candidates if _fits_number_style(c.label, style)]
+    candidates = _inside_the_talk(candidates, blocks, style)
+    strengths = _strengths(candidates, blocks, style)
+    kept: list[Candidate] = []
+    first_strong = next((c.index for c in candidates if strengths.get(c.label) == 2), None)
+    for candidate in candidates:
+        strength = strengths.get(candidate.label, 0)
+        if strength == 0:
+            continue
+        if style.label.own_line:
+            follows_label = bool(kept) and kept[-1].index == candidate.index - 1
+            is_title = not kept and strength < 2 and _next_is_label(candidate, candidates, strengths)
+            if follows_label or is_title:
+                continue
+        elif strength < 2 and candidate.index == 0 and first_strong is not None:
+            continue
+        kept.append(candidate)
+    return kept
+
+
+def _fits_number_style(label: str, style: HouseStyle) -> bool:
+    return style.label.first is not LabelForm.NUMBER or is_number_label(label)
+
+
+def _inside_the_talk(
+    candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle
+) -> Sequence[Candidate]:
+    """Without what stands before a line TRANSCRIPT, or before the bullet that a style begins its talk with."""
+    begin = 0
+    for index, block in enumerate(blocks):
+        if _TALK_BEGINS.fullmatch(block.text) and any(c.index > index for c in candidates):
+            begin = index + 1
+            break
+    bullet = style.layout.bullet.strip()
+    if bullet:
+        starts = (c.index for c in candidates if bullet in blocks[c.index].lead and c.index >= begin)
+        begin = next(starts, begin)
+    else:
+        candidates = [c for c in candidates if not blocks[c.index].lead.strip()]
+    return [c for c in candidates if c.index >= begin]
+
+
+def _next_is_label(candidate: Candidate, candidates: Sequence[Candidate], strengths: dict[str, int]) -> bool:
+    return any(c.index == candidate.index + 1 and strengths.get(c.label, 0) > 0 for c in candidates)
+
+
+def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
+    """How far each printed label is believed: 0 not, 1 if nothing speaks against it, 2 certainly."""
+    is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
+    counts = Counter(c.label for c in candidates)
+    people = people_listed(blocks, before=candidates[0].index if candidates else 0)
+    listed = set(people) | {first_name(name) for name in people}
+    shaped = {
+        label
+        for label in counts
+        if is_plain_label(
+            label, is_caps_style=is_caps, announcer=style.label.announcer, is_caps_name=is_caps_name(label)
+        )
+        or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
+    }
+    if is_caps:
+        return {label: _caps_strength(label, counts[label], blocks, style) for label in shaped}
+    bare = {label: without_postnominals(split_honorific(label)[1]) for label in shaped}
+    firsts = Counter(first_name(name) for label, name in bare.items() if " " in name)
+    strengths = {}
+    for label in shaped:
+        name = bare[label]
+        is_first_of_another = " " not in name and name in firsts
+        has_first_as_label = " " in name and first_name(name) in bare.values()
+        if (
+            counts[label] > 1
+            or name in listed
+            or is_first_of_another
+            or has_first_as_label
+            or is_number_label(label)
+            or label == style.label.announcer
+        ):
+            strengths[label] = 2
+        elif people or (" " not in name and not is_role_label(label) and style.label.own_line):
+            strengths[label] = 0
+        else:
+            strengths[label] = 1
+    return strengths
+
+
+def _caps_strength(label: str, count: int, blocks: Sequence[Block], style: HouseStyle) -> int:
+    if count > 1 or is_number_label(label) or is_role_label(label) or label == style.label.announcer:
+        return 2
+    word = re.compile(rf"(?<!\w){re.escape(label)}(?!\w|:)")
+    return 0 if any(word.search(block.text) for block in blocks) else 1
+
+
+def _has_lower(label: str) -> bool:
+    return any(c.islower() for c in label)
+
+
+def _may_be_unusual(label: str) -> bool:
+    words = label.split()
+    if len(words) > 5 or any(mark in label for mark in '?!;,“”"'):
+        return False
+    return not words[0][0].islower() and words[0].casefold() not in ORDINARY
+
+
+# ---------------------------------------------------------------- people of the head
+
+
+_ROLE_PREFIX = re.compile(
+    r"(Chair|Host|Guests?|Moderator|Presenter|Interviewer|Speakers?|Panellists?|With):\s+", re.I
+)
+_AFTER_NAME = re.compile(r",\s+|\s+[–—|-]\s+|\s+\(|$")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPerson:
+    """An entry of a page's list of people."""
+
+    index: int  #: of the block
+    name: str
+    honorific: str | None
+    description: str | None
+    role: str | None  #: the word before the name: "Chair"
+
+
+def listed_person(index: int, block: Block) -> ListedPerson | None:
+    """A bulleted line that begins with a name, or None."""
+    if not block.lead.strip():
+        return None
+    text = block.text
+    role = _ROLE_PREFIX.match(text)
+    if role:
+        text = text[role.end() :]
+    end = _AFTER_NAME.search(text)
+    printed = text[: end.start()] if end else text
+    honorific, rest = split_honorific(" ".join(printed.split()))
+    name = without_postnominals(rest)
+    if not is_plain_label(name, is_caps_style=False, announcer="", is_caps_name=False) or " " not in name:
+        return None
+    description = text[end.end() :].strip().removesuffix(")") if end else ""
+    return ListedPerson(index, name, honorific, description or None, role[1] if role else None)
+
+
+def people_listed(blocks: Sequence[Block], *, before: int) -> dict[str, ListedPerson]:
+    """The people of the page's head by name, in order."""
+    found: dict[str, ListedPerson] = {}
+    for index, block in enumerate(blocks[:before]):
+        person = listed_person(index, block)
+        if person is not None:
+            found.setdefault(person.name, person)
+    return found

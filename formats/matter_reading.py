@@ -1,0 +1,73 @@
+"""The blocks before and after the talk: what each one is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from formats.blocks import Block
+from formats.label_reading import listed_person
+from formats.shapes import ends_sentence
+from schemas.transcript import MatterKind
+
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)"
+)
+_DATE = re.compile(
+    rf"(?:\w+day,?\s+)?(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{_MONTH})\.?,?\s+(?P<y1>\d{{4}})"
+    rf"|(?P<m2>{_MONTH})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y2>\d{{4}})"
+    r"|(?P<y3>\d{4})-(?P<m3>\d{2})-(?P<d3>\d{2}))"
+)
+_WIDGETS = frozenset(
+    {"audio", "video", "share", "listen", "play", "download", "transcript", "podcast", "menu", "home", "search"}
+)
+_HEADING_WORDS = 12
+
+
+def page_date(text: str) -> str | None:
+    """The ISO date of a block that is a date and nothing else."""
+    match = _DATE.fullmatch(" ".join(text.split()))
+    if match is None:
+        return None
+    parts = match.groupdict()
+    day, month, year = next(
+        (parts[f"d{n}"], parts[f"m{n}"], parts[f"y{n}"]) for n in ("1", "2", "3") if parts[f"y{n}"]
+    )
+    try:
+        number = int(month) if month.isdigit() else datetime.strptime(month[:3], "%b").month  # noqa: DTZ007
+        return f"{int(year):04d}-{number:02d}-{int(day):02d}" if 1 <= int(day) <= 31 and 1 <= number <= 12 else None
+    except ValueError:
+        return None
+
+
+def classify_front(blocks: Sequence[Block]) -> list[MatterKind]:
+    """What each block before the talk is: the first that is no widget of the page is the title, then by its shape."""
+    kinds: list[MatterKind] = []
+    for index, block in enumerate(blocks):
+        text = block.text
+        if listed_person(index, block) is not None:
+            kinds.append(MatterKind.PERSON)
+        elif page_date(text) is not None:
+            kinds.append(MatterKind.DATE)
+        elif MatterKind.TITLE not in kinds:
+            is_widget = text.casefold() in _WIDGETS or not any(c.isalnum() for c in text)
+            kinds.append(MatterKind.TEXT if is_widget else MatterKind.TITLE)
+        elif len(text.split()) <= _HEADING_WORDS and (not ends_sentence(text) or text.endswith("?")):
+            kinds.append(MatterKind.HEADING)
+        elif MatterKind.STANDFIRST not in kinds:
+            kinds.append(MatterKind.STANDFIRST)
+        elif MatterKind.DESCRIPTION not in kinds:
+            kinds.append(MatterKind.DESCRIPTION)
+        else:
+            kinds.append(MatterKind.TEXT)
+    return kinds
+
+
+_PODCAST = re.compile(r"Podcast(?: transcript)?:\s+", re.IGNORECASE)
+
+
+def title_of(text: str) -> str:
+    """The episode's title from the page's: without "Podcast: "."""
+    return _PODCAST.sub("", text, count=1)

@@ -1,0 +1,119 @@
+"""The parts and shapes of names: first names, honorifics, what can be a label and what cannot."""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+HONORIFICS = _words(
+    "dr dr. prof prof. professor sir dame mr mr. mrs mrs. ms ms. miss mx rev rev. reverend lord lady baroness baron"
+    " councillor cllr hon judge justice captain sister father rabbi imam"
+)
+PARTICLES = _words("van von der den de del della di da dos das du la le el al bin ibn ben ten ter y e af av zu")
+#: Labels that say what somebody does instead of who they are.
+ROLE_LABELS = _words(
+    "presenter announcer narrator voiceover host co-host interviewer interviewee moderator chair guest audience"
+    " caller facilitator operator"
+)
+#: Begin headings and sentences, never names: what keeps "The Next Chapter" and "Second thing: …" from being labels.
+ORDINARY = _words(
+    "a about action advice after again all also always an and another answer any are as at audio back because before"
+    " below best beyond big bonus both but by can chapter click coming conclusion contact could credits day deep did"
+    " do does download edition editor episode even every final finally find first follow for free from full fun get"
+    " going good great had happy has have he hello help her here hi his home how i if in inside intro introduction is"
+    " it its join just key last latest learn left less let life like link links listen live look looking lots made"
+    " make many maybe meet might more most much music my never new news next no not note notes now of off okay on"
+    " once one only open or other our out over page part people place plan play podcast point pre-order privacy"
+    " question questions quick read ready really recorded related resources right same say search second section see segment"
+    " series share she should show sign so some something special start stay still story subscribe such summary take"
+    " talk tell terms thank thanks that the their them then there these they thing things third this those thoughts"
+    " three thus time to today together too top topic topics transcript two under up us use very view visit want was"
+    " watch we welcome well were what when where whether which while who why wisdom with work would yes yet you"
+    " your"
+)
+
+#: Stand in headings ("State Of The Art"), never inside a name.
+FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your this that")
+
+UNKNOWN_LABEL = "Unknown speaker"  #: a turn that no voice could be given to
+_NUMBERED = re.compile(r"Speaker (?:0|[1-9]\d{0,2})")
+_TOKEN = re.compile(r"[^\W\d_](?:[\w’'.‑-]*[\w.])?")
+_POSTNOMINAL = re.compile(r"(?:[A-Z]{2,5}|PhD|DPhil|MPhil|BSc|MSc|Psy\.D\.?|Ph\.D\.?|M\.D\.?|Jr\.?|Sr\.?|III?)")
+
+
+def split_honorific(text: str) -> tuple[str | None, str]:
+    """("Dr", "Tomas Feld") from "Dr Tomas Feld"; (None, text) where there is none."""
+    first, _, rest = text.partition(" ")
+    if rest and first.casefold() in HONORIFICS:
+        return first, rest.strip()
+    return None, text
+
+
+def without_postnominals(name: str) -> str:
+    """ "Tomas Feld" from "Tomas Feld MBE". A name of two parts keeps both."""
+    parts = name.split(" ")
+    while len(parts) > 2 and _POSTNOMINAL.fullmatch(parts[-1].rstrip(",")):
+        parts.pop()
+    return " ".join(parts).rstrip(",")
+
+
+def first_name(name: str) -> str:
+    """The first part of a full name, or the whole where that part is an initial or not capitalised."""
+    _, bare = split_honorific(name)
+    first = bare.split(" ")[0]
+    if len(first.rstrip(".")) < 2 or not first[0].isalpha() or first[0].islower() or first.casefold() in PARTICLES:
+        return bare
+    return first
+
+
+def is_number_label(text: str) -> bool:
+    return _NUMBERED.fullmatch(text) is not None
+
+
+def name_tokens(text: str) -> list[str] | None:
+    """The parts of a text that is shaped like a person's name (capitalised, one to six parts), or None."""
+    _, bare = split_honorific(text)
+    tokens = bare.split(" ")
+    if not 1 <= len(tokens) <= 6 or len(text) > 80:
+        return None
+    for token in tokens:
+        if (
+            not _TOKEN.fullmatch(token)
+            or (token.endswith(".") and len(token) > 3)
+            or (token[0].islower() and token.casefold() not in PARTICLES)
+        ):
+            return None
+    if tokens[0][0].islower() and len(tokens) == 1:
+        return None
+    return tokens
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is shaped like a name and does not begin as headings and sentences do."""
+    tokens = name_tokens(text)
+    if tokens is None or tokens[0].casefold().rstrip(".") in ORDINARY:
+        return False
+    return not any(token.casefold() in FUNCTION_WORDS for token in tokens)
+
+
+def is_caps_name(text: str) -> bool:
+    """Whether a text is a name in capitals: TOMAS, ANNE-MARIE, TOMAS FELD."""
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) >= 2 and not any(c.islower() for c in letters) and name_tokens(text) is not None
+
+
+def is_role_label(text: str) -> bool:
+    """Presenter, Interviewer, Audience 2."""
+    head, _, number = text.partition(" ")
+    return head.casefold() in ROLE_LABELS and (not number or number.isdigit())
+
+
+def name_from_caps(label: str) -> str:
+    """ "Anne-Marie O'Dell" from "ANNE-MARIE O'DELL"."""
+    lowered = label.lower()
+    made = re.sub(r"(^|[\s.‑-])(\w)", lambda m: m[1] + m[2].upper(), lowered)
+    return re.sub(r"\b([OD][’'])(\w)", lambda m: m[1] + m[2].upper(), made)

@@ -1,0 +1,76 @@
+"""Pages in the house styles, read and written byte for byte."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from formats.blocks import Page, decode_page
+from formats.house_style import HouseStyle, shipped_styles
+from formats.reading import Reading, episode_id, read_in_style
+from formats.writing import render_page
+from schemas.errors import PageError
+from schemas.transcript import Transcript
+
+__all__ = ["read_page", "render_page"]
+
+#: A style is recognised when it explains this share of the page's lines.
+RECOGNISED = 0.75
+
+
+def read_page(content: bytes, *, style: HouseStyle | None = None, name: str = "page") -> Transcript:
+    """The transcript of a page; without a style, the one that explains the most of its lines.
+
+    Raises PageError: `page_not_text`, or `page_not_recognised` with what was seen instead. Times are null where the
+    page has none; what the style does not explain is in `layout`.
+    """
+    page = decode_page(content, name=name)
+    if not page.blocks:
+        raise PageError(f"{name}: the page is empty", code="page_not_recognised")
+    identity = episode_id(content)
+    if style is not None:
+        reading = read_in_style(page, style, identity=identity)
+        if reading is None:
+            raise PageError(f"{name}: not in the style {style.name}: {_seen(page)}", code="page_not_recognised")
+        return reading.transcript
+    best = _best(page, shipped_styles().values(), identity)
+    if isinstance(best, Reading):
+        return best.transcript
+    raise PageError(f"{name}: no house style explains this page: {best}{_seen(page)}", code="page_not_recognised")
+
+
+def _best(page: Page, styles: Iterable[HouseStyle], identity: str) -> Reading | str:
+    """The reading that explains most, or what to say about the nearest miss."""
+    readings = []
+    for style in styles:
+        reading = read_in_style(page, style, identity=identity)
+        if reading is not None:
+            readings.append((reading.explained, reading.turn_count, style, reading))
+    readings.sort(key=lambda r: (r[0], r[1]), reverse=True)
+    for explained, turn_count, style, reading in readings:
+        if explained >= RECOGNISED and (turn_count > 1 or style.needs_times):
+            return reading
+    if readings:
+        explained, turn_count, style, _ = readings[0]
+        return f"{style.name} comes nearest with {turn_count} turns and {explained:.0%} of the lines; "
+    return ""
+
+
+def _seen(page: Page) -> str:
+    """What the page looks like, in a sentence for the person who sent it."""
+    texts = [block.text for block in page.blocks]
+    colons = Counter(m[1] for text in texts if (m := re.match(r"([^:]{1,40}):\s", text)))
+    times = sum(1 for text in texts if re.search(r"\d{1,2}:\d{2}", text[:60]))
+    arrows = sum(1 for text in texts if "-->" in text)
+    seen = [f"{len(texts)} lines of text", f"the first is {texts[0][:60]!r}"]
+    if colons:
+        label, count = colons.most_common(1)[0]
+        seen.append(f"{colons.total()} begin like a label with a colon ({count} times {label[:30]!r})")
+    if times:
+        seen.append(f"{times} begin with a time")
+    if arrows:
+        seen.append(f"{arrows} hold '-->' as captions do (try --format vtt or srt)")
+    if len(seen) == 2:
+        seen.append("none begins with a label that comes again")
+    return "saw " + ", ".join(seen)

@@ -1,0 +1,417 @@
+"""A page in one given style to a transcript: labels, people, turns, asides, and a layout for what is left over."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from formats.asides_reading import find_asides
+from formats.blocks import Block, Page
+from formats.clock import parse_time
+from formats.house_style import HouseStyle, LabelForm
+from formats.label_reading import Candidate, ListedPerson, accept, find_candidates, people_listed
+from formats.labels import cast_of, first_turns, label_of
+from formats.matter_reading import classify_front, page_date, title_of
+from formats.names import is_caps_name
+from formats.shapes import is_footer
+from formats.speakers_reading import Voices, find_voices, with_heard_aliases
+from formats.typography import control_characters
+from formats.writing import WHOLE_PAGE, Mark, Piece, PieceKind, compose
+from schemas.episode import Episode, Participant
+from schemas.transcript import (
+    Aside,
+    Layout,
+    LayoutMark,
+    Matter,
+    MatterKind,
+    Paragraph,
+    Quality,
+    Segment,
+    SegmentKind,
+    Speaker,
+    Transcript,
+    Turn,
+)
+
+#: Episode ids of pages are made from their bytes, so that reading a page twice gives the same document.
+PAGE_NAMESPACE = uuid.UUID("7d0c6a52-5a4e-5e7b-9d0a-6f6a8a1f3a10")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One attempt to read a page in a style."""
+
+    transcript: Transcript
+    explained: float  #: share of the page's lines that the style explains, 0 to 1
+    turn_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The talk as it stands on the page."""
+
+    turns: tuple[Turn, ...]
+    labels: dict[str, Candidate]  #: turn id -> its label on the page
+    blocks: dict[str, Block]  #: turn, paragraph or aside id -> its block
+
+
+def episode_id(content: bytes) -> str:
+    """A UUIDv5 made from a page's bytes."""
+    return str(uuid.uuid5(PAGE_NAMESPACE, hashlib.sha256(content).hexdigest()))
+
+
+def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | None:
+    """Read a page as this style writes it; None where no line begins a turn. `identity` is the episode's id."""
+    blocks = page.blocks
+    labels = accept(find_candidates(blocks, style), blocks, style)
+    if not labels:
+        return None
+    first = labels[0].index
+    people = people_listed(blocks, before=first)
+    head = blocks[:first]
+    voices = find_voices(labels, people, head, style)
+    last = _talk_end(blocks, labels, style)
+    body = _read_body(blocks[:last], labels, voices, style, dict.fromkeys(people))
+    front_kinds = classify_front(head)
+    front = tuple(
+        Matter(f"F{n}", kind, block.text, _person_speaker(n - 1, people, voices))
+        for n, (kind, block) in enumerate(zip(front_kinds, head, strict=True), start=1)
+    )
+    back = tuple(Matter(f"B{n}", MatterKind.TEXT, block.text) for n, block in enumerate(blocks[last:], start=1))
+    transcript = _document(identity, front, back, body, voices, people, head)
+    transcript = _with_label_aliases(transcript, style, body)
+    places = dict(body.blocks)
+    places.update({matter.id: block for matter, block in zip(front, head, strict=True)})
+    places.update({matter.id: block for matter, block in zip(back, blocks[last:], strict=True)})
+    marks = _marks(transcript, style, body, places)
+    layout = Layout(style.name, line_end=page.line_end, bom=page.bom, final=page.final, marks=tuple(marks))
+    transcript = replace(transcript, layout=layout)
+    return Reading(transcript, _explained(blocks, front, labels, marks, style), len(body.turns))
+
+
+def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voices) -> str | None:
+    name = next((name for name, person in people.items() if person.index == index), None)
+    return next((s.id for s in voices.speakers if s.name == name), None) if name else None
+
+
+def _talk_end(blocks: Sequence[Block], labels: Sequence[Candidate], style: HouseStyle) -> int:
+    """The index after the talk's last block. What follows is the page's own: not indented, or set apart and short."""
+    labelled = {c.index for c in labels}
+    least = labels[-1].index + (2 if style.label.own_line else 1)
+    end = len(blocks)
+    if style.layout.indent:
+        while end > least and not blocks[end - 1].lead and (end - 1) not in labelled:
+            end -= 1
+        if any(block.lead for block in blocks[labels[0].index + 1 : end]):
+            return end
+        end = len(blocks)
+    usual = style.layout.paragraph_separator.count("\n")
+    place = end
+    while place > least:
+        block = blocks[place - 1]
+        is_set_apart = block.before.count("\n") > usual
+        if not is_footer(block.text, is_set_apart=is_set_apart):
+            break
+        place -= 1
+        if is_set_apart:
+            end = place
+    return end if end < len(blocks) else place
+
+
+def _read_body(
+    blocks: Sequence[Block],
+    labels: Sequence[Candidate],
+    voices: Voices,
+    style: HouseStyle,
+    listed: dict[str, None],
+) -> _Body:
+    start = labels[0].index
+    by_index = {c.index: c for c in labels}
+    texts = [by_index[i].rest if i in by_index else blocks[i].text for i in range(start, len(blocks))]
+    asides = {}
+    if not style.label.own_line:
+        names = {s.name: s.id for s in voices.speakers if s.name and " " in s.name}
+        found = find_asides(texts, [i in by_index for i in range(start, len(blocks))], names)
+        asides = {start + n: what for n, what in found.items()}
+    turns: list[Turn] = []
+    kept_labels: dict[str, Candidate] = {}
+    places: dict[str, Block] = {}
+    paragraphs: list[Paragraph] = []
+    turn_asides: list[Aside] = []
+    numbers = Counter[str]()
+
+    def close() -> None:
+        if turns:
+            turns[-1] = replace(turns[-1], paragraphs=tuple(paragraphs), asides=tuple(turn_asides))
+        paragraphs.clear()
+        turn_asides.clear()
+
+    def add_paragraph(text: str, block: Block, at: float | None = None) -> None:
+        numbers["paragraph"] += 1
+        made = Paragraph(f"P{numbers['paragraph']}", text, start=at)
+        paragraphs.append(made)
+        places[made.id] = block
+
+    for index in range(start, len(blocks)):
+        block = blocks[index]
+        label = by_index.get(index)
+        if label is not None:
+            close()
+            turn_id = f"T{len(turns) + 1}"
+            at = _seconds(label.time)
+            turns.append(Turn(turn_id, voices.of_label[label.label], (), start=at))
+            kept_labels[turn_id] = label
+            places[turn_id] = block
+            if not style.label.own_line:
+                add_paragraph(label.rest, block, at)
+        elif index in asides:
+            numbers["aside"] += 1
+            kind, speaker = asides[index]
+            aside = Aside(f"A{numbers['aside']}", kind, block.text, after=len(paragraphs), attributed_to=speaker)
+            turn_asides.append(aside)
+            places[aside.id] = block
+        else:
+            add_paragraph(block.text, block)
+    close()
+    return _Body(tuple(turns), kept_labels, places)
+
+
+def _seconds(printed: str | None) -> float | None:
+    if printed is None:
+        return None
+    parsed = parse_time(printed)
+    return parsed[0] if parsed else None
+
+
+def _document(
+    identity: str,
+    front: tuple[Matter, ...],
+    back: tuple[Matter, ...],
+    body: _Body,
+    voices: Voices,
+    people: Mapping[str, ListedPerson],
+    head: Sequence[Block],
+) -> Transcript:
+    title = next((m.text for m in front if m.kind is MatterKind.TITLE), None)
+    published = next((page_date(m.text) for m in front if m.kind is MatterKind.DATE), None)
+    starts = [(turn.speaker, turn.paragraphs[0].text) for turn in body.turns if turn.paragraphs]
+    speakers = with_heard_aliases(voices.speakers, [block.text for block in head], starts)
+    participants = tuple(
+        Participant(
+            person.name,
+            role=next((s.role for s in speakers if s.name == person.name), None),
+            description=person.description,
+            honorific=person.honorific,
+        )
+        for person in people.values()
+    )
+    words = sum(len(p.text.split()) for turn in body.turns for p in turn.paragraphs)
+    return Transcript(
+        episode=Episode(
+            identity,
+            title=title_of(title) if title else None,
+            published=published,
+            participants=participants,
+        ),
+        speakers=speakers,
+        turns=body.turns,
+        segments=_segments(body, speakers),
+        quality=Quality(word_count=words),
+        front=front,
+        back=back,
+    )
+
+
+# ---------------------------------------------------------------- second recordings
+
+
+def _segments(body: _Body, speakers: Sequence[Speaker]) -> tuple[Segment, ...]:
+    """Where a second recording begins: after extra white space, or with new guests after a goodbye."""
+    found: list[Segment] = []
+    for turn in body.turns:
+        for paragraph in turn.paragraphs:
+            if body.blocks[paragraph.id].before.count("\n") > 2 and turn is not body.turns[0]:
+                found.append(Segment(SegmentKind.RECORDING, turn=turn.id, paragraph=paragraph.id))
+    new_guests = _new_guests(body.turns, speakers)
+    if new_guests is not None and all(segment.turn != new_guests for segment in found):
+        found.append(Segment(SegmentKind.RECORDING, turn=new_guests))
+    return tuple(found)
+
+
+def _new_guests(turns: Sequence[Turn], speakers: Sequence[Speaker]) -> str | None:
+    """The host's turn after which only guests speak who did not speak before, once the first ones were thanked."""
+    guests = {s.id for s in speakers if s.role is not None and s.role.value == "guest"}
+    hosts = {s.id for s in speakers if s.role is not None and s.role.value == "host"}
+    for place in range(1, len(turns) - 1):
+        before = Counter(t.speaker for t in turns[:place] if t.speaker in guests)
+        after = Counter(t.speaker for t in turns[place + 1 :] if t.speaker in guests)
+        if turns[place].speaker not in hosts or before.keys() & after.keys():
+            continue
+        if min(before.total(), after.total()) < 2 or turns[place + 1].speaker not in after:
+            continue
+        goodbye = " ".join(p.text for t in turns[max(0, place - 2) : place] for p in t.paragraphs).casefold()
+        if "thank" in goodbye or "goodbye" in goodbye:
+            return turns[place].id
+    return None
+
+
+# ---------------------------------------------------------------- what the style does not explain
+
+
+def _marks(transcript: Transcript, style: HouseStyle, body: _Body, places: dict[str, Block]) -> list[LayoutMark]:
+    """What must be noted so that writing gives back the same bytes: each place where the prediction differs."""
+    marks = _number_marks(transcript, body)
+    for turn in transcript.turns:
+        marks += _label_marks(
+            turn, transcript, style, body.labels[turn.id], {(m.block, m.kind): m.value for m in marks}
+        )
+    known = {(mark.block, str(mark.kind)): mark.value for mark in marks}
+    pieces = compose(transcript, style, known)
+    page_wide = _page_wide(pieces, places, style)
+    if page_wide:
+        marks = page_wide + marks
+        pieces = compose(transcript, style, {(mark.block, str(mark.kind)): mark.value for mark in marks})
+    for piece in pieces:
+        block = places[piece.place]
+        if piece.before != block.before:
+            marks.append(LayoutMark(piece.place, Mark.BEFORE, block.before))
+        if piece.lead != block.lead:
+            marks.append(LayoutMark(piece.place, Mark.LEAD, block.lead))
+        if block.tail:
+            marks.append(LayoutMark(piece.content, Mark.AFTER, block.tail))
+    marks += _control_marks(transcript)
+    return marks
+
+
+def _control_marks(transcript: Transcript) -> list[LayoutMark]:
+    texts = [(matter.id, matter.text) for matter in (*transcript.front, *transcript.back)]
+    texts += [(p.id, p.text) for turn in transcript.turns for p in turn.paragraphs]
+    texts += [(aside.id, aside.text) for turn in transcript.turns for aside in turn.asides]
+    found = ((identity, control_characters(text)) for identity, text in texts)
+    return [LayoutMark(identity, Mark.CONTROLS, controls) for identity, controls in found if controls]
+
+
+def _number_marks(transcript: Transcript, body: _Body) -> list[LayoutMark]:
+    """The N of each unnamed speaker whose label is not its place in the order of appearance."""
+    numbers = cast_of(transcript).numbers
+    marks = []
+    for speaker in transcript.speakers:
+        if speaker.voice is None:
+            continue
+        printed = speaker.voice.removeprefix("Speaker ")
+        if printed != str(numbers[speaker.id]):
+            marks.append(LayoutMark(speaker.id, Mark.NUMBER, printed))
+    return marks
+
+
+def _label_marks(
+    turn: Turn, transcript: Transcript, style: HouseStyle, label: Candidate, known: dict[tuple[str, str], str]
+) -> list[LayoutMark]:
+    choices = style.label
+    numbers = {s.id: int(known[s.id, "number"]) for s in transcript.speakers if (s.id, "number") in known}
+    cast = cast_of(transcript, numbers=numbers)
+    marks = []
+    form = choices.first if turn.id in first_turns(transcript.turns) else choices.later
+    if label_of(turn.speaker, form, cast, announcer=choices.announcer) != label.label:
+        marks.append(LayoutMark(turn.id, Mark.LABEL_FORM, _form_of(label.label, turn, transcript, style, numbers)))
+    if label.spaces:
+        marks.append(LayoutMark(turn.id, Mark.LABEL_SPACES, label.spaces))
+    if label.pattern != choices.pattern:
+        marks.append(LayoutMark(turn.id, Mark.PATTERN, label.pattern))
+    if label.time is not None:
+        parsed = parse_time(label.time)
+        if parsed and parsed[1] != choices.time:
+            marks.append(LayoutMark(turn.id, Mark.TIME_FORM, parsed[1]))
+    return marks
+
+
+def _form_of(printed: str, turn: Turn, transcript: Transcript, style: HouseStyle, numbers: dict[str, int]) -> str:
+    """The form of the name, or the alias, that gives the printed label."""
+    cast = cast_of(transcript, numbers=numbers)
+    for form in LabelForm:
+        if label_of(turn.speaker, form, cast, announcer=style.label.announcer) == printed:
+            return form
+    speaker = cast.speakers[turn.speaker or ""]
+    return f"alias:{speaker.aliases.index(printed)}"
+
+
+def _with_label_aliases(transcript: Transcript, style: HouseStyle, body: _Body) -> Transcript:
+    """Labels that no form of the name gives ("Tomas Feld MBE", "Prof. Feld") become aliases of their speaker."""
+    cast = cast_of(transcript)
+    found: dict[str, list[str]] = {}
+    for turn in transcript.turns:
+        printed = body.labels[turn.id].label
+        speaker = cast.speakers.get(turn.speaker or "")
+        if speaker is None or speaker.voice is not None:
+            continue
+        forms = [label_of(turn.speaker, form, cast, announcer=style.label.announcer) for form in LabelForm]
+        if printed not in forms and printed not in (*speaker.aliases, *found.get(speaker.id, [])):
+            found.setdefault(speaker.id, []).append(printed)
+    speakers = tuple(replace(s, aliases=(*s.aliases, *found.get(s.id, []))) for s in transcript.speakers)
+    return replace(transcript, speakers=speakers)
+
+
+def _page_wide(pieces: Sequence[Piece], places: dict[str, Block], style: HouseStyle) -> list[LayoutMark]:
+    """What the whole page does otherwise than the style: most of its separators or indents."""
+    first = next((n for n, piece in enumerate(pieces) if piece.kind in (PieceKind.TURN, PieceKind.LABEL)), 0)
+    own_line = style.label.own_line
+    turn_blocks = [places[p.place] for p in pieces[first + 1 :] if p.kind in (PieceKind.TURN, PieceKind.LABEL)]
+    inner = [(piece, pieces[n - 1]) for n, piece in enumerate(pieces) if n and piece.kind is PieceKind.PARAGRAPH]
+    after_label = [places[p.place] for p, previous in inner if previous.kind is PieceKind.LABEL]
+    between = [places[p.place] for p, previous in inner if previous.kind is not PieceKind.LABEL]
+    layout = style.layout
+    wanted = [
+        (Mark.TURN_SEPARATOR, layout.turn_separator, [b.before for b in turn_blocks]),
+        (Mark.PARAGRAPH_SEPARATOR, layout.paragraph_separator, [b.before for b in between]),
+        (Mark.LABEL_SEPARATOR, layout.label_separator, [b.before for b in after_label] if own_line else []),
+        (Mark.INDENT, layout.indent, [b.lead for b in [*turn_blocks, *between]]),
+    ]
+    marks = []
+    for kind, predicted, actual in wanted:
+        if not actual:
+            continue
+        value, count = Counter(actual).most_common(1)[0]
+        if value != predicted and count > 1 and count > 0.5 * len(actual):
+            marks.append(LayoutMark(WHOLE_PAGE, kind, value))
+    return marks
+
+
+# ---------------------------------------------------------------- how well the style fits
+
+
+def _explained(
+    blocks: Sequence[Block],
+    front: Sequence[Matter],
+    labels: Sequence[Candidate],
+    marks: Sequence[LayoutMark],
+    style: HouseStyle,
+) -> float:
+    """The share of the page's lines that the style explains.
+
+    The head counts neither way where its blocks are of a known kind. A line with an indent or label of its own is not
+    explained, nor one that another kind of label begins which comes again.
+    """
+    own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN) and mark.block != WHOLE_PAGE}
+    other = _foreign_labels(blocks[labels[0].index :], labels, style) if style.label.own_line else 0
+    changed = any(mark.block == WHOLE_PAGE and mark.kind == Mark.INDENT for mark in marks)
+    known_head = sum(1 for matter in front if matter.kind is not MatterKind.TEXT)
+    total = len(blocks) - known_head
+    explained = len(blocks) - len(front) - len(own) - other
+    share = max(0.0, explained / total) if total else 0.0
+    is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
+    capitals = sum(1 for label in labels if is_caps_name(label.label))
+    is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
+    return share * (0.9 if changed else 1.0) * (0.8 if is_other_case else 1.0)
+
+
+def _foreign_labels(blocks: Sequence[Block], labels: Sequence[Candidate], style: HouseStyle) -> int:
+    """How many lines begin with a prefix and a colon that at least three lines share."""
+    prefixes = Counter(
+        block.text.split(":", 1)[0]
+        for block in blocks
+        if ":" in block.text[:60] and len(block.text.split(":")[0]) < 60
+    )
+    return sum(count for count in prefixes.values() if count > 2)

@@ -1,0 +1,88 @@
+"""What a block of text looks like from outside: a label, a caption, navigation. Shared by reading and writing.
+
+The writer joins a paragraph that would *look* like one of these to the paragraph before it, so that nothing
+somebody says can pass for another speaker's turn; its tests are wider than the reader's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from formats.house_style import HouseStyle
+from formats.names import is_name, is_number_label, is_role_label, name_tokens
+
+_SENTENCE_END = re.compile(r"[.?!…][”’\"')\]]*$|[,;:–—-]$|[。？！؟۔।]$")
+_NAVIGATION = re.compile(
+    r"\b(?:subscribe|newsletter|mailing list|sign up|share|download|back to top|read more|find out more|follow us|"
+    r"related|privacy|cookies|copyright|all rights reserved|listen (?:on|to|now)|free to listen|leave a comment)\b",
+    re.IGNORECASE,
+)
+_SHORT = 12  #: words; the longest footer line of the reference pages has 9
+_CAPTION = 25  #: words; the longest caption of the reference pages has 11
+
+
+def ends_sentence(text: str) -> bool:
+    return _SENTENCE_END.search(text) is not None
+
+
+def label_pattern(pattern: str) -> re.Pattern[str]:
+    """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
+
+    White space in the pattern may be any white space on the page, so that a no-break space does not hide a label.
+    """
+    made = ""
+    for part in re.split(r"(\{label\}|\{time\}|\s+)", pattern.rstrip()):
+        if part == "{label}":
+            made += r"(?P<label>\S(?:[^:\n]{0,98}?\S)?)"
+        elif part == "{time}":
+            made += r"(?P<time>[\d:.]{4,12})"
+        elif part.isspace():
+            made += r"[^\S\n]+"
+        else:
+            made += re.escape(part)
+    return re.compile(made + (r"(?P<gap>[^\S\n]+|$)" if pattern != pattern.rstrip() else r"(?P<gap>$)"))
+
+
+def looks_like_label(text: str, style: HouseStyle) -> bool:
+    """Whether a paragraph could be taken for the start of a turn."""
+    match = label_pattern(style.label.pattern).match(text)
+    if match is None:
+        return False
+    if style.needs_times:
+        return True
+    label = match["label"]
+    return (
+        label[0] != label[0].lower() or label[0].isdigit() or not label[0].isalpha() or name_tokens(label) is not None
+    )
+
+
+def looks_like_an_aside(text: str) -> bool:
+    """Whether a paragraph is short and has no end, as names under quotations, captions and footers are."""
+    return not ends_sentence(text) and len(text.split()) <= _CAPTION
+
+
+def is_caption(text: str, names: frozenset[str]) -> bool:
+    """Whether a block only names people: short, without an end, mostly capitalised, with a speaker's full name."""
+    words = text.split()
+    if len(words) > _CAPTION or ends_sentence(text) or not any(name in text for name in names):
+        return False
+    capitalised = sum(1 for word in words if not word[0].islower())
+    return capitalised >= 0.6 * len(words)
+
+
+def is_footer(text: str, *, is_set_apart: bool) -> bool:
+    """Whether a last block is the page's, not the speaker's. `is_set_apart`: more white space before than usual."""
+    if len(text.split()) > _SHORT:
+        return False
+    if ends_sentence(text):
+        return False
+    return is_set_apart or _NAVIGATION.search(text) is not None
+
+
+def is_plain_label(label: str, *, is_caps_style: bool, announcer: str, is_caps_name: bool) -> bool:
+    """Whether a printed label has one of the shapes that labels have in this kind of style."""
+    if is_number_label(label) or label == announcer or is_role_label(label):
+        return True
+    if is_caps_style:
+        return is_caps_name
+    return is_name(label)

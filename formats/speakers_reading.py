@@ -1,0 +1,231 @@
+"""Who speaks on a page: one speaker for all the labels of a person, with what the head says about them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from formats.blocks import Block
+from formats.house_style import HouseStyle, LabelForm
+from formats.label_reading import Candidate, ListedPerson
+from formats.names import (
+    ORDINARY,
+    UNKNOWN_LABEL,
+    first_name,
+    is_caps_name,
+    is_number_label,
+    is_role_label,
+    name_from_caps,
+    split_honorific,
+    without_postnominals,
+)
+from schemas.episode import Role
+from schemas.transcript import Evidence, NameMethod, Speaker
+
+_HOST_WORDS = frozenset({"chair", "host", "moderator", "presenter", "interviewer"})
+_ANNOUNCER_WORDS = frozenset({"presenter", "announcer", "narrator", "voiceover"})
+_NAME_PART = (
+    r"(?:(?:van|von|der|de|den|del|di|da|dos|la|le|el|al|bin|ibn|ten|ter)\s)*[A-ZÀ-ÞŁŚŻ][\w‑-]*(?:[’'][A-Z][\w-]*)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Whose turn each label begins, and the speakers by first appearance."""
+
+    speakers: tuple[Speaker, ...]
+    of_label: Mapping[str, str | None]  #: printed label -> speaker id
+
+
+def find_voices(
+    labels: Sequence[Candidate],
+    people: Mapping[str, ListedPerson],
+    head: Sequence[Block],
+    style: HouseStyle,
+) -> Voices:
+    """The speakers behind the labels. `head` is what stands before the talk."""
+    counts = Counter(c.label for c in labels)
+    printed = list(counts)
+    names = _names_of(printed, people, head, style)
+    of_label: dict[str, str | None] = {}
+    of_name: dict[str, str] = {}
+    made: list[Speaker] = []
+    for label in printed:
+        if label == UNKNOWN_LABEL:
+            of_label[label] = None
+            continue
+        honorific, name = names[label]
+        if name not in of_name:
+            of_name[name] = f"S{len(made) + 1}"
+            is_announcer = label == style.label.announcer and (label != labels[0].label or counts[label] == 1)
+            made.append(
+                _speaker(of_name[name], name, honorific, people.get(name), label, head, is_announcer=is_announcer)
+            )
+        elif honorific and made[int(of_name[name][1:]) - 1].honorific is None:
+            place = int(of_name[name][1:]) - 1
+            made[place] = replace(made[place], honorific=honorific)
+        of_label[label] = of_name[name]
+    speakers = _with_roles(made, labels, of_label, people)
+    return Voices(tuple(_with_short_form(s, printed, of_label) for s in speakers), of_label)
+
+
+def _names_of(
+    printed: Sequence[str], people: Mapping[str, ListedPerson], head: Sequence[Block], style: HouseStyle
+) -> dict[str, tuple[str | None, str]]:
+    """Honorific and full name for each printed label."""
+    found: dict[str, tuple[str | None, str]] = {}
+    full: list[str] = list(people)
+    for label in printed:
+        honorific, rest = split_honorific(label)
+        name = without_postnominals(rest)
+        if " " in name and not is_caps_name(label) and name not in full and not is_number_label(label):
+            full.append(name)
+        found[label] = (honorific, name)
+    is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
+    for label, (honorific, name) in found.items():
+        if is_number_label(label) or label == UNKNOWN_LABEL:
+            found[label] = (None, label)
+        elif is_caps and is_caps_name(label):
+            found[label] = (honorific, _completed(name_from_caps(label), people, head))
+        elif " " not in name and not is_role_label(label):
+            matches = [other for other in full if first_name(other) == name]
+            found[label] = (honorific, matches[0] if len(matches) == 1 else name)
+    return found
+
+
+def _completed(name: str, people: Mapping[str, ListedPerson], head: Sequence[Block]) -> str:
+    """The full name that the page's head gives for a first name, where it gives exactly one."""
+    if " " in name:
+        return name
+    listed = [person for person in people if first_name(person).casefold() == name.casefold()]
+    if len(listed) == 1:
+        return listed[0]
+    expression = re.compile(rf"\b{re.escape(name)}((?:\s{_NAME_PART}){{1,3}})", re.IGNORECASE)
+    found: Counter[str] = Counter()
+    for block in head:
+        for match in expression.finditer(" ".join(block.text.split())):
+            first = match.group()[: len(name)]
+            parts = []
+            for part in match[1].split():
+                if not (
+                    part[0].isupper() or part in ("van", "von", "der", "de", "den", "di", "da", "la", "le", "al")
+                ):
+                    break
+                if part.isupper() and len(part) > 1:
+                    break
+                parts.append(re.sub(r"[’']s$", "", part))
+            if parts and first[0].isupper():
+                found[f"{first} {' '.join(parts)}"] += 1
+    if not found:
+        return name
+    shortest = sorted(found, key=lambda full: (len(full.split()), -found[full], full))
+    surnames = {full for full in found if not any(full != s and full.startswith(s + " ") for s in found)}
+    return shortest[0] if len(surnames) == 1 else name
+
+
+def _speaker(
+    identity: str,
+    name: str,
+    honorific: str | None,
+    person: ListedPerson | None,
+    label: str,
+    head: Sequence[Block],
+    *,
+    is_announcer: bool,
+) -> Speaker:
+    if is_number_label(label):
+        return Speaker(identity, voice=label)
+    if is_announcer:
+        return Speaker(identity, role=Role.ANNOUNCER)
+    return Speaker(
+        identity,
+        name=name,
+        known_by=NameMethod.PAGE,
+        confidence=1.0,
+        evidence=(Evidence(NameMethod.PAGE, name),),
+        honorific=honorific or (person.honorific if person else None),
+        description=person.description if person else _described(name, head),
+        role=Role.ANNOUNCER if label.casefold() in _ANNOUNCER_WORDS else None,
+    )
+
+
+def _described(name: str, head: Sequence[Block]) -> str | None:
+    """What the head says about a person right after the full name: "Tomas Feld, keeper of the harbour lights"."""
+    if " " not in name:
+        return None
+    expression = re.compile(rf"{re.escape(name)}, ([^.;]*?)(?=,\s+(?:who|and)\b|[.;]|$)")
+    for block in head:
+        match = expression.search(block.text)
+        if match and len(match[1].split()) >= 2:
+            return match[1].strip()
+    return None
+
+
+def _with_roles(
+    speakers: Sequence[Speaker],
+    labels: Sequence[Candidate],
+    of_label: Mapping[str, str | None],
+    people: Mapping[str, ListedPerson],
+) -> list[Speaker]:
+    """Roles from the list of people; else who opens the talk and speaks most often is the host."""
+    turns = Counter(of_label[c.label] for c in labels)
+    named = {
+        s.id: person.role.casefold() for s in speakers if s.name and (person := people.get(s.name)) and person.role
+    }
+    hosts = {identity for identity, role in named.items() if role in _HOST_WORDS}
+    opener = next((of_label[c.label] for c in labels), None)
+    talkers = [s for s in speakers if s.role is not Role.ANNOUNCER]
+    if not hosts and opener is not None and len(talkers) > 1 and turns[opener] == max(turns.values()):
+        hosts = {opener}
+    made = []
+    for speaker in speakers:
+        is_talker = speaker.role is Role.ANNOUNCER and speaker.name and turns[speaker.id] > 1 and speaker.id == opener
+        if is_talker or (speaker.role is None and speaker.id in hosts):
+            speaker = replace(speaker, role=Role.HOST)
+        elif speaker.role is None and hosts:
+            speaker = replace(speaker, role=Role.GUEST)
+        made.append(speaker)
+    return made
+
+
+def _with_short_form(speaker: Speaker, printed: Sequence[str], of_label: Mapping[str, str | None]) -> Speaker:
+    """The first name as an alias, where the page uses it as a label."""
+    if speaker.name is None:
+        return speaker
+    short = first_name(speaker.name)
+    if short != speaker.name and any(of_label[label] == speaker.id and label == short for label in printed):
+        return replace(speaker, aliases=(*speaker.aliases, short))
+    return speaker
+
+
+# ---------------------------------------------------------------- other forms of a name
+
+
+def with_heard_aliases(
+    speakers: Sequence[Speaker], head: Sequence[str], turn_starts: Sequence[tuple[str | None, str]]
+) -> tuple[Speaker, ...]:
+    """Add short and other forms: "Steph" in the head for Stephanie, "Andrew, …" said to Andy at the start of a turn.
+
+    A form must share its first three letters with the first name of exactly one speaker, and be no name of another.
+    """
+    taken = {part for s in speakers for part in (s.name or "").split()}
+    words = [word for text in head for word in re.findall(r"\b[A-Z][a-z]{3,}\b", text)]
+    said = [(who, match[1]) for who, text in turn_starts if (match := re.match(r"([A-Z][a-z]{3,}),\s", text))]
+    made = []
+    for speaker in speakers:
+        mine = first_name(speaker.name) if speaker.name else ""
+        forms = [w for w in words if mine.startswith(w) and w != mine]
+        forms += [w for who, w in said if who != speaker.id and len(mine) > 3 and w[:3] == mine[:3]]
+        new = [
+            w
+            for w in dict.fromkeys(forms)
+            if w not in taken and w not in speaker.aliases and w.casefold() not in ORDINARY and _fits_one(w, speakers)
+        ]
+        made.append(replace(speaker, aliases=(*speaker.aliases, *new)))
+    return tuple(made)
+
+
+def _fits_one(word: str, speakers: Sequence[Speaker]) -> bool:
+    return sum(1 for s in speakers if s.name and first_name(s.name)[:3] == word[:3]) == 1
