@@ -257,9 +257,19 @@ def _take_turn(connection: Connection, priority: int, lane: str) -> int:
     return turn
 
 
+_running = jobs.alias("running")
+
+#: Two jobs of one episode never run at once: their revisions would race.
+_EPISODE_IS_FREE = ~(
+    sa.select(sa.literal(1))
+    .where(_running.c.episode_id == jobs.c.episode_id, _running.c.state == sa.literal_column("'running'"))
+    .correlate(jobs)
+    .exists()
+)
+
 _BEST_JOB = (
     sa.select(jobs.c.number)
-    .where(_in_state(JobState.QUEUED), jobs.c.not_before <= sa.bindparam("present"))
+    .where(_in_state(JobState.QUEUED), jobs.c.not_before <= sa.bindparam("present"), _EPISODE_IS_FREE)
     .order_by(jobs.c.priority.desc(), jobs.c.turn, jobs.c.number)
     .limit(1)
 )

@@ -160,7 +160,12 @@ class MemoryQueue:
     def claim(self, worker: str, *, lease_seconds: float) -> Claimed | None:
         with self._lock:
             now = self.now()
-            due = [each for each in self._in_state(JobState.QUEUED) if each.not_before <= now]
+            busy = {each.job.episode_id for each in self._in_state(JobState.RUNNING)}
+            due = [
+                each
+                for each in self._in_state(JobState.QUEUED)
+                if each.not_before <= now and each.job.episode_id not in busy
+            ]
             if not due:
                 return None
             record = min(due, key=lambda each: (-each.job.priority, each.turn, each.number))

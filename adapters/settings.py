@@ -31,7 +31,7 @@ def _models_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting with a default that works. The environment name is the field's in capitals: `STENOCAST_MODELS_DIR`."""
+    """Every setting, with a default that works. In the environment `port` is `STENOCAST_PORT`."""
 
     #: ledger, store, event log and scratch of the embedded service
     data_dir: Path = field(default_factory=_data_folder)
@@ -51,12 +51,14 @@ class Settings:
     decode_timeout_seconds: float = 900.0  #: clock time one decode may take
     lease_seconds: float = 30.0  #: a worker that does not beat for so long loses its job
     heartbeat_seconds: float = 5.0
+    back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
     inbox: Path | None = None  #: a watched folder
     hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
     log_format: str = "console"  #: console or json
     allow_scripted: bool = False  #: jobs may name the model set "scripted": tests and load trials only
     scripted_seconds: float = 0.0  #: clock seconds that a scripted engine takes a window
     scripted_window: float = 300.0  #: audio seconds of the longest scripted window
+    crash_at: str = ""  #: where a test lets a process die (workers/crashpoints.py); needs allow_scripted
 
     @property
     def ledger_url(self) -> str:

@@ -34,7 +34,7 @@ def open_ledger(settings: Settings) -> Ledger:
     from adapters.database import Ledger
 
     _make_folder(settings.data_dir)
-    return Ledger.open(settings.ledger_url)
+    return Ledger.open(settings.ledger_url, back_off_seconds=settings.back_off_seconds)
 
 
 def open_store(settings: Settings) -> Store:

@@ -285,7 +285,10 @@ class JobQueue(Protocol):
         ...
 
     def claim(self, worker: str, *, lease_seconds: float) -> Claimed | None:
-        """Take the best queued job whose time has come: priority, then fairness between shows, then age."""
+        """Take the best queued job whose time has come: priority, then fairness between shows, then age.
+
+        Two jobs of one episode never run at once, so that their revisions come one after the other.
+        """
         ...
 
     def beat(self, lease: Lease) -> None:

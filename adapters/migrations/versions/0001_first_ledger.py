@@ -124,6 +124,7 @@ INDEXES = (
     "CREATE UNIQUE INDEX jobs_revision ON jobs (episode_id, revision)",
     "CREATE INDEX jobs_to_claim ON jobs (priority DESC, turn, number) WHERE state = 'queued'",
     "CREATE INDEX jobs_under_lease ON jobs (lease_expires) WHERE state = 'running'",
+    "CREATE UNIQUE INDEX jobs_running_of_an_episode ON jobs (episode_id) WHERE state = 'running'",
     "CREATE INDEX jobs_by_state ON jobs (state, number)",
     "CREATE INDEX lanes_by_turn ON lanes (priority, last_turn)",
     "CREATE INDEX outbox_to_publish ON outbox (sequence) WHERE published IS NULL",

@@ -1,0 +1,51 @@
+"""`stenocast worker`: one more worker on the ledger of the settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do one job, if there is one, and end.")] = False,
+    exit_when_idle: Annotated[
+        float | None, typer.Option(help="End after so many seconds without a job.", min=0.0, metavar="SECONDS")
+    ] = None,
+    models: Annotated[
+        str, typer.Option(help="Load this model set before taking a job, and end if it cannot be loaded.")
+    ] = "",
+) -> None:
+    """Transcribe queued jobs until stopped. Any number of workers may run beside each other and `serve`."""
+    import signal
+    import threading
+
+    from adapters.logs import configure_logs
+    from adapters.settings import read_settings
+    from adapters.wiring import check_models, open_ledger, open_sink, open_store
+    from workers.crashpoints import crash_points
+    from workers.embedded import supervisor_of
+    from workers.publisher import publish_until
+
+    settings = read_settings()
+    configure_logs(settings.log_format)
+    if models:
+        check_models(settings, models)
+    stop, publisher_stop = threading.Event(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    queue, store, sink = open_ledger(settings), open_store(settings), open_sink(settings)
+    supervisor = supervisor_of(settings, queue, store, stop)
+    publisher = threading.Thread(
+        target=publish_until,
+        args=(publisher_stop, queue, sink),
+        kwargs={"reached": crash_points(settings)},
+        name="publisher",
+        daemon=True,
+    )
+    publisher.start()
+    try:
+        supervisor.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
+    finally:
+        publisher_stop.set()
+        publisher.join(timeout=5.0)

@@ -1,0 +1,99 @@
+"""The workers of the embedded service as threads of one process: supervisor, publisher, watched folder."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from threading import Event as StopEvent
+
+import structlog
+
+from adapters.settings import Settings
+from adapters.wiring import check_models, open_ledger, open_sink, open_store
+from schemas.errors import NotReady
+from transcription.ports import JobQueue, Store
+from workers.child import ChildEngine
+from workers.crashpoints import crash_points
+from workers.inbox import Inbox, InboxRules, watch_until
+from workers.publisher import publish_until
+from workers.scratch import WorkerScratch
+from workers.transcriber import Pace, Supervisor, new_worker_name
+
+log = structlog.get_logger()
+
+#: A supervisor that is asked to stop asks its child (3 s), hands the job back and ends.
+STOP_SECONDS = 8.0
+
+
+def supervisor_of(settings: Settings, queue: JobQueue, store: Store, stop: StopEvent) -> Supervisor:
+    """A supervisor with a real engine child, as the settings say."""
+    worker = new_worker_name()
+    return Supervisor(
+        queue=queue,
+        store=store,
+        start_engine=lambda: ChildEngine(settings),
+        scratch=WorkerScratch(settings.scratch_folder, worker),
+        worker=worker,
+        pace=Pace(lease=settings.lease_seconds, heartbeat=settings.heartbeat_seconds),
+        stop=stop,
+        reached=crash_points(settings),
+    )
+
+
+def inbox_of(settings: Settings, queue: JobQueue, store: Store) -> Inbox | None:
+    """The watched folder of the settings, made when it is missing."""
+    if settings.inbox is None:
+        return None
+    folder = settings.inbox.expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(f"{folder}: cannot be made: {error.strerror}", code="inbox_unreadable") from error
+    rules = InboxRules(
+        models=settings.models,
+        max_bytes=settings.max_upload_bytes,
+        check_models=lambda models: check_models(settings, models),
+    )
+    return Inbox(folder, queue=queue, store=store, rules=rules, new_id=lambda: str(uuid.uuid4()))
+
+
+class BackgroundWorkers:
+    """Everything that works beside the API in `stenocast serve`. Ends with `stop`, or with the process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._stop = StopEvent()
+        queue, store, sink = open_ledger(settings), open_store(settings), open_sink(settings)
+        supervisor = supervisor_of(settings, queue, store, self._stop)
+        reached = crash_points(settings)
+        self._threads = [
+            self._thread("supervisor", supervisor.run),
+            self._thread("publisher", lambda: publish_until(self._stop, queue, sink, reached=reached)),
+        ]
+        inbox = inbox_of(settings, queue, store)
+        if inbox is not None:
+            self._threads.append(self._thread("inbox", lambda: watch_until(self._stop, inbox)))
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Hand a running job back and wait for the threads, at most `STOP_SECONDS`."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+
+    def is_alive(self) -> bool:
+        """Whether every worker still runs: part of the service's readiness."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    @staticmethod
+    def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
+        def logged() -> None:
+            try:
+                work()
+            except Exception:
+                log.exception("worker thread ended", thread=name)
+
+        return threading.Thread(target=logged, name=name, daemon=True)

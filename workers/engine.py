@@ -1,0 +1,185 @@
+"""The engine child: holds the models, warm from job to job, and does one job at a time.
+
+The supervisor starts it as `python -m workers.engine DESCRIPTOR`. It fetches the audio, runs the pipeline and puts
+the document into the store; leases and the ledger are the supervisor's. It dies with the supervisor: by the
+kernel's word where there is one, else when the pipe ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import NoReturn
+
+from adapters.settings import Settings
+from schemas.errors import StenocastError
+from schemas.job import Progress, Stage
+from schemas.transcript import Transcript
+from schemas.wire import write_json
+from transcription.pipeline import Pipeline
+from transcription.ports import Result, Store
+from workers.crashpoints import Reached, StageWatch, crash_points
+from workers.messages import Begin, Broke, Finished, Load, Loaded, Loading, Stop, Stopped, Told, Unexpected, Work
+
+#: prctl's option, from linux/prctl.h.
+PR_SET_PDEATHSIG = 1
+
+
+class _Left(Exception):
+    """The supervisor asked to leave the job."""
+
+
+class Engine:
+    """One child's work: orders in, answers out. `build` makes the pipeline of a model set."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        store: Store,
+        build: Callable[[str], Pipeline],
+        reached: Reached,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._build = build
+        self._reached = reached
+        self._clock = clock
+        self._orders: queue.SimpleQueue[Load | Work] = queue.SimpleQueue()
+        self._left: Stop | None = None
+        self._models = ""
+        self._pipeline: Pipeline | None = None
+
+    def run(self) -> NoReturn:
+        threading.Thread(target=self._listen, name="orders", daemon=True).start()
+        while True:
+            order = self._orders.get()
+            self._connection.send(self._answer(order))
+
+    def _listen(self) -> None:
+        """Take orders while the work goes on; the end of the pipe is the end of the supervisor."""
+        while True:
+            try:
+                order = self._connection.recv()
+            except (EOFError, OSError):
+                os.killpg(os.getpgrp(), signal.SIGKILL)  # with every process that a stage started
+            if isinstance(order, Stop):
+                self._left = order
+            else:
+                self._orders.put(order)
+
+    def _answer(self, order: Load | Work) -> Loaded | Finished | Stopped | Broke | Unexpected:
+        try:
+            if isinstance(order, Load):
+                return self._load(order.models)
+            return Finished(self._do(order))
+        except _Left:
+            return Stopped()
+        except StenocastError as error:
+            return Broke(error)
+        except Exception as error:
+            return Unexpected(kind=type(error).__name__, trace=traceback.format_exc())
+
+    def _load(self, models: str) -> Loaded:
+        """Build the pipeline, letting go of another set's models first: two may not fit."""
+        began = self._clock()
+        if self._pipeline is None or self._models != models:
+            self._pipeline = None
+            self._connection.send(Loading(models))
+            self._pipeline = self._build(models)
+            self._models = models
+        return Loaded(models, self._clock() - began)
+
+    def _do(self, work: Work) -> Result:
+        watch = StageWatch(self._reached)
+
+        def tell(progress: Progress) -> None:
+            if self._left == Stop(work.job.id, work.token):
+                raise _Left
+            self._connection.send(Told(progress))
+            watch.notice(progress)
+
+        work.folder.mkdir(parents=True, exist_ok=True)
+        source = work.folder / "audio"
+        tell(Progress(Stage.FETCH))
+        self._store.fetch(work.audio_key, source)
+        self._reached("after_fetch")
+        self._connection.send(self._load(work.job.options.models))
+        assert self._pipeline is not None
+        document = self._pipeline.run(source, work.episode, work.job.options, scratch=work.folder, tell=tell)
+        tell(Progress(Stage.PUBLISH, fraction=1.0))
+        self._reached("before_put")
+        result = put_document(self._store, replace(document, revision=work.revision), work)
+        self._reached("after_put")
+        return result
+
+
+def put_document(store: Store, document: Transcript, work: Work) -> Result:
+    """Write the document under the key of this lease; what the ledger will say about it comes back."""
+    key = f"{result_prefix(work.job.id, work.token)}transcript.json"
+    content = write_json(document)
+    store.put(key, content)
+    audio, quality = document.episode.audio, document.quality
+    return Result(
+        document_key=key,
+        document_sha256=hashlib.sha256(content).hexdigest(),
+        document_bytes=len(content),
+        audio_seconds=audio.duration or 0.0,
+        audio_sha256=audio.sha256 or "",
+        language=document.language,
+        speaker_count=len(document.speakers),
+        named_speaker_count=sum(speaker.name is not None for speaker in document.speakers),
+        word_count=quality.word_count,
+        coverage=quality.coverage,
+        no_speech=quality.no_speech,
+        warning_codes=tuple(warning.code for warning in quality.warnings),
+        title=document.episode.title,
+    )
+
+
+def result_prefix(job_id: str, token: int) -> str:
+    """Where the results of one lease lie."""
+    return f"results/{job_id}/{token}/"
+
+
+def die_with(supervisor: int) -> None:
+    """Ask the kernel to kill this process when the supervisor dies (Linux; elsewhere the pipe's end does it)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:
+        os._exit(1)  # it died before the kernel was asked
+
+
+def main(descriptor: int) -> NoReturn:
+    """The child's whole life."""
+    from adapters.logs import configure_logs
+    from adapters.wiring import build_pipeline, open_store
+
+    connection = Connection(descriptor)
+    begin = connection.recv()
+    assert isinstance(begin, Begin)
+    die_with(begin.supervisor)
+    settings: Settings = begin.settings
+    configure_logs(settings.log_format)
+    Engine(
+        connection,
+        store=open_store(settings),
+        build=lambda models: build_pipeline(settings, models),
+        reached=crash_points(settings, supervisor=begin.supervisor),
+    ).run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

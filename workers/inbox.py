@@ -1,0 +1,235 @@
+"""The watched folder: a recording dropped there becomes a job, once.
+
+A file is taken when it is whole: not hidden, not under the name of a copy in progress, not empty, of the same size
+and time in two looks, and open for writing nowhere. A metadata file of the same name with `.json` goes with it.
+Files stay where they are; the ledger remembers path, size and time, so that a restart takes nothing twice and a
+file that was replaced is a new job. What cannot be taken gets a note beside it, `<name>.error.txt`; a change to the
+file or to its metadata, or removing the note, makes it be tried again.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as StopEvent
+
+import structlog
+
+from adapters.acceptance import accept
+from schemas.episode import AudioInfo, Episode
+from schemas.errors import InputError, NotReady, StenocastError, TransientError
+from schemas.job import Job, JobOptions
+from schemas.sidecar import Sidecar, read_sidecar
+from transcription.ports import JobQueue, Store
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 1.0
+
+#: Names that browsers and copy programs give to what they have not finished.
+UNFINISHED_SUFFIXES = frozenset({".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart"})
+
+#: Names of what lies beside recordings and is none: metadata, notes, pages of our own.
+COMPANION_SUFFIXES = frozenset({".json", ".txt", ".md", ".html", ".vtt", ".srt", ".toml"})
+
+NOTE_SUFFIX = ".error.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRules:
+    """What the service's settings say about dropped files."""
+
+    models: str  #: the set of files whose metadata names none
+    max_bytes: int
+    check_models: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a file and its metadata look like from outside; equal looks are the same content, as far as we go."""
+
+    size: int
+    changed: int  #: nanoseconds since 1970
+    sidecar: tuple[int, int] | None
+
+
+class Inbox:
+    """Watches one folder, not those below it."""
+
+    def __init__(
+        self, folder: Path, *, queue: JobQueue, store: Store, rules: InboxRules, new_id: Callable[[], str]
+    ) -> None:
+        self._folder = folder.resolve()
+        self._queue = queue
+        self._store = store
+        self._rules = rules
+        self._new_id = new_id
+        self._seen: dict[Path, _Look] = {}
+        self._settled: dict[Path, _Look] = {}
+
+    def look(self) -> list[Job]:
+        """Take what has become whole since the last look; the new jobs. Raises nothing about single files."""
+        now: dict[Path, _Look] = {}
+        taken: list[Job] = []
+        for path in self._candidates():
+            look = _look_at(path)
+            if look is None:
+                continue
+            now[path] = look
+            if self._settled.get(path) == look or self._seen.get(path) != look:
+                continue
+            job = self._take(path, look)
+            if job is not None:
+                taken.append(job)
+        self._seen = now
+        self._settled = {path: look for path, look in self._settled.items() if path in now}
+        return taken
+
+    def _candidates(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._folder.iterdir() if is_candidate(path))
+        except OSError as error:
+            raise NotReady(f"{self._folder}: cannot be read: {error.strerror}", code="inbox_unreadable") from error
+
+    def _take(self, path: Path, look: _Look) -> Job | None:
+        """The new job, or None where there is none: taken before, refused, or not to be had just now."""
+        if _is_being_written(path) or _is_noted(path, look):
+            return None
+        try:
+            known = self._queue.known(_memory_key(path, look))
+            job, is_new = (known, False) if known else self._accept(path, look)
+        except (TransientError, NotReady) as error:
+            log.warning("file not taken yet", file=path.name, code=error.code, reason=error.message)
+            return None
+        except (StenocastError, OSError) as error:
+            self._settled[path] = look
+            code = error.code if isinstance(error, StenocastError) else "file_unreadable"
+            log.warning("file refused", file=path.name, code=code, reason=str(error))
+            _note(path, code, str(error))
+            return None
+        self._settled[path] = look
+        _note_path(path).unlink(missing_ok=True)
+        if is_new:
+            log.info("file taken", file=path.name, job_id=job.id)
+        return job if is_new else None
+
+    def _accept(self, path: Path, look: _Look) -> tuple[Job, bool]:
+        sidecar = _sidecar(path)
+        models = sidecar.models or self._rules.models
+        self._rules.check_models(models)
+        episode = sidecar.describe(Episode(id=episode_id_of(path), audio=AudioInfo(file_name=path.name)))
+        return accept(
+            queue=self._queue,
+            store=self._store,
+            source=path,
+            file_name=path.name,
+            episode=episode,
+            options=JobOptions(models=models, speakers=sidecar.speakers, vocabulary=sidecar.vocabulary),
+            max_bytes=self._rules.max_bytes,
+            new_id=self._new_id,
+            idempotency_key=_memory_key(path, look),
+            priority=sidecar.priority,
+        )
+
+
+def watch_until(stop: StopEvent, inbox: Inbox) -> None:
+    """Look at the folder until the stop is set."""
+    while not stop.wait(LOOK_SECONDS):
+        try:
+            inbox.look()
+        except StenocastError as error:
+            log.warning("inbox not read", code=error.code, reason=error.message)
+        except Exception:
+            log.exception("inbox broke")
+
+
+def episode_id_of(path: Path) -> str:
+    """The id of the episode that a file is, whenever it is dropped there again."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, path.as_uri()))
+
+
+def is_candidate(path: Path) -> bool:
+    """Whether a name could be a finished recording; what it is, its content says later."""
+    suffix = path.suffix.lower()
+    hidden = path.name.startswith((".", "~"))
+    return not hidden and suffix not in UNFINISHED_SUFFIXES | COMPANION_SUFFIXES and path.is_file()
+
+
+def _look_at(path: Path) -> _Look | None:
+    """None for an empty or vanished file: a copy that has just begun, or is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if status.st_size == 0:
+        return None
+    try:
+        beside = path.with_suffix(".json").stat()
+    except OSError:
+        return _Look(status.st_size, status.st_mtime_ns, None)
+    return _Look(status.st_size, status.st_mtime_ns, (beside.st_size, beside.st_mtime_ns))
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether some process has the file open for writing: Linux grants a read lease only when none has.
+
+    Where leases cannot be had (other systems, network disks, files of other people) two equal looks must do.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _sidecar(path: Path) -> Sidecar:
+    """The metadata beside a recording. A bad one holds the recording back: it would go out under wrong names."""
+    beside = path.with_suffix(".json")
+    try:
+        content = beside.read_bytes()
+    except FileNotFoundError:
+        return Sidecar()
+    except OSError as error:
+        raise InputError(f"{beside.name}: cannot be read: {error.strerror}", code="metadata_invalid") from error
+    return read_sidecar(content, name=beside.name)
+
+
+def _memory_key(path: Path, look: _Look) -> str:
+    """How the ledger remembers a file: hashing gigabytes at every start only to know them again would not do."""
+    known = f"{path}\0{look.size}\0{look.changed}\0{look.sidecar}"
+    return f"inbox:{hashlib.sha256(known.encode(errors='surrogateescape')).hexdigest()}"
+
+
+def _note_path(path: Path) -> Path:
+    return path.with_name(path.name + NOTE_SUFFIX)
+
+
+def _is_noted(path: Path, look: _Look) -> bool:
+    """Whether a note from an earlier run is about the file as it is now."""
+    try:
+        noted = _note_path(path).stat().st_mtime_ns
+    except OSError:
+        return False
+    return noted >= max(look.changed, look.sidecar[1] if look.sidecar else 0)
+
+
+def _note(path: Path, code: str, message: str) -> None:
+    try:
+        _note_path(path).write_text(f"{message} [{code}]\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        log.warning("note not written", file=path.name, reason=error.strerror)
