@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -52,7 +52,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format(
                 "json",
                 "application/json",
-                ".json",
+                ".transcript.json",
                 False,
                 "the document itself, version transcript/1",
                 _write_document,
@@ -161,24 +161,39 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
-def media_type(*, format: str | None = None, style: str | None = None) -> str:
+def check_names(*, styles: Sequence[str | HouseStyle] = (), formats: Sequence[str] = ()) -> None:
+    """Raise NotFound for the first name that `render` would not know, before any work is done."""
+    for style in styles:
+        if isinstance(style, str):
+            style_named(style)
+    for format in formats:
+        format_named(format)
+
+
+def media_type(*, format: str | None = None, style: str | HouseStyle | None = None) -> str:
     """The Content-Type of what `render` gives for the same arguments."""
     if format is not None:
         return format_named(format).media_type
-    if style is not None:
-        style_named(style)
+    check_names(styles=[style] if style else [])
     return PAGE_MEDIA_TYPE
 
 
-def file_name(transcript: Transcript, *, format: str | None = None, style: str | None = None) -> str:
-    """A file name for what `render` gives: the title in plain letters, the style's name, the extension.
+def suffix(*, format: str | None = None, style: str | HouseStyle | None = None) -> str:
+    """What follows the stem in the name of a file: ".name-line.txt", ".vtt"."""
+    if format is not None:
+        return format_named(format).extension
+    check_names(styles=[style] if style else [])
+    name = style.name if isinstance(style, HouseStyle) else style or DEFAULT_STYLE
+    return f".{name[:32]}.txt"
 
-    Only ASCII letters, digits, dots and hyphens; never empty, never a path, at most 100 characters.
+
+def file_name(transcript: Transcript, *, format: str | None = None, style: str | HouseStyle | None = None) -> str:
+    """A file name for what `render` gives: the title in plain letters, then the suffix.
+
+    Only ASCII letters, digits, dots and hyphens; never empty, hidden or a path, at most 100 characters.
     """
     title = transcript.episode.title or "transcript"
-    slug = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:60].strip("-") or "transcript"
-    if format is not None:
-        return slug + format_named(format).extension
-    if style is None:
-        style = transcript.layout.style if transcript.layout else DEFAULT_STYLE
-    return f"{slug}.{re.sub(r'[^a-z0-9-]', '', style)[:30] or 'page'}.txt"
+    stem = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:60].strip("-") or "transcript"
+    if format is None and style is None and transcript.layout:
+        style = transcript.layout.style
+    return stem + suffix(format=format, style=style)

@@ -1,0 +1,108 @@
+"""`stenocast render`, `read` and `styles`: documents to pages and back. No engine is loaded for any of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemas.errors import InputError, NotFound
+
+if TYPE_CHECKING:
+    from formats.house_style import HouseStyle
+
+
+def render(
+    document: Annotated[str, typer.Argument(help="A transcript document (JSON), or - for standard input.")],
+    style: Annotated[
+        str, typer.Option(help="A house style (see `stenocast styles`), or the path of a style's .toml file.")
+    ] = "",
+    format: Annotated[str, typer.Option(help="json, text, vtt, srt or podcast-json, instead of a style.")] = "",
+    output: Annotated[str, typer.Option("--output", "-o", help="A file, or - for standard output.")] = "-",
+) -> None:
+    """Write a transcript document in a house style or another format.
+
+    Without either, a document that was read from a page becomes that page again; any other is written in the style
+    name-line.
+    """
+    from formats import catalogue
+
+    wanted = _style(style)
+    catalogue.check_names(formats=[format] if format else [])
+    transcript = catalogue.read(_content(document), format="json", name=_name(document))
+    _write(catalogue.render(transcript, format=format or None, style=wanted), output)
+
+
+def read(
+    page: Annotated[str, typer.Argument(help="A page, captions or a feed transcript, or - for standard input.")],
+    style: Annotated[
+        str,
+        typer.Option(help="The house style it is in, or the path of a style's .toml file; found out if not given."),
+    ] = "",
+    format: Annotated[str, typer.Option(help="vtt, srt, podcast-json or json, instead of a style.")] = "",
+    output: Annotated[str, typer.Option("--output", "-o", help="A file, or - for standard output.")] = "-",
+) -> None:
+    """Read a published page into a transcript document (JSON).
+
+    What the page says about its speakers, its pull quotes and captions are kept; `stenocast render` writes the same
+    page again, byte for byte.
+    """
+    from formats import catalogue
+
+    transcript = catalogue.read(_content(page), style=_style(style), format=format or None, name=_name(page))
+    _write(catalogue.render(transcript, format="json"), output)
+
+
+def styles(
+    name: Annotated[str, typer.Argument(help="A style to show as TOML, to copy and change for your own.")] = "",
+) -> None:
+    """List the house styles with a sample each, or show one as TOML."""
+    from formats.catalogue import render as write
+    from formats.catalogue import styles as shipped
+    from formats.house_style import style_source
+    from formats.sample import SAMPLE
+
+    if name:
+        sys.stdout.write(style_source(name))
+        return
+    for number, style in enumerate(shipped()):
+        sample = write(SAMPLE, style=style).decode("utf-8")
+        lines = [f"    {line}".rstrip() for line in sample.split("\n")]
+        print(f"{'' if number == 0 else chr(10)}{style.name}: {style.description}\n")
+        print("\n".join(lines))
+
+
+def _style(value: str) -> HouseStyle | None:
+    from formats.house_style import style_from_user
+
+    return style_from_user(value) if value else None
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else path
+
+
+def _content(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise NotFound(f"{path}: cannot be read: {error.strerror}", code="file_not_found") from error
+
+
+def _write(content: bytes, output: str) -> None:
+    """To a file as it is. A terminal gets a line end after a page that has none; a pipe gets the page's own bytes."""
+    if output != "-":
+        try:
+            Path(output).write_bytes(content)
+        except OSError as error:
+            raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
+        print(f"wrote {output}", file=sys.stderr)
+        return
+    sys.stdout.buffer.write(content)
+    if sys.stdout.isatty() and content and not content.endswith(b"\n"):
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
