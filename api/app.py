@@ -146,7 +146,7 @@ def create_app(
         headers = {"ETag": f'"{job.transcript_sha256}-{style or kind}"'}
         document = read_json(Transcript, content)
         if download:
-            stem = _ascii_stem(document.episode.audio.file_name or "transcript")
+            stem = document.episode.title or Path(document.episode.audio.file_name or "transcript").stem
             name = catalogue.file_name(stem, format=kind, style=style)
             headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return Response(
@@ -159,7 +159,15 @@ def create_app(
         "/v1/styles", summary="The house styles and formats that transcripts can be had in", tags=["transcripts"]
     )
     def get_styles() -> Response:
-        return JSONResponse({"styles": catalogue.style_list(), "formats": catalogue.format_list()})
+        return JSONResponse(
+            {
+                "styles": [{"name": each.name, "description": each.description} for each in catalogue.styles()],
+                "formats": [
+                    {"name": each.name, "media_type": each.media_type, "description": each.description}
+                    for each in catalogue.FORMATS.values()
+                ],
+            }
+        )
 
     @app.get("/healthz", summary="The process answers", tags=["health"])
     def healthz() -> Response:
@@ -182,12 +190,6 @@ def create_app(
 
 def _json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(write_json(value), status, headers, media_type="application/json")
-
-
-def _ascii_stem(file_name: str) -> str:
-    """A file name that is safe inside a header: letters, digits, dot, dash and underscore."""
-    stem = file_name.rsplit(".", 1)[0]
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:80] or "transcript"
 
 
 async def _job_stream(queue: JobQueue, job_id: str, after: int) -> AsyncIterator[dict[str, Any]]:

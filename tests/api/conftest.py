@@ -68,7 +68,9 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     numbers = itertools.count(1)
-    queue, store, lacking = MemoryQueue(), MemoryStore(), []
+    ids = itertools.count(1)
+    queue = MemoryQueue(now=lambda: 1_772_352_000.0, new_id=lambda: f"event-{next(ids)}")
+    store, lacking = MemoryStore(), []
 
     def check_models(name: str) -> None:
         if name not in ("starter", "fast"):

@@ -1,0 +1,102 @@
+"""Everything of the embedded service in one process: the API in the main thread, the workers beside it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from adapters.logs import configure_logs
+from adapters.settings import Settings
+from adapters.wiring import check_models, open_ledger, open_store, version
+from api.app import create_app
+from api.upload import Intake
+from schemas.errors import NotReady, OptionError, StenocastError
+from workers.embedded import BackgroundWorkers
+
+#: How long requests in flight may take to end when the service stops, in seconds.
+GRACE_SECONDS = 3
+
+
+def serve_embedded(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises NotReady `address_in_use`, OptionError."""
+    check_models(settings, settings.models)
+    configure_logs(settings.log_format)
+    settings.scratch_folder.mkdir(parents=True, exist_ok=True)
+    # Uploads are spooled where the rest of the data lies: /tmp may be small, or memory.
+    tempfile.tempdir = str(settings.scratch_folder)
+    listener = bound_socket(settings.host, settings.port)
+    workers = BackgroundWorkers(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build_app(settings, workers.is_alive),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    workers.start()
+    print(f"Stenocast {version()}: http://{settings.host}:{listener.getsockname()[1]}", file=sys.stderr)
+    print(f"data in {settings.data_dir}, models {settings.models}; stop with Ctrl-C", file=sys.stderr)
+    if settings.inbox is not None:
+        print(f"watching {settings.inbox}", file=sys.stderr, flush=True)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        workers.stop()
+
+
+def build_app(settings: Settings, workers_alive: Callable[[], bool]) -> FastAPI:
+    """The API over the ledger and the store of the settings."""
+    queue, store = open_ledger(settings), open_store(settings)
+    intake = Intake(
+        queue=queue,
+        store=store,
+        scratch=settings.scratch_folder,
+        max_bytes=settings.max_upload_bytes,
+        default_models=settings.models,
+        new_id=lambda: str(uuid.uuid4()),
+        check_models=lambda models: check_models(settings, models),
+    )
+
+    def lacking() -> list[str]:
+        problems = [] if workers_alive() else ["a worker thread ended; see the log"]
+        try:
+            queue.jobs(limit=1)
+        except StenocastError as error:
+            problems.append(error.message)
+        return problems
+
+    return create_app(intake, version=version(), ready=lacking, allowed_hosts=allowed_hosts(settings.host))
+
+
+def allowed_hosts(host: str) -> list[str]:
+    """The Host headers to answer: on a loopback address only its names, so that no page elsewhere gets in by DNS."""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    return ["127.0.0.1", "localhost", "[::1]", host] if is_loopback else ["*"]
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A listening socket, bound before anything else starts. Port 0 picks a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OverflowError as error:
+        raise OptionError(f"port={port}: must be 0 to 65535", field="port") from error
+    except OSError as error:
+        raise NotReady(f"{host}:{port} cannot be listened on: {error.strerror}", code="address_in_use") from error
+    return listener
