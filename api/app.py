@@ -146,8 +146,7 @@ def create_app(
         headers = {"ETag": f'"{job.transcript_sha256}-{style or kind}"'}
         document = read_json(Transcript, content)
         if download:
-            stem = document.episode.title or Path(document.episode.audio.file_name or "transcript").stem
-            name = catalogue.file_name(stem, format=kind, style=style)
+            name = catalogue.file_name(document, format=kind, style=style)
             headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return Response(
             catalogue.render(document, format=kind, style=style),

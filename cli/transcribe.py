@@ -122,7 +122,7 @@ def write_documents(
     document: Transcript, *, styles: list[str], formats: list[str], output: str, stem: str
 ) -> list[Path]:
     """Write the transcript in every style and format asked for; returns the files, none for standard output."""
-    from formats.catalogue import file_name, render
+    from formats.catalogue import render, suffix
 
     wanted: list[tuple[str | None, str | None]] = [(None, each) for each in styles] + [
         (each, None) for each in formats
@@ -142,7 +142,7 @@ def write_documents(
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for kind, style in wanted:
-            path = folder / file_name(stem, format=kind, style=style)
+            path = folder / (stem + suffix(format=kind, style=style))
             path.write_bytes(render(document, format=kind, style=style))
             written.append(path)
     except OSError as error:
