@@ -1,0 +1,105 @@
+"""A real service in a process of its own, and the demo episode to send to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "examples" / "demo"
+
+
+@dataclass
+class Service:
+    """A running `stenocast serve` and where it answers."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    environment: dict[str, str]
+    data: Path
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=30)
+
+    def wait_for(self, job_id: str, seconds: float = 240) -> dict[str, object]:
+        """The job once it is final. Fails when it takes longer than `seconds`."""
+        deadline = time.monotonic() + seconds
+        with self.client() as client:
+            while time.monotonic() < deadline:
+                job: dict[str, object] = client.get(f"/v1/jobs/{job_id}").json()
+                if job["state"] in ("done", "failed", "cancelled"):
+                    return job
+                time.sleep(0.2)
+        raise AssertionError(f"job {job_id} is {job['state']} after {seconds} s")
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `stenocast` command on this service's data."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *words],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Start services on free ports; all of them are stopped at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*, data: Path | None = None, port: int = 0, **settings: object) -> Service:
+        data = data or tmp_path / "data"
+        environment = dict(os.environ) | {"STENOCAST_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1"}
+        environment |= {f"STENOCAST_{name.upper()}": str(value) for name, value in settings.items()}
+        log = (tmp_path / f"serve-{len(started)}.log").open("wb+")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "serve", "--port", str(port or free_port())],
+            env=environment,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        started.append(process)
+        return Service(process, _address(process, Path(log.name)), environment, data)
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the service says where it is and answers there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for word in log.read_text(errors="replace").split():
+            if word.startswith("http://127.0.0.1:"):
+                with suppress(httpx.HTTPError):
+                    if httpx.get(f"{word}/healthz", timeout=2).status_code == 200:
+                        return word
+        time.sleep(0.1)
+    raise AssertionError(f"the service did not start:\n{log.read_text(errors='replace')}")

@@ -1,0 +1,88 @@
+"""The service as a producer uses it, with the real engines of the `fast` set."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
+
+pytestmark = [pytest.mark.engines, pytest.mark.processes]
+
+
+def test_an_episode_goes_in_by_http_and_comes_out_named_in_four_styles(
+    serve: Callable[..., Any], model_sets: Path
+) -> None:
+    service = serve(models="fast", models_dir=model_sets)
+    with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
+        posted = client.post(
+            "/v1/episodes",
+            files={"audio": ("episode.mp3", audio, "audio/mpeg")},
+            data={"metadata": (DEMO / "episode.json").read_text()},
+        )
+        assert posted.status_code == 202, posted.text
+
+        job = service.wait_for(posted.json()["id"])
+
+        assert job["state"] == "done", job
+        document = client.get(f"/v1/transcripts/{job['episode_id']}").json()
+        assert {each["name"] for each in document["speakers"]} == {"Daniel Carter", "Helen Marsh", "Peter Hollis"}
+        assert all(each["evidence"] for each in document["speakers"])
+        for style in ("name-line", "numbered-timestamps", "caps-list", "full-then-first"):
+            page = client.get(f"/v1/transcripts/{job['episode_id']}", params={"style": style})
+            assert page.status_code == 200
+            assert "seeds" in page.text
+    listed = service.command("jobs", "--json")
+    assert [each["state"] for each in json.loads(listed.stdout)] == ["done"], listed.stderr
+    _wait_until(lambda: "transcript.published.v1" in service.command("events").stdout)
+
+
+def test_a_file_dropped_into_the_watched_folder_is_transcribed(
+    serve: Callable[..., Any], model_sets: Path, tmp_path: Path
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    service = serve(models="fast", models_dir=model_sets, inbox=inbox)
+    shutil.copy(DEMO / "episode.json", inbox)
+    shutil.copy(DEMO / "episode.mp3", inbox)
+    with service.client() as client:
+        jobs = _wait_until(lambda: client.get("/v1/jobs").json()["jobs"])
+        job = service.wait_for(jobs[0]["id"])
+        document = client.get(f"/v1/transcripts/{job['episode_id']}").json()
+
+    assert job["state"] == "done", job
+    assert document["episode"]["title"] == "The library where the books grow"
+    assert "Helen Marsh" in [each["name"] for each in document["speakers"]]
+
+
+def test_a_text_file_named_like_audio_fails_at_the_door_and_a_damaged_recording_fails_as_a_job(
+    serve: Callable[..., Any], model_sets: Path
+) -> None:
+    service = serve(models="fast", models_dir=model_sets)
+    damaged = b"fLaC" + bytes(range(256)) * 40
+    with service.client() as client:
+        refused = client.post("/v1/episodes", files={"audio": ("talk.mp3", b"this is no recording at all")})
+        taken = client.post("/v1/episodes", files={"audio": ("talk.flac", damaged)})
+        job = service.wait_for(taken.json()["id"])
+
+    assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_container")
+    assert job["state"] == "failed"
+    assert job["attempts"] == 1
+    assert job["error"]["retryable"] is False
+    assert job["error"]["code"] != "internal_error"
+
+
+def _wait_until(look: Callable[[], Any], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"still {found!r} after {seconds} s")
