@@ -1,7 +1,7 @@
 """Can the engines be imported, and what do they see? Run as `python -m adapters.engine_probe`.
 
-In a process of its own because a broken engine may end its process, takes seconds to import and prints warnings: `stenocast doctor`
-reads one JSON line on standard output and drops the rest.
+In a process of its own because a broken engine may end its process, takes seconds to import and prints warnings:
+`stenocast doctor` reads one JSON line on standard output and drops the rest.
 """
 
 from __future__ import annotations

@@ -236,12 +236,13 @@ def _append(client: Any, url: str, part: Path, *, what: str, size_bytes: int, te
             if answer.status_code == 416 or (answer.status_code == 206 and not goes_on):
                 return
             try:
-                for chunk in answer.iter_bytes(CHUNK):
+                for chunk in answer.iter_bytes():  # as they come: a chunk size would lose what waits when it is cut
                     here += len(chunk)
                     if here > size_bytes:
                         out.truncate(0)
                         raise mismatch(what, expected=f"{size_bytes} bytes", found="more")
                     out.write(chunk)
+                    out.flush()
                     tell(here)
             finally:
                 out.flush()
