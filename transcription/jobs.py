@@ -78,7 +78,7 @@ def next_turn(*, lane_last: int | None, waiting_first: int | None, lanes_last: i
     `lanes_last` the highest turn any show ever got. A show with 5,000 episodes gets 5,000 later and later
     turns; the first episode of another show gets the turn that is being served now.
     """
-    present = waiting_first if waiting_first is not None else (lanes_last or 0)
+    present = waiting_first if waiting_first is not None else (lanes_last or 0) + 1
     return max(present, (lane_last or 0) + 1)
 
 

@@ -1,0 +1,319 @@
+"""What is the ledger's own: its tables' rules, its migrations, its errors, several processes at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import sqlite3
+from itertools import product
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from adapters.database import TABLES, Ledger
+from schemas.episode import Episode
+from schemas.errors import NotReady, OptionError, TransientError
+from schemas.job import LEGAL_MOVES, JobOptions, JobState
+from transcription.ports import NewJob
+
+#: What a job must have in each state, as the tables want it.
+SHAPES = {
+    JobState.QUEUED: {"lease_token": 1},
+    JobState.RUNNING: {"lease_token": 2, "lease_worker": "ada", "lease_seconds": 30.0, "lease_expires": 9e9},
+    JobState.DONE: {
+        "lease_token": 2,
+        "transcript_key": "k",
+        "transcript_sha256": "d",
+        "revision": 1,
+        "finished": 1.0,
+    },
+    JobState.FAILED: {
+        "lease_token": 2,
+        "error_code": "c",
+        "error_message": "m",
+        "error_retryable": 0,
+        "finished": 1.0,
+    },
+    JobState.CANCELLED: {"lease_token": 2, "finished": 1.0},
+}
+
+
+def new_job(name: str, show: str | None = None) -> NewJob:
+    return NewJob(
+        episode=Episode(id=f"episode-{name}", show=show),
+        options=JobOptions(),
+        audio_key=f"uploads/{name}",
+        dedupe_key=f"same-{name}",
+    )
+
+
+@pytest.fixture(scope="module")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
+    Ledger.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path, empty_ledger: Path) -> Path:
+    shutil.copyfile(empty_ledger, tmp_path / "ledger.sqlite3")
+    return tmp_path / "ledger.sqlite3"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Ledger:
+    return Ledger(f"sqlite:///{path}", busy_seconds=0.2)
+
+
+def put_job(connection: sqlite3.Connection, state: JobState, **changes: object) -> None:
+    """Write a job into the table in a state, past the ledger's own statements."""
+    values: dict[str, object] = {
+        "id": "job",
+        "episode_id": "e",
+        "state": state.value,
+        "options": "{}",
+        "audio_key": "a",
+        "dedupe_key": "d",
+        "priority": 0,
+        "lane": "",
+        "turn": 1,
+        "attempts": 1,
+        "crashes": 0,
+        "not_before": 0.0,
+        "created": 0.0,
+        "updated": 0.0,
+    }
+    values |= SHAPES[state] | changes
+    connection.execute(
+        f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", list(values.values())
+    )
+
+
+def change_job(connection: sqlite3.Connection, values: dict[str, object]) -> None:
+    connection.execute(f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in values)}", list(values.values()))
+
+
+def test_the_tables_are_those_that_the_statements_are_written_for(path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), TABLES)
+
+    columns_and_tables = [each for each in differences if not _is_about_an_index(each)]
+    assert columns_and_tables == []
+
+
+def _is_about_an_index(difference: object) -> bool:
+    return isinstance(difference, tuple) and str(difference[0]).endswith(("_index", "_constraint"))
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(JobState, JobState)))
+def test_the_table_refuses_exactly_the_illegal_moves(path: Path, before: JobState, after: JobState) -> None:
+    connection = sqlite3.connect(path)
+    put_job(connection, before)
+    nothing = dict.fromkeys(name for shape in SHAPES.values() for name in shape)
+    moved = nothing | {"state": after.value} | SHAPES[after] | {"lease_token": 5}
+    is_legal = after is before or after in LEGAL_MOVES[before]
+
+    if is_legal:
+        change_job(connection, moved)
+    else:
+        with pytest.raises(sqlite3.IntegrityError, match="illegal move"):
+            change_job(connection, moved)
+
+
+@pytest.mark.parametrize(
+    ("state", "changes"),
+    [
+        (JobState.DONE, {"transcript_key": None}),
+        (JobState.DONE, {"revision": None}),
+        (JobState.DONE, {"error_code": "c", "error_message": "m", "error_retryable": 0}),
+        (JobState.FAILED, {"error_code": None, "error_message": None, "error_retryable": None}),
+        (JobState.FAILED, {"error_message": None}),
+        (JobState.FAILED, {"finished": None}),
+        (JobState.RUNNING, {"lease_worker": None}),
+        (JobState.RUNNING, {"lease_expires": None}),
+        (JobState.QUEUED, {"lease_worker": "ada"}),
+        (JobState.QUEUED, {"progress": "{}"}),
+        (JobState.QUEUED, {"transcript_key": "k"}),
+        (JobState.QUEUED, {"attempts": 6}),
+        (JobState.QUEUED, {"crashes": 2}),
+        (JobState.QUEUED, {"priority": 101}),
+    ],
+)
+def test_the_table_refuses_a_job_of_a_wrong_shape(path: Path, state: JobState, changes: dict[str, object]) -> None:
+    connection = sqlite3.connect(path)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        put_job(connection, state, **changes)
+
+
+def test_the_table_refuses_an_unknown_state(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    put_job(connection, JobState.QUEUED)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        change_job(connection, {"state": "asleep"})
+
+
+def test_the_table_refuses_a_claim_without_a_new_token(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    put_job(connection, JobState.QUEUED, lease_token=2)
+
+    with pytest.raises(sqlite3.IntegrityError, match="raise the lease token"):
+        change_job(connection, {"state": "running"} | SHAPES[JobState.RUNNING])
+
+
+def test_the_ledger_is_durable_and_checks_its_references(ledger: Ledger) -> None:
+    with ledger._reading() as connection:
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+
+    assert pragmas == ["wal", 2, 1]
+
+
+def test_opening_a_ledger_again_keeps_what_is_in_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new/ledger.sqlite3"
+    Ledger.open(url).add(new_job("one"), job_id="one")
+
+    assert Ledger.open(url).job("one").state is JobState.QUEUED
+
+
+@pytest.mark.parametrize("url", ["postgresql://ledger:secret@localhost/x", "sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_is_no_sqlite_file_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(OptionError) as error:
+        Ledger(url)
+
+    assert error.value.code == "bad_setting"
+    assert "secret" not in error.value.message
+
+
+def test_a_ledger_held_by_another_process_is_a_transient_error_and_nothing_is_written(
+    ledger: Ledger, path: Path
+) -> None:
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(TransientError) as error:
+        ledger.add(new_job("one"), job_id="one")
+
+    assert error.value.code == "database_busy"
+    holder.execute("ROLLBACK")
+    assert ledger.jobs() == []
+
+
+def test_reading_goes_on_while_another_process_writes(ledger: Ledger, path: Path) -> None:
+    ledger.add(new_job("one"), job_id="one")
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    assert ledger.job("one").state is JobState.QUEUED
+
+
+def test_a_full_disk_is_our_trouble_and_reading_goes_on(ledger: Ledger) -> None:
+    """A limit on the pages of the file stands in for the disk."""
+    ledger.add(new_job("one"), job_id="one")
+    with ledger._reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def add_many() -> None:
+        for number in range(100):
+            ledger.add(new_job(f"more{number}"), job_id=f"more{number}")
+
+    with pytest.raises(NotReady) as error:
+        add_many()
+
+    assert error.value.code == "ledger_full"
+    assert ledger.job("one").state is JobState.QUEUED
+
+
+def test_a_damaged_ledger_says_so(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite3").write_bytes(b"this is no database " * 500)
+
+    with pytest.raises(NotReady) as error:
+        Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite3")
+
+    assert error.value.code == "ledger_damaged"
+
+
+def test_a_broken_transaction_leaves_neither_job_nor_event(path: Path) -> None:
+    """An event id that exists already breaks the last statement of a claim."""
+    ledger = Ledger(f"sqlite:///{path}", new_id=lambda: "always the same")
+    ledger.add(new_job("one"), job_id="one")
+
+    with pytest.raises(Exception, match="UNIQUE"):
+        ledger.claim("ada", lease_seconds=30)
+
+    assert ledger.job("one").state is JobState.QUEUED
+    assert len(ledger.events_of("one")) == 1
+
+
+def test_every_claim_leaves_an_attempt_with_its_outcome(ledger: Ledger, path: Path) -> None:
+    ledger.add(new_job("one"), job_id="one")
+    for _ in range(2):
+        claimed = ledger.claim("ada", lease_seconds=30)
+        assert claimed is not None
+        ledger.release(claimed.lease)
+    ledger.claim("bram", lease_seconds=30)
+
+    rows = sqlite3.connect(path).execute("SELECT token, worker, outcome FROM attempts ORDER BY token").fetchall()
+    assert rows == [(1, "ada", "released"), (2, "ada", "released"), (3, "bram", None)]
+
+
+def claim_all(path: Path, worker: str, found: multiprocessing.Queue[str]) -> None:
+    """In a process of its own: claim until nothing is left."""
+    ledger = Ledger(f"sqlite:///{path}")
+    while claimed := ledger.claim(worker, lease_seconds=30):
+        found.put(f"{worker}:{claimed.job.id}:{claimed.lease.token}")
+    found.put("")
+
+
+@pytest.mark.processes
+def test_two_processes_that_claim_at_once_never_get_the_same_job(ledger: Ledger, path: Path) -> None:
+    for number in range(40):
+        ledger.add(new_job(f"{number}"), job_id=f"{number}")
+    context = multiprocessing.get_context("fork")
+    found: multiprocessing.Queue[str] = context.Queue()
+    workers = [context.Process(target=claim_all, args=(path, name, found)) for name in ("ada", "bram", "cleo")]
+    for each in workers:
+        each.start()
+
+    claims: list[str] = []
+    ended = 0
+    while ended < len(workers):
+        claim = found.get(timeout=60)
+        ended += claim == ""
+        claims += [claim] if claim else []
+    for each in workers:
+        each.join()
+
+    jobs = [claim.split(":")[1] for claim in claims]
+    assert sorted(jobs, key=int) == [str(number) for number in range(40)]
+    assert {claim.split(":")[2] for claim in claims} == {"1"}
+
+
+def open_ledger(path: Path, outcome: multiprocessing.Queue[str]) -> None:
+    try:
+        Ledger.open(f"sqlite:///{path}").jobs()
+        outcome.put("open")
+    except BaseException as error:
+        outcome.put(repr(error))
+
+
+@pytest.mark.processes
+def test_processes_that_start_together_on_a_new_ledger_all_open_it(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    outcome: multiprocessing.Queue[str] = context.Queue()
+    starters = [context.Process(target=open_ledger, args=(tmp_path / "new.sqlite3", outcome)) for _ in range(4)]
+    for each in starters:
+        each.start()
+
+    outcomes = [outcome.get(timeout=60) for _ in starters]
+    for each in starters:
+        each.join()
+    assert outcomes == ["open"] * 4

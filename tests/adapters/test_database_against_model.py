@@ -1,0 +1,225 @@
+"""The ledger against a model of it, `MemoryQueue`, under random interleavings of workers, people and time.
+
+Both hear the same calls and must answer alike: the same job, the same refusal, the same events. What the design
+promises whatever happens is checked after every step on the ledger alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from adapters.database import Ledger
+from adapters.memory import MemoryQueue
+from schemas.episode import Episode
+from schemas.errors import StenocastError
+from schemas.events import Event, JobChanged
+from schemas.job import LEGAL_MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
+from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
+from transcription.ports import Claimed, JobQueue, Lease, NewJob, Result
+
+LEASE = 30.0
+TEMPLATE: list[Path] = []
+
+#: Which state a job is in after an event of this type.
+STATE_AFTER = {
+    "job.queued.v1": JobState.QUEUED,
+    "job.started.v1": JobState.RUNNING,
+    "job.retrying.v1": JobState.QUEUED,
+    "job.done.v1": JobState.DONE,
+    "job.failed.v1": JobState.FAILED,
+    "job.cancelled.v1": JobState.CANCELLED,
+}
+
+
+def fresh_ledger(folder: Path) -> Ledger:
+    """A copy of one empty ledger: migrating for every example would take all the time."""
+    if not TEMPLATE:
+        made = Path(tempfile.mkdtemp()) / "template.sqlite3"
+        Ledger.open(f"sqlite:///{made}").close()
+        TEMPLATE.append(made)
+    shutil.copyfile(TEMPLATE[0], folder / "ledger.sqlite3")
+    numbers = itertools.count()
+    return Ledger(f"sqlite:///{folder}/ledger.sqlite3", jitter=lambda: 0.5, new_id=lambda: f"event-{next(numbers)}")
+
+
+def result_for(lease: Lease) -> Result:
+    return Result(
+        document_key=f"results/{lease.job_id}/{lease.token}/transcript.json",
+        document_sha256="d" * 64,
+        document_bytes=1,
+        audio_seconds=1.0,
+        audio_sha256="a" * 64,
+        language="en",
+        speaker_count=1,
+        named_speaker_count=0,
+        word_count=1,
+        coverage=None,
+        no_speech=False,
+    )
+
+
+class LedgerAgainstModel(RuleBasedStateMachine):
+    jobs = Bundle("jobs")
+    leases = Bundle("leases")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.ledger = fresh_ledger(self.folder)
+        self.model_now = 1_000_000.0
+        numbers = itertools.count()
+        self.model = MemoryQueue(now=lambda: self.model_now, new_id=lambda: f"event-{next(numbers)}")
+        self.names = itertools.count()
+        self.tokens: dict[str, list[int]] = defaultdict(list)
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        shutil.rmtree(self.folder)
+
+    def both(self, call: Callable[[JobQueue], Any]) -> Any:
+        """Ask the ledger and the model; they must answer alike. What they raised comes back as its class."""
+        answers = []
+        for queue in (self.ledger, self.model):
+            try:
+                answers.append(call(queue))
+            except StenocastError as error:
+                answers.append((type(error), error.code))
+        assert timeless(answers[0]) == timeless(answers[1])
+        return answers[0]
+
+    @initialize(target=jobs)
+    def first_job(self) -> Any:
+        return self.add("A", 0, 0, None)
+
+    @rule(
+        target=jobs,
+        show=st.sampled_from(["A", "B", ""]),
+        priority=st.sampled_from([0, 0, 5]),
+        same=st.integers(0, 6),
+        key=st.sampled_from([None, None, "k1", "k2"]),
+    )
+    def add(self, show: str, priority: int, same: int, key: str | None) -> Any:
+        new = NewJob(
+            episode=Episode(id=f"episode-{same % 4}", show=show or None),
+            options=JobOptions(),
+            audio_key="uploads/x",
+            dedupe_key=f"same-{same}",
+            idempotency_key=key,
+            priority=priority,
+        )
+        job_id = f"job-{next(self.names)}"
+        answer = self.both(lambda queue: queue.add(new, job_id=job_id))
+        return answer[0].id if isinstance(answer[0], Job) else multiple()
+
+    @rule(target=leases, worker=st.sampled_from(["ada", "bram", "cleo"]))
+    def claim(self, worker: str) -> Any:
+        claimed = self.both(lambda queue: queue.claim(worker, lease_seconds=LEASE))
+        if not isinstance(claimed, Claimed):
+            return multiple()
+        self.tokens[claimed.job.id].append(claimed.lease.token)
+        return claimed.lease
+
+    @rule(lease=leases)
+    def beat(self, lease: Lease) -> None:
+        self.both(lambda queue: queue.beat(lease))
+
+    @rule(lease=leases)
+    def tell_progress(self, lease: Lease) -> None:
+        self.both(lambda queue: queue.progress(lease, Progress(Stage.RECOGNIZE, done=1.0)))
+
+    @rule(lease=leases)
+    def finish(self, lease: Lease) -> None:
+        self.both(lambda queue: queue.finish(lease, result_for(lease)))
+
+    @rule(lease=leases, retryable=st.booleans(), crashed=st.booleans())
+    def fail(self, lease: Lease, retryable: bool, crashed: bool) -> None:
+        error = JobError("broken", "it broke", retryable=retryable)
+        self.both(lambda queue: queue.fail(lease, error, crashed=crashed))
+
+    @rule(lease=consumes(leases), delay=st.sampled_from([0.0, 40.0]))
+    def release(self, lease: Lease, delay: float) -> None:
+        self.both(lambda queue: queue.release(lease, delay_seconds=delay))
+
+    @rule(job_id=jobs)
+    def cancel(self, job_id: str) -> None:
+        self.both(lambda queue: queue.cancel(job_id))
+
+    @rule(job_id=jobs)
+    def retry(self, job_id: str) -> None:
+        self.both(lambda queue: queue.retry(job_id))
+
+    @rule(seconds=st.sampled_from([10.0, 31.0, 1000.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.model_now += seconds
+        self.ledger.clock_offset += seconds
+
+    @rule()
+    def rescue(self) -> None:
+        self.both(lambda queue: list(queue.rescue()))
+
+    @rule(count=st.integers(1, 4))
+    def publish(self, count: int) -> None:
+        waiting = self.both(lambda queue: queue.pending_events(limit=count))
+        self.both(lambda queue: queue.mark_published([number for number, _ in waiting]))
+
+    @invariant()
+    def every_surface_shows_the_same(self) -> None:
+        self.both(lambda queue: queue.jobs(limit=1000))
+        self.both(lambda queue: queue.pending_events(limit=1000))
+        for number in range(4):
+            self.both(lambda queue, n=number: queue.episode(f"episode-{n}"))
+            self.both(lambda queue, n=number: queue.latest_done(f"episode-{n}"))
+
+    @invariant()
+    def every_job_moves_legally_and_ends_once(self) -> None:
+        for job in self.ledger.jobs(limit=1000):
+            told = [event for _, event in self.ledger.events_of(job.id) if isinstance(event.data, JobChanged)]
+            states = [STATE_AFTER[event.type.value] for event in told]
+            assert states[0] is JobState.QUEUED
+            assert states[-1] is job.state
+            assert all(after in LEGAL_MOVES[before] for before, after in itertools.pairwise(states))
+            assert sum(state in (JobState.DONE, JobState.CANCELLED) for state in states) <= 1
+            assert 0 <= job.crashes <= job.attempts <= MAX_ATTEMPTS
+            assert job.crashes <= MAX_CRASHES
+
+    @invariant()
+    def tokens_rise(self) -> None:
+        for tokens in self.tokens.values():
+            assert all(earlier < later for earlier, later in itertools.pairwise(tokens))
+
+
+def timeless(answer: Any) -> Any:
+    """An answer without its times and event ids: the two clocks are not the same to the millisecond."""
+    if isinstance(answer, list | tuple):
+        return [timeless(each) for each in answer]
+    if isinstance(answer, Job):
+        waits = answer.not_before is not None
+        return replace(answer, created="", updated="", started=None, finished=None, not_before=str(waits))
+    if isinstance(answer, Event):
+        return replace(answer, time="")
+    if isinstance(answer, Claimed):
+        return replace(answer, job=timeless(answer.job))
+    return answer
+
+
+LedgerAgainstModel.TestCase.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+TestLedgerAgainstModel = LedgerAgainstModel.TestCase

@@ -1,0 +1,58 @@
+"""The folder store on a disk that fills up, and with a reader in the middle of a write."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from adapters.folder import FolderStore
+from schemas.errors import NotReady, TransientError
+
+
+def test_a_full_disk_is_our_trouble_and_leaves_the_old_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderStore(tmp_path)
+    store.put("k", b"old")
+
+    def no_room(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", no_room)
+        with pytest.raises(NotReady) as error:
+            store.put("k", b"new")
+
+    assert error.value.code == "disk_full"
+    assert store.get("k") == b"old"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["k"]
+
+
+def test_another_disk_error_may_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+
+    with pytest.raises(TransientError):
+        FolderStore(tmp_path).put("k", b"new")
+
+
+def test_an_object_being_written_is_no_key(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put("k", b"x")
+    (tmp_path / ".unfinished" / "half").write_bytes(b"y")
+
+    assert list(store.keys("")) == ["k"]
+
+
+def test_deleting_takes_empty_folders_along(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.put("a/b/c", b"x")
+    store.delete("a/b/c")
+
+    assert not (tmp_path / "store" / "a").exists()
+    assert (tmp_path / "store").is_dir()

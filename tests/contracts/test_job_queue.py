@@ -1,0 +1,484 @@
+"""The promises of `JobQueue`, kept by the ledger and by its fake alike."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.database import Ledger
+from adapters.memory import MemoryQueue
+from schemas.episode import Episode
+from schemas.errors import LeaseLost, NotFound, Refused
+from schemas.job import JobError, JobOptions, JobState, Progress, Stage
+from transcription.ports import Claimed, JobQueue, NewJob, Result
+
+NO_NET = JobError("storage_unavailable", "the bucket did not answer", retryable=True)
+BAD_AUDIO = JobError("audio_unreadable", "a.mp3: damaged")
+LEASE = 30.0
+
+
+@dataclass
+class Bench:
+    """A queue whose clock the test moves."""
+
+    queue: JobQueue
+    pass_time: Callable[[float], None]
+
+    def add(self, name: str, *, show: str | None = None, **fields: Any) -> str:
+        """Add a job called `name`; returns its id."""
+        new = NewJob(
+            episode=Episode(id=fields.pop("episode_id", f"episode-{name}"), show=show),
+            options=JobOptions(),
+            audio_key=f"uploads/{name}",
+            dedupe_key=fields.pop("dedupe_key", f"same-{name}"),
+            **fields,
+        )
+        return self.queue.add(new, job_id=f"job-{name}")[0].id
+
+    def claim(self, worker: str = "ada") -> Claimed:
+        claimed = self.queue.claim(worker, lease_seconds=LEASE)
+        assert claimed is not None
+        return claimed
+
+    def claimed_names(self, count: int) -> list[str]:
+        return [self.claim().job.id.removeprefix("job-") for _ in range(count)]
+
+    def event_types(self, job_id: str) -> list[str]:
+        return [event.type.value for _, event in self.queue.events_of(job_id)]
+
+
+def result_of(claimed: Claimed, *, title: str | None = None) -> Result:
+    return Result(
+        document_key=f"results/{claimed.job.id}/{claimed.lease.token}/transcript.json",
+        document_sha256="d" * 64,
+        document_bytes=10,
+        audio_seconds=12.5,
+        audio_sha256="a" * 64,
+        language="en",
+        speaker_count=2,
+        named_speaker_count=1,
+        word_count=40,
+        coverage=0.9,
+        no_speech=False,
+        title=title,
+    )
+
+
+def numbered(prefix: str) -> Callable[[], str]:
+    numbers = itertools.count(1)
+    return lambda: f"{prefix}-{next(numbers)}"
+
+
+@pytest.fixture(scope="module")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with nothing in it, to be copied: migrating one for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
+    Ledger.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(params=["ledger", "memory"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path, empty_ledger: Path) -> Iterator[Bench]:
+    if request.param == "memory":
+        now = [1_000_000.0]
+
+        def pass_memory_time(seconds: float) -> None:
+            now[0] += seconds
+
+        queue = MemoryQueue(now=lambda: now[0], new_id=numbered("event"))
+        yield Bench(queue, pass_memory_time)
+        return
+    shutil.copyfile(empty_ledger, tmp_path / "ledger.sqlite3")
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3", jitter=lambda: 0.5)
+
+    def pass_ledger_time(seconds: float) -> None:
+        ledger.clock_offset += seconds
+
+    yield Bench(ledger, pass_ledger_time)
+    ledger.close()
+
+
+class TestAdding:
+    def test_a_new_job_is_queued_and_told(self, bench: Bench) -> None:
+        job_id = bench.add("one", show="Tide Lines")
+
+        job = bench.queue.job(job_id)
+        assert (job.state, job.attempts, job.show) == (JobState.QUEUED, 0, "Tide Lines")
+        assert bench.event_types(job_id) == ["job.queued.v1"]
+
+    def test_the_same_request_is_the_same_job(self, bench: Bench) -> None:
+        first = bench.add("one", dedupe_key="same")
+
+        assert bench.add("two", dedupe_key="same") == first
+        assert bench.event_types(first) == ["job.queued.v1"]
+
+    def test_asking_again_after_a_cancel_is_a_new_job(self, bench: Bench) -> None:
+        bench.queue.cancel(bench.add("one", dedupe_key="same"))
+
+        assert bench.add("two", dedupe_key="same") == "job-two"
+
+    def test_an_idempotency_key_answers_with_its_job_even_after_a_cancel(self, bench: Bench) -> None:
+        first = bench.add("one", dedupe_key="same", idempotency_key="k")
+        bench.queue.cancel(first)
+
+        assert bench.add("two", dedupe_key="same", idempotency_key="k") == first
+        known = bench.queue.known("k")
+        assert known is not None
+        assert known.id == first
+
+    def test_an_idempotency_key_that_found_a_job_stays_with_it(self, bench: Bench) -> None:
+        first = bench.add("one", dedupe_key="same")
+        bench.add("two", dedupe_key="same", idempotency_key="k")
+        bench.queue.cancel(first)
+
+        assert bench.add("three", dedupe_key="same", idempotency_key="k") == first
+
+    def test_an_idempotency_key_for_another_request_is_refused(self, bench: Bench) -> None:
+        bench.add("one", idempotency_key="k")
+
+        with pytest.raises(Refused) as refusal:
+            bench.add("two", idempotency_key="k")
+
+        assert refusal.value.code == "idempotency_key_reused"
+        with pytest.raises(NotFound):
+            bench.queue.job("job-two")
+
+    def test_an_unknown_idempotency_key_has_no_job(self, bench: Bench) -> None:
+        assert bench.queue.known("never used") is None
+
+    def test_what_is_known_about_an_episode_grows_with_requests(self, bench: Bench) -> None:
+        bench.add("one", episode_id="e", show="Tide Lines")
+        bench.add("two", episode_id="e")
+
+        assert bench.queue.episode("e").show == "Tide Lines"
+
+
+class TestClaiming:
+    def test_nothing_to_do_gives_nothing(self, bench: Bench) -> None:
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+
+    def test_a_claimed_job_is_running_for_its_worker_alone(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+
+        claimed = bench.claim("ada")
+
+        assert (claimed.job.state, claimed.job.worker, claimed.audio_key) == (JobState.RUNNING, "ada", "uploads/one")
+        assert bench.queue.claim("bram", lease_seconds=LEASE) is None
+        assert bench.event_types(job_id) == ["job.queued.v1", "job.started.v1"]
+
+    def test_the_higher_priority_goes_first_then_the_older(self, bench: Bench) -> None:
+        bench.add("old")
+        bench.add("young")
+        bench.add("urgent", priority=5)
+
+        assert bench.claimed_names(3) == ["urgent", "old", "young"]
+
+    def test_a_backfill_of_one_show_does_not_hold_up_another(self, bench: Bench) -> None:
+        for number in range(5):
+            bench.add(f"back{number}", show="Backfill")
+        assert bench.claimed_names(2) == ["back0", "back1"]
+        bench.add("fresh", show="Fresh")
+
+        assert bench.claimed_names(3) == ["back2", "fresh", "back3"]
+
+    def test_two_shows_take_turns(self, bench: Bench) -> None:
+        for number in range(3):
+            bench.add(f"a{number}", show="A")
+        for number in range(3):
+            bench.add(f"b{number}", show="B")
+
+        assert bench.claimed_names(6) == ["a0", "b0", "a1", "b1", "a2", "b2"]
+
+    def test_a_show_that_was_away_does_not_make_up_for_it(self, bench: Bench) -> None:
+        for number in range(4):
+            bench.add(f"a{number}", show="A")
+        bench.claimed_names(4)
+        for number in range(3):
+            bench.add(f"b{number}", show="B")
+        bench.add("a4", show="A")
+
+        assert bench.claimed_names(4) == ["b0", "a4", "b1", "b2"]
+
+    def test_two_jobs_of_one_episode_never_run_at_once(self, bench: Bench) -> None:
+        bench.add("one", episode_id="e")
+        bench.add("two", episode_id="e")
+        bench.add("other")
+
+        assert bench.claimed_names(2) == ["one", "other"]
+        assert bench.queue.claim("bram", lease_seconds=LEASE) is None
+
+    def test_the_token_rises_at_every_claim(self, bench: Bench) -> None:
+        bench.add("one")
+        tokens = []
+        for _ in range(3):
+            claimed = bench.claim()
+            tokens.append(claimed.lease.token)
+            bench.queue.release(claimed.lease)
+
+        assert tokens == sorted(set(tokens))
+
+
+class TestHolding:
+    def test_a_beaten_lease_does_not_expire(self, bench: Bench) -> None:
+        bench.add("one")
+        claimed = bench.claim()
+        for _ in range(3):
+            bench.pass_time(LEASE - 5)
+            bench.queue.beat(claimed.lease)
+
+        assert list(bench.queue.rescue()) == []
+
+    def test_progress_is_shown_while_the_job_runs_and_no_longer(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        claimed = bench.claim()
+        bench.queue.progress(claimed.lease, Progress(Stage.RECOGNIZE, done=3.0, total=9.0))
+
+        assert bench.queue.job(job_id).progress == Progress(Stage.RECOGNIZE, done=3.0, total=9.0)
+        bench.queue.release(claimed.lease)
+        assert bench.queue.job(job_id).progress is None
+
+    @pytest.mark.parametrize("ending", ["released", "cancelled", "finished", "claimed again"])
+    def test_a_worker_that_lost_its_lease_changes_nothing(self, bench: Bench, ending: str) -> None:
+        job_id = bench.add("one")
+        lost = bench.claim("zombie")
+        if ending == "released":
+            bench.queue.release(lost.lease)
+        elif ending == "cancelled":
+            bench.queue.cancel(job_id)
+        elif ending == "finished":
+            bench.queue.finish(lost.lease, result_of(lost))
+        else:
+            bench.pass_time(LEASE + 1)
+            bench.queue.rescue()
+            bench.claim("heir")
+        before = (bench.queue.job(job_id), bench.queue.events_of(job_id))
+
+        writes: list[Callable[[], object]] = [
+            lambda: bench.queue.beat(lost.lease),
+            lambda: bench.queue.progress(lost.lease, Progress(Stage.DECODE)),
+            lambda: bench.queue.finish(lost.lease, result_of(lost)),
+            lambda: bench.queue.fail(lost.lease, BAD_AUDIO),
+            lambda: bench.queue.release(lost.lease),
+        ]
+        for write in writes:
+            with pytest.raises(LeaseLost):
+                write()
+
+        assert (bench.queue.job(job_id), bench.queue.events_of(job_id)) == before
+
+
+class TestFinishing:
+    def test_a_finished_job_points_to_its_transcript_and_tells_so(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        claimed = bench.claim()
+
+        job = bench.queue.finish(claimed.lease, result_of(claimed))
+
+        assert (job.state, job.revision, job.audio_seconds) == (JobState.DONE, 1, 12.5)
+        assert job.transcript_key == f"results/{job_id}/{claimed.lease.token}/transcript.json"
+        assert bench.event_types(job_id) == [
+            "job.queued.v1",
+            "job.started.v1",
+            "job.done.v1",
+            "transcript.published.v1",
+        ]
+
+    def test_another_job_of_the_episode_makes_the_next_revision(self, bench: Bench) -> None:
+        bench.add("one", episode_id="e")
+        first = bench.claim()
+        bench.queue.finish(first.lease, result_of(first))
+        again = bench.add("two", episode_id="e")
+        second = bench.claim()
+        bench.queue.finish(second.lease, result_of(second))
+
+        assert bench.queue.latest_done("e").id == again
+        assert bench.queue.latest_done("e", revision=1).id == "job-one"
+        assert bench.event_types(again)[-1] == "transcript.revised.v1"
+
+    def test_the_file_s_title_fills_an_empty_one(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed, title="Salt and Wind"))
+
+        assert bench.queue.job(job_id).title == "Salt and Wind"
+        assert bench.queue.episode("episode-one").audio.duration == 12.5
+
+    def test_an_episode_without_a_transcript_has_none(self, bench: Bench) -> None:
+        bench.add("one")
+
+        with pytest.raises(NotFound):
+            bench.queue.latest_done("episode-one")
+
+
+class TestFailing:
+    def test_bad_input_fails_at_once(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+
+        job = bench.queue.fail(bench.claim().lease, BAD_AUDIO)
+
+        assert (job.state, job.attempts, job.error) == (JobState.FAILED, 1, BAD_AUDIO)
+        assert bench.event_types(job_id)[-1] == "job.failed.v1"
+
+    def test_a_transient_failure_waits_before_it_is_tried_again(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.queue.fail(bench.claim().lease, NO_NET)
+
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        assert bench.queue.job(job_id).not_before is not None
+        bench.pass_time(5.5)
+        assert bench.claim().job.attempts == 1
+        assert bench.event_types(job_id)[2:] == ["job.retrying.v1", "job.started.v1"]
+
+    def test_the_fifth_transient_failure_is_the_last(self, bench: Bench) -> None:
+        bench.add("one")
+        states = []
+        for _ in range(5):
+            bench.pass_time(1000)
+            states.append(bench.queue.fail(bench.claim().lease, NO_NET).state)
+
+        assert states == [JobState.QUEUED] * 4 + [JobState.FAILED]
+
+    def test_the_third_crash_is_the_last_and_has_its_own_code(self, bench: Bench) -> None:
+        bench.add("one")
+        crash = JobError("engine_died", "killed by SIGSEGV", retryable=True)
+        states = []
+        for _ in range(3):
+            bench.pass_time(1000)
+            job = bench.queue.fail(bench.claim().lease, crash, crashed=True)
+            states.append(job.state)
+
+        assert states == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
+        assert job.error is not None
+        assert job.error.code == "crashed_repeatedly"
+
+    def test_a_job_handed_back_has_lost_no_attempt(self, bench: Bench) -> None:
+        bench.add("one")
+
+        job = bench.queue.release(bench.claim().lease)
+
+        assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+        assert bench.claim().job.id == job.id
+
+    def test_a_job_handed_back_for_a_while_says_why_and_lets_others_pass(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.add("two")
+        missing = JobError("model_missing", "large: not here", retryable=True)
+
+        job = bench.queue.release(bench.claim().lease, delay_seconds=20, reason=missing)
+
+        assert job.error == missing
+        assert bench.claimed_names(1) == ["two"]
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        bench.pass_time(21)
+        assert bench.claimed_names(1) == ["one"]
+
+
+class TestRescuing:
+    def test_an_expired_lease_is_taken_away_and_counts_as_a_crash(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.claim()
+        bench.pass_time(LEASE + 1)
+
+        rescued = bench.queue.rescue()
+
+        assert [(job.id, job.state, job.crashes) for job in rescued] == [(job_id, JobState.QUEUED, 1)]
+
+    def test_a_second_rescuer_finds_nothing(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.claim()
+        bench.pass_time(LEASE + 1)
+        bench.queue.rescue()
+
+        assert list(bench.queue.rescue()) == []
+
+    def test_a_living_lease_is_left_alone(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.claim()
+        bench.pass_time(LEASE - 1)
+
+        assert list(bench.queue.rescue()) == []
+
+    def test_a_clock_set_back_does_not_keep_a_dead_worker_s_job(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.claim()
+        bench.pass_time(-86_400)
+        assert list(bench.queue.rescue()) == []
+        bench.pass_time(LEASE + 1)
+
+        assert len(bench.queue.rescue()) == 1
+
+
+class TestAskingFor:
+    def test_a_queued_job_can_be_cancelled_and_then_stays_so(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+
+        assert bench.queue.cancel(job_id).state is JobState.CANCELLED
+        assert bench.queue.cancel(job_id).state is JobState.CANCELLED
+        assert bench.event_types(job_id) == ["job.queued.v1", "job.cancelled.v1"]
+
+    def test_a_finished_job_cannot_be_cancelled(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed))
+
+        with pytest.raises(Refused) as refusal:
+            bench.queue.cancel(job_id)
+
+        assert refusal.value.code == "job_already_final"
+
+    def test_a_failed_job_can_be_retried_from_the_start(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.queue.fail(bench.claim().lease, BAD_AUDIO)
+
+        job = bench.queue.retry(job_id)
+
+        assert (job.state, job.attempts, job.error) == (JobState.QUEUED, 0, None)
+        assert bench.claim().job.id == job_id
+
+    def test_only_a_failed_job_can_be_retried(self, bench: Bench) -> None:
+        with pytest.raises(Refused) as refusal:
+            bench.queue.retry(bench.add("one"))
+
+        assert refusal.value.code == "job_not_retryable"
+
+    @pytest.mark.parametrize("ask", ["job", "cancel", "retry"])
+    def test_an_unknown_job_is_not_found(self, bench: Bench, ask: str) -> None:
+        with pytest.raises(NotFound):
+            getattr(bench.queue, ask)("no such job")
+
+    def test_jobs_are_listed_newest_first_and_page_by_page(self, bench: Bench) -> None:
+        for name in ("one", "two", "three"):
+            bench.add(name)
+
+        first_page = [job.id for job in bench.queue.jobs(limit=2)]
+        assert first_page == ["job-three", "job-two"]
+        assert [job.id for job in bench.queue.jobs(before=first_page[-1])] == ["job-one"]
+
+    def test_jobs_are_listed_by_state(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.queue.cancel(bench.add("two"))
+
+        assert [job.id for job in bench.queue.jobs(state=JobState.CANCELLED)] == ["job-two"]
+
+
+class TestOutbox:
+    def test_published_events_wait_no_more_but_are_still_told_of_their_job(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.claim()
+        waiting = bench.queue.pending_events(limit=1)
+        bench.queue.mark_published([number for number, _ in waiting])
+
+        assert [event.type.value for _, event in bench.queue.pending_events()] == ["job.started.v1"]
+        assert bench.event_types(job_id) == ["job.queued.v1", "job.started.v1"]
+        assert len(bench.queue.events_of(job_id, after=waiting[0][0])) == 1
+
+    def test_an_event_keeps_its_id(self, bench: Bench) -> None:
+        bench.add("one")
+
+        assert bench.queue.pending_events() == bench.queue.pending_events()
