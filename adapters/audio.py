@@ -79,7 +79,10 @@ class ConfinedDecoder:
             refuse_by_header(facts, name, max_seconds=self.max_seconds)
             digest = _sha256(file, tell)
             with _new_file(scratch) as (path, samples):
-                told = self._run(file, samples.fileno(), facts, name, tell)
+                try:
+                    told = self._run(file, samples.fileno(), facts, name, tell)
+                except AudioError as error:
+                    raise _explained(error, facts) from error
                 outcome = _checked(told, os.fstat(samples.fileno()).st_size)
                 return _decoded(outcome, facts, Waveform(path, outcome.sample_count, digest), name)
 
@@ -278,6 +281,13 @@ def _hear(said: _Said, content: bytes, name: str, seconds: float) -> float:
     return seconds
 
 
+def _explained(error: AudioError, facts: HeaderFacts) -> AudioError:
+    """The same error, with the cause where the headers show it: an MP4 without its end has lost its index."""
+    if error.code == "audio_unreadable" and facts.is_cut:
+        return AudioError(f"{error.message} (the file breaks off before its end)", code=error.code)
+    return error
+
+
 def _told(said: _Said, status: int, name: str, cpu_seconds: float) -> dict[str, Any]:
     """The child's `decoded` message, or the error that its end stands for (see the top of this module)."""
     if status == 0 and isinstance(said.last.get("decoded"), dict):
@@ -362,11 +372,15 @@ def _decoded(outcome: _Outcome, facts: HeaderFacts, waveform: Waveform, name: st
     if waveform.seconds < _SHORTEST_SECONDS:
         message = f"{name}: only {waveform.seconds * 1_000:.0f} ms of sound were decoded, less than 100 ms"
         raise AudioError(message, code="audio_too_short")
+    truncated = is_truncated(facts, waveform.seconds)
     warnings = outcome.warnings
+    if truncated and outcome.bad_packets == 1:
+        # The packet in which the file breaks off: said already.
+        warnings = tuple(each for each in warnings if each.code != "audio_damaged")
     if _stepped_over(facts):
         size = f"{facts.leading_tag_bytes:,}"
         warnings += (Warning("tags_dropped", f"the tags at the start are {size} bytes long and were not read"),)
-    return Decoded(waveform, facts.container.value, outcome.tags, is_truncated(facts, waveform.seconds), warnings)
+    return Decoded(waveform, facts.container.value, outcome.tags, truncated, warnings)
 
 
 def is_truncated(facts: HeaderFacts, decoded_seconds: float) -> bool:

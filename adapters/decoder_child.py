@@ -197,9 +197,7 @@ def decode(
     """
     try:
         with _open(Source(file, skip_bytes), container) as opened:
-            if not opened.streams.audio:
-                raise BadAudio("no_audio_stream", f"the {container} file has no audio stream")
-            stream = opened.streams.audio[0]
+            stream = _first_audio(opened, container)
             _ignore_others(opened, stream)
             warnings = _stream_warnings(len(opened.streams.audio))
             # Only plain float samples can hold NaN or 10^20; the other decoders make their own numbers.
@@ -240,6 +238,18 @@ def _open(source: Source, container: str) -> Any:
         metadata_errors="replace",
         buffer_size=262_144,
     )
+
+
+def _first_audio(opened: Any, container: str) -> Any:
+    """The first audio stream. Without one, a file with pictures or text is no recording; any other is damaged."""
+    if opened.streams.audio:
+        stream = opened.streams.audio[0]
+        if stream.codec_context is None:
+            raise BadAudio("audio_unreadable", f"the sound in the {container} file is coded in an unknown way")
+        return stream
+    if opened.streams.video or opened.streams.subtitles:
+        raise BadAudio("no_audio_stream", f"the {container} file has no audio stream")
+    raise BadAudio("audio_unreadable", f"the {container} file holds no stream that can be recognised")
 
 
 def _refuse_to_open(*_: object) -> NoReturn:
@@ -518,7 +528,8 @@ def clean(text: str) -> str:
 
 
 def _short(error: object) -> str:
-    return clean(str(error) or type(error).__name__)[:200]
+    """An error as a few words; FFmpeg's come with numbers and file names that say nothing."""
+    return clean(getattr(error, "strerror", None) or str(error) or type(error).__name__)[:200]
 
 
 # ---------------------------------------------------------------- the process
