@@ -314,23 +314,26 @@ class Hub:
 
     def describe(self, source: HubSource) -> HubFile:
         """Ask for a file's hash, size and commit. Raises HubProblems with one problem."""
-        url = self._url_of(
-            source.repository, source.file, revision=source.revision, endpoint=getattr(self._api, "endpoint", None)
-        )
+        asked = self._url(source, source.revision)
         said = self._asked(
-            source.repository, lambda: self._api.get_hf_file_metadata(url=url, token=self.token), source.file
+            source.repository, lambda: self._api.get_hf_file_metadata(url=asked, token=self.token), source.file
         )
         tag = said.etag or ""
         if not said.size or len(tag) not in (40, 64):
             problem = f"the hub gives no hash and size for {source.file}"
             raise HubProblems([HubProblem(source.repository, "no_file", problem)])
+        revision = said.commit_hash or source.revision
         return HubFile(
-            url=url,
+            url=self._url(source, revision),  # of the commit: a branch may move before the bytes come
             size_bytes=said.size,
             sha256=tag if len(tag) == 64 else "",
             git_blob_hash=tag if len(tag) == 40 else "",
-            revision=said.commit_hash or source.revision,
+            revision=revision,
         )
+
+    def _url(self, source: HubSource, revision: str) -> str:
+        endpoint = getattr(self._api, "endpoint", None)
+        return str(self._url_of(source.repository, source.file, revision=revision, endpoint=endpoint))
 
     def file_names(self, repository: str) -> tuple[str, ...]:
         """The files of a repository. Raises HubProblems with one problem."""
