@@ -22,9 +22,11 @@ SPOKEN_SECONDS = 1.0
 #: Silence between two words that people hear as a stop, in seconds.
 PAUSE_SECONDS = 0.3
 
-#: How far a boundary may move to a sentence end: words, and seconds between the old and the new place.
+#: How far a boundary may move to a sentence end: words, and how long they are in seconds. 0.6 to 0.9 s and 2 to 4
+#: words gave the fewest words under the wrong speaker on a telephone talk and three joined conversations, as found
+#: and with every boundary of the diarization shifted at random by up to 0.3, 0.5 or 0.8 s.
 SNAP_WORDS = 3
-SNAP_SECONDS = 1.2
+SNAP_SECONDS = 0.9
 
 #: The longest run of words that is an island when the voice around it goes on with its sentence.
 ISLAND_WORDS = 2
@@ -136,25 +138,28 @@ def _fill_islands(voices: Sequence[str | None], stops: Sequence[_Stop]) -> list[
 
 
 def _snap(voices: Sequence[str | None], voiced: Sequence[VoicedWord], stops: Sequence[_Stop]) -> list[str | None]:
-    """Move each boundary that cuts a sentence to the nearest stop within reach; a boundary never passes another."""
+    """Move each boundary that cuts a sentence to the nearest sentence end within reach, else to the nearest pause.
+
+    A boundary never passes another, nor takes a turn away.
+    """
     snapped = list(voices)
     for left, right in pairwise(voice_runs(voices)):
         boundary = left[1]
-        if _is_stop(stops[boundary - 1]):
-            continue
         earliest = max(left[0] + 1, boundary - SNAP_WORDS)
         latest = min(right[1] - 1, boundary + SNAP_WORDS)
-        places = [
+        within = [
             place
             for place in range(earliest, latest + 1)
-            if _is_stop(stops[place - 1]) and _seconds_between(voiced, boundary, place) <= SNAP_SECONDS
+            if place == boundary or _seconds_between(voiced, boundary, place) <= SNAP_SECONDS
         ]
+        places = [place for place in within if stops[place - 1].sentence]
+        places = places or [place for place in within if _is_stop(stops[place - 1])]
         if not places:
             continue
         place = min(places, key=lambda place: (abs(place - boundary), place))
         if place < boundary:
             snapped[place:boundary] = [voices[boundary]] * (boundary - place)
-        else:
+        elif place > boundary:
             snapped[boundary:place] = [voices[boundary - 1]] * (place - boundary)
     return snapped
 

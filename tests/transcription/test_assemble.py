@@ -150,7 +150,28 @@ def test_missing_and_backward_times_are_mended() -> None:
     ]
 
 
-TEXTS = "Um, um the The I I had boat. Boat, rows. Who? U.K. Dr. “Yes.” cafe\u0301 so… 5 I'm Ada Quill.".split()
+TEXTS = [
+    "Um,",
+    "um",
+    "the",
+    "The",
+    "I",
+    "I",
+    "had",
+    "boat.",
+    "Boat,",
+    "rows.",
+    "Who?",
+    "U.K.",
+    "Dr.",
+    "“Yes.”",
+    "cafe\u0301",
+    "so…",
+    "5",
+    "I'm",
+    "Ada",
+    "Quill.",
+]
 VOICES = ["voice 1", "voice 2", "voice 3"]
 
 

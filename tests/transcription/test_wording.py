@@ -100,7 +100,9 @@ def test_scripts_without_spaces_are_joined_without() -> None:
     assert visible_text(said("你 好。 我 row 船。")) == "你好。我 row 船。"
 
 
-texts = st.sampled_from("Um um, uh. the The, I I… had “um er.” that boat. Boat, rows — um?".split())
+texts = st.sampled_from(
+    ["Um", "um,", "uh.", "the", "The,", "I", "I…", "had", "“um", "er.”", "that", "boat.", "Boat,", "rows", "—", "um?"]
+)
 
 
 @settings(max_examples=300, deadline=None)
