@@ -1,0 +1,374 @@
+"""Given names of many languages, and which of them are short forms of which.
+
+A closed list is what tells "I'm Sheila" from "I'm Welsh" and "Thanks, Priya" from "Thanks, Everyone": a single
+capitalised word counts as a name at once only where it stands here. A name that is missing costs recall (it needs
+a second piece of evidence), a word that is wrongly here costs a wrong name; so words that are also ordinary
+English, places or nationalities are in `AMBIGUOUS` instead. Compiled by hand from common knowledge of naming
+customs, not copied from a register.
+"""
+
+from __future__ import annotations
+
+from transcription.sentences import listed
+
+GIVEN_NAMES = listed(
+    """
+    aaron abby abdul abdullah abena abigail abraham adaeze adam ade adebayo adele adil aditi aditya adrian
+    adriana adrien agnes agnieszka ahmad ahmed aida aiden aidan aileen aimee aisha aisling aiyana ajay akiko
+    akira akosua alain alan alana alasdair alastair albert alberto alec alejandra alejandro aleksandra
+    aleksander alena alessandra alessandro alessia alex alexa alexander alexandra alexandre alexandria alexei
+    alexis alfie alfonso alfred alfredo ali alice alicia alina alisha alison alistair allan allen allison alma
+    alok alun alvaro alvin alyssa amal amanda amara amelia amelie amina amir amira amit amol amrit amy ana anaïs
+    anand anastasia anders andre andrea andreas andrei andrés andrew andrzej andy anette angela angelica
+    angelina angus anika anil anita anja anjali ann anna annabel anne anneke annelise annette annie anouk anselm
+    anthony antoine anton antonia antonio anwar anya aoife archie ari ariana ariel arjun arlene armando arnaud
+    arne arnold arthur arturo arun arvind asha ashley ashok ashraf asif asma astrid athena aubrey audrey august
+    augustin aurélie aurora ava avery axel ayaan ayako ayesha ayo ayşe aziz babak bahar barbara barry bart
+    bartosz basil beata beatrice beatriz becca becky béla belinda ben benedict benedikt benita benjamin benny
+    benoît bernadette bernard bernardo bernd bernice bert bertha bertrand beryl bessie beth bethan bethany betsy
+    betty beverley bhavna bianca bilal birgit birgitta bjarne björn bjorn blake blanca bob bobby bogdan boris
+    bożena brad bradley brandon branwen brenda brendan brent brett brian brianna bridget brigitte brit britta
+    bronwen bronwyn bruce bruno bryan bryony burak caitlin caleb callum calum calvin cameron camila camilla
+    camille candice cara carina carl carla carlo carlos carmen carmel carol carole carolina caroline carolyn
+    carrie carys caspar cassandra cassie catalina caterina catherine cathy catrin catriona cecile cecilia cecily
+    cedric celeste celia celine cerys cesar chaim chantal charlene charles charlie charlotte chen cheryl chiara
+    chidi chidinma chika chinedu chioma chinwe chloe chris chrissie christa christel christina christine
+    christoph christophe christopher chuck ciara cillian cindy claire clara clare clarissa claude claudia
+    claudio claus clement clemens cleo clifford clive colette colin colleen connie connor conor conrad constance
+    cora cordelia corinne cormac cornelia cornelius cosima courtney craig cristina cristóbal curtis cynthia
+    cyril daan dafydd dagmar daisuke damian damien damon dan dana daniel daniela daniele danielle danijel danilo
+    danny daphne daria dariusz darius darren darryl dave david davide dawid deanna deb debbie deborah debra
+    declan deepa deepak deirdre delia delphine delroy denis denise dennis derek dermot derrick desmond devi
+    devon diana diane diarmuid didier diego dieter dilip dimitri dimitris dina dinesh dipak dirk dmitri dmitry
+    dolores dominic dominik dominika dominique donald donna donovan dora doreen dorian doris dorothea dorothy
+    dorota dougal doug douglas duncan dunja duygu dwayne dylan eamon ebony eddie edgar edith edmund eduardo
+    edward edwin edwina efua egon eileen eilidh einar eira ekaterina elaine eleanor elena eleni eli elias elif
+    elijah elin elina elinor elisa elisabeth elise elizabeth ella ellen ellie elliot elliott elodie eloise elsa
+    elsie elspeth elvira emeka emil emilia emilie emilio emily emma emmanuel emre emrys enrico enrique enzo
+    erica erich erik erika eric erin ernest ernesto ernst errol erwin esme esperanza esteban estelle esther
+    ethan etienne eugene eugenia eugenie eunice eva evan evangeline eve evelyn evie ewa ewan ezra fabian
+    fabienne fabio fabrice fadi farah farida faruk farouk fatima fatou fatoumata federico felicity felipe felix
+    fergus fernanda fernando filip filippo finbar finlay finn fiona fionnuala flavia fleur flora floris folake
+    franca frances francesca francesco francine francis francisco franco françois françoise frankie franz fred
+    freda freddie frederic frederick frederik fredrik freya frida frieda friedrich fritz fumiko gabriel gabriela
+    gabriele gabriella gabrielle gael gareth garry gary gaurav gavin gayle geert gemma gene genevieve geoff
+    geoffrey george georges georgina gerald geraldine gerard gerardo gerhard gert gertrude ghislaine giacomo
+    gianluca gianni gideon gilbert giles gillian gina ginny giorgio giorgos giovanna giovanni gisela giulia
+    giuliana giulio giuseppe gladys glen glenda glenn gloria glyn godfrey gonzalo gordon graciela graeme graham
+    grainne grażyna greg gregor gregory greta gretchen grigori grzegorz guadalupe gudrun guido guillaume
+    guillermo gunnar gunther gustav gustavo gwen gwendolyn gwyneth györgy haakon habib hadiya hakan hal hamid
+    hamish hamza hana hanan hannah hanne hannelore hans hanna haris harold harriet harrison harry haruka haruki
+    hassan hattie hayley hazel hector hedda hedwig heather heidi heike heiko heinrich heinz helen helena helene
+    helga helmut hendrik henri henrietta henrik henrike henry herbert herman hermione hervé hilary hilda
+    hildegard hideo hiroko hiroshi holger holly horace horst howard hristo hubert huda hugh hugo humberto
+    humphrey husain hussein huw iain ian ibrahim ida idris ifeanyi ifeoma ifor ignacio igor ikechukwu ilana
+    ilaria ilias ilse imani imogen imran ines inga inge ingeborg ingrid ioana ioannis ira irena irene iris irina
+    irma isaac isabel isabella isabelle isadora isaiah isak ishaan isidore isla isma ismail isobel isolde istván
+    ivan ivana ivar ivo ivor ivy iwona izabela jaap jacek jack jackie jacob jacqueline jacques jade jaime jake
+    jakob jakub jamal james jamie jamila jan jana jane janet janice janina janine janis jared jarek jarvis
+    jasmin jasmine jason jasper javier jawad jaya jean jeanette jeanne jeannie jed jeff jeffrey jelena jemima
+    jenna jennie jennifer jenny jens jeremiah jeremy jerome jerry jerzy jess jesse jessica jessie jill jillian
+    jim jimena jimmy jin jitka jo joachim joan joanna joanne joão joaquin jocelyn jochen jodie joe joel joelle
+    joey johan johanna johannes john johnny jolene jon jonas jonathan jonny jorge jörg joris josé jose josef
+    josefina joseph josephine josh joshua josie joyce juan juana juanita judith judy jules julia julian juliana
+    julie julien juliet julieta juliette julio julius jun jürgen jurgen justin justine justyna jutta kai kalpana
+    kamal kamala kamila karen karim karin karina karl karla karolina kasia kasper kat katarina katarzyna kate
+    katerina kath katharina katherine kathleen kathrin kathryn kathy katie katja katrin katrina katy kavita kay
+    kazuo keeley kehinde keiko keir keith kelechi kelly kelvin ken kenji kenneth kenny kerry kerstin kevin
+    khadija khalid khalil kiera kieran kiran kirsten kirsty kirsti kjell klara klaus knut koen kofi konrad
+    konstantin kristen kristian kristin kristina kristoffer krystyna krzysztof kunal kurt kwabena kwame kwasi
+    kyle kyoko kylie kyra lachlan laila lakshmi lalita lamar lana lara larissa larry lars latoya laura laurence
+    lauren laurent laurie lavinia lawrence layla leah leander leandro leanne leila leigh lena lenka lennart
+    lenny leo leon leona leonard leonardo leonie leonor leopold leroy lesley leslie leticia levi lewis liam
+    lidia lieselotte lillian linda lindsay lindsey linus lionel lisa lisbeth liselotte livia liz liza lizzie
+    lloyd lois lola lorena lorenzo loretta lorna lorraine lothar lotte lottie lou louis louisa louise lubna luc
+    luca lucas lucia lucie lucien lucille lucinda lucy ludmila ludovic ludwig luigi luis luisa luka lukas łukasz
+    luke luna luther lydia lyn lynda lynette lynn lynne maarten mabel madeleine madeline madhav mads maeve magda
+    magdalena maggie magnus mahmoud mai maia maija maike mairi maja malachi malcolm malik małgorzata mandy
+    manfred manish manju manoj manon mansoor manuel manuela mara marc marcel marcela marcella marcia marcin
+    marco marcos marcus mareike margaret margarita margot margrethe marguerite maria mariam marian mariana
+    marianne marie mariella marija marijke marilyn marina mario marion marisa marisol marissa marit marius
+    marjorie markus marlene marlon márta marta martha martijn martin martina martine martyn mary maryam masha
+    masako massimo mateo mateusz mathew mathias mathilde matilda matt matteo matthew matthias matthieu mattias
+    maud maura maureen maurice mauricio mauro max maxim maxime maximilian maxine maya mayumi meera megan mehdi
+    mehmet mei mel melanie melina melinda melissa melody melvin mercedes meredith merete merle mia micah michael
+    michaela michal michał micheál michel michela michele micheline michelle michiel mick mickey miguel mihai
+    mika mikael mike mikhail mikko milan milena miles millie milo mina mindy mira miranda mireille mirela miriam
+    mirjam miroslav mitchell mitsuko mohamed mohammad mohammed moira molly mona monica monika monique montserrat
+    morag morgan morten moses moshe muhammad mukesh muriel murray musa mustafa myra myriam myrtle nadia nadine
+    nadja nahid naima nancy naoki naomi nasir nasrin natalia natalie natalya natasha nathalie nathan nathaniel
+    naveen nazanin ned neema neha neil nell nellie nelson nergis neville ngozi niall niamh nic nicholas nick
+    nicki nicky nico nicola nicolas nicole nicolò niels nigel nik nikhil nikita nikki niko nikola nikolai
+    nikolaos nikos nils nina nisha nita nkechi noah nobuko noel noelle noemi nora norbert noreen norma norman
+    nuala nuno nuria obinna octavia odette odile oksana ola olaf olav ole oleg olena olga oliver olivia olivier
+    olof oluwaseun oluwatobi omar omid ophelia orla orlando orson oscar oskar osman oswald otto owain owen özlem
+    pablo padraig paloma pam pamela paola paolo parminder parvati pascal patricia patrick patrik patrizia patsy
+    patti paul paula paulina pauline paulo pavel pawel paweł pearl pedro peggy pekka penelope penny percy
+    perrine peter petr petra petros phil philip philippa philippe phillip phoebe phyllis pia pierre pieter pilar
+    pierrick piotr prakash pradeep pranav prashant preeti priscilla priya priyanka prosper przemysław quentin
+    quincy quinn rachael rachel rachid radek radha rafael rafał raghav rahul raimund raj raja rajesh rajiv ralf
+    ralph rama ramesh ramón ramon rana randall randolph randy rani raphael raquel rashid raúl raul ravi ray
+    raymond rebecca rebekah reginald regina reiko reinhard rémi rémy renata renate rené rene renee reuben reza
+    rhian rhiannon rhoda rhona rhys riccardo ricardo richard rick ricky rita rob robbie robert roberta roberto
+    robyn rocio roderick rodney rodrigo rogelio roger roisin roland rolf roman romy ron ronald ronan ronnie rory
+    rosa rosalie rosalind rosamund rosanna rosario rosemary rosie roshan ross rowan rowena roxanne roy ruben
+    rudi rudolf rufus rupert rupinder ruslan russell rutger ruth ryan ryszard sabina sabine sabrina sachiko
+    sadia saeed sahar saif sakura salim sally salma salman salome salvador sam samantha samer samira samir
+    samuel sandeep sandra sandro sandy sanjay sanna santiago saoirse sara sarah sari sasha saskia satoshi saul
+    scott seamus sean sebastian sebastien selena selina selma serena serge sergei sergio seth shabana shahid
+    shalini shamim shane shannon sharif sharon shaun shawn sheena sheila shelagh shelley sheryl shirin shirley
+    shiv shivani shona shreya shyam sian sidney siegfried sigrid sigurd silas silke silvia silvio simon simona
+    simone sinead siobhan sita sivan skye slawomir sofia sofie solange soledad solomon solveig sonia sonja sonya
+    sophia sophie søren soren stacey stacy stan stanislav stanley stefan stefania stefano steffi stefanie stella
+    stephan stephanie stephen steph steve steven stewart stig stina stuart sue suki sukhi sunil sunita suresh
+    surya susan susana susanna susanne susie suzanna suzanne suzie svein sven svetlana swati sylvain sylvia
+    sylvie szymon tabitha tadeusz taiwo takashi takeshi tamar tamara tamás tamika tamsin tania tanja tanya tara
+    tariq tasha tatiana tatyana taylor ted temitope teodor teresa terence teresita terri terry tess tessa thabo
+    thaddeus thandi thandiwe thea thelma theo theodora theodore theresa therese thibault thierry thijs thom
+    thomas thora thorsten tia tiago tiffany tilda tim timo timothy tina tito tobias toby todd tom tomas tomás
+    tomasz tommaso tommy toni tony tonya torben tore torsten tove tracey tracy trevor tricia trina trish trisha
+    tristan trudi trudy tuomas tyler tyrone uche ugo ulrich ulrika ulrike umar una unni ursula usha uta ute uwe
+    uzma václav valentina valentine valeria valerie valéry vanessa vanya varun vasco vasily veena vera verity
+    verena verna vernon veronica veronika veronique vicente vicki vicky victor victoria vidya vijay vikram
+    viktor viktoria vikki vilhelm vimal vinay vince vincent vincenzo viola violeta virginie vishal vito vittoria
+    vittorio vivek vivian vivien vivienne vlad vladimir volker waheed waldemar walid walter wanda wangari
+    wanjiru warren waseem wayne wei wendy werner wesley wilfred wilhelm wilhelmina willem william wilma winifred
+    winston witold wojciech wolfgang wouter xander xavier ximena xin yael yannick yannis yara yasmin yasmine
+    yasuko yemi yetunde yewande yiannis yolanda yosef youssef yuki yukiko yuko yulia yumi yuri yusuf yvette yves
+    yvonne zach zachary zahra zainab zara zbigniew zdeněk zelda zeynep zineb zoë zoe zofia zoltan zoltán zosia
+    zsófia zubair zuri zuzana
+    """
+)
+
+#: Names that are also words, months, places or peoples: alone they name nobody without a second piece of evidence.
+AMBIGUOUS = listed(
+    """
+    adelaide amber angel april art asia aurora autumn austin avery bailey basil bay bill blake bonnie brandy
+    brook brooke brooklyn buddy carter cash chad charity chase chelsea cheyenne china christian christy clay
+    cliff colt coral crystal curt daisy dakota dale dallas dane dawn dean delta denver destiny devon diamond
+    dick dolly don drew duke earl eden ember england erica ernest eve fabian faith fay fern finn flint florence
+    forest frank gay gaza genesis georgia german gill ginger glen gloria grace grant guy hal harbour harmony
+    haven hazel heath heaven holly hope hunter india iris israel italia ivy jade jasmine jay jersey jet jewel
+    jordan josh joy june jean ken kerry kelly kenya kit lance laurel lee lexi liberty lily london lord lorraine
+    lourdes lucky mac major marina mark mason martial matt may melody mercy merry mike milan miles milo misty
+    nick noble norman octavia olive opal page paige paris parker pat patience patsy pearl penny pepper perry peg
+    phoenix pierce piper poppy porter prince prudence queen rain raven ray read red reed rex rich rick river rob
+    robin rock rod roman rose rosemary ruby rusty ruth sage sandy savannah scarlett scout sky skye spencer
+    sterling stone storm sue summer sunny sydney tad temple terry trinity troy valentine victor victoria viola
+    violet virginia walker wade ward wally warren west wolf will willow winter woody wren york zion
+    """
+) - listed(  # plain names that the lists above share with rarer words: the name is what people say
+    """
+    erica fabian glen gloria hazel holly iris ivy jade jasmine jean ken kerry kelly lorraine marcus matt melody
+    mike milo nick octavia patsy pearl penny rick rob roman rosemary ruth skye sue terry valentine victor
+    victoria viola warren basil aurora avery blake eve ernest finn hal marina miles norman ray sandy josh
+    """
+)
+
+#: Short forms, each line one person's possible names. "Steph" may be Stephanie; "Andrew" may be called Andy.
+_SHORT_FORMS = """
+    abigail abby abbie gail
+    agnieszka aga
+    albert al bert bertie
+    alexander alex alec sandy sasha xander lex
+    alexandra alex sandra sasha lexa
+    alfred alf alfie fred
+    alison allison ali
+    amanda mandy
+    andrew andy drew
+    angela angie ange
+    anthony tony ant anton
+    antonia toni
+    archibald archie
+    arthur art artie
+    barbara barb babs
+    benjamin ben benny benji
+    bernard bernie
+    beverley bev
+    bradley brad
+    bridget biddy bridie
+    cameron cam
+    caroline caz carrie
+    carolyn carrie
+    catherine katherine kathryn kate katie kathy cathy kath cath kat kitty katy kit
+    cecilia cecily cissy
+    charles charlie chuck chas
+    charlotte charlie lottie
+    christine chris chrissie
+    christina chris tina christy
+    christopher chris kit
+    clifford cliff
+    cynthia cindy
+    daniel dan danny
+    danielle dani
+    david dave davey
+    deborah debra deb debbie
+    dominic dom
+    donald don donny
+    dorothy dot dottie dolly
+    douglas doug dougie
+    edward ed eddie ted teddy ned
+    eleanor ellie nell elle
+    elizabeth elisabeth liz lizzie beth betty eliza libby betsy bess
+    emily em emmy
+    eugene gene
+    florence flo florrie
+    frances fran frankie
+    francesca fran frankie
+    francis frank frankie
+    frederick fred freddie
+    gabriel gabe
+    gabriella gabby
+    geoffrey jeffrey geoff jeff
+    george georgie
+    georgina georgia georgie gina
+    gerald gerard gerry jerry
+    gillian gill jill
+    gregory greg
+    gwendolyn gwen
+    harold harry hal
+    henrietta hattie etta harriet
+    henry harry hank hal
+    isabel izzy bella
+    isabella izzy bella
+    isabelle izzy bella
+    jacob jake
+    jacqueline jackie jacqui
+    james jim jimmy jamie
+    jane janey
+    janet jan
+    jennifer jen jenny jenn
+    jeremy jem jerry
+    jessica jess jessie
+    joanna jo
+    joanne jo
+    john johnny jack jon
+    jonathan jon jonny jono
+    joseph joe joey
+    josephine jo josie
+    joshua josh
+    judith judy jude
+    julian jules
+    katarzyna kasia
+    kenneth ken kenny
+    lawrence laurence larry laurie loz
+    leonard leo len lenny
+    lillian lily lil
+    louis lou
+    louise lou
+    lucinda lucy cindy
+    maciej maciek
+    madeleine madeline maddie
+    magdalena magda lena
+    małgorzata gosia
+    margaret maggie meg peggy madge greta margie
+    martin marty
+    matthew mathew matt matty
+    maximilian max
+    melanie mel
+    melissa mel
+    michael mike mick micky mickey
+    michelle shell chelle
+    mohammed muhammad mohammad mohamed mo
+    nathaniel nathan nate nat
+    natalie nat
+    natalia nat
+    nicholas nicolas nick nicky nico
+    nicola nicky nikki nic
+    nicole nicky nikki nic
+    oliver ollie olly
+    olivia liv livvy
+    pamela pam
+    patricia pat tricia trish patsy patti paddy
+    patrick pat paddy
+    penelope penny
+    peter pete
+    philip phillip phil pip
+    philippa pippa pip
+    rachel rachael rach
+    raymond ray
+    rebecca becky becca bex
+    reginald reg reggie
+    richard rich rick ricky dick richie
+    robert rob bob bobby robbie bert
+    roberta bobbie
+    roderick rod
+    ronald ron ronnie
+    rosemary rosie rose
+    rosalind ros
+    russell russ
+    samuel sam sammy
+    samantha sam sammy
+    sandra sandy
+    sarah sara sally
+    sebastian seb
+    simon si
+    stanley stan
+    stephanie stefanie steph steffi
+    stephen steven steve stevie ste
+    stuart stewart stu
+    susan sue susie suzie suzy
+    suzanne susanna sue susie suzie suzy
+    sylvia sylvie
+    tabitha tabby
+    tamara tammy
+    teresa theresa terry tess tessa
+    terence terry
+    theodore theo ted teddy
+    thomas tom tommy thom
+    timothy tim timmy
+    tobias toby
+    valerie val
+    victor vic
+    victoria vicky vicki tori
+    vincent vince vinny
+    virginia ginny ginnie
+    vivian viv
+    vivien vivienne viv
+    walter walt wally
+    wilhelmina billie mina
+    william will bill billy
+    winifred winnie
+    yvonne vonnie
+    zachary zach zack
+"""
+
+
+def _forms() -> dict[str, frozenset[str]]:
+    forms: dict[str, set[str]] = {}
+    for line in _SHORT_FORMS.strip().splitlines():
+        names = line.split()
+        for each in names:
+            forms.setdefault(each, set()).update(names)
+    return {each: frozenset(others) for each, others in forms.items()}
+
+
+FORMS_OF = _forms()
+
+#: Short forms count as given names, except where they are words too.
+KNOWN = (
+    (GIVEN_NAMES | frozenset(FORMS_OF))
+    - AMBIGUOUS
+    - listed(
+        """
+    al art ant cam chas dot ed gene lex lil nat
+    """
+    )
+)
+
+
+def is_given_name(word: str) -> bool:
+    """Whether a single word is surely a given name, whatever its case. "José-Luis" is judged by its first part."""
+    folded = word.casefold().replace("’", "'")
+    return folded in KNOWN or (("-" in folded) and folded.split("-")[0] in KNOWN)
+
+
+def may_be_given_name(word: str) -> bool:
+    """The same, counting the names that are words as well: "Grace", "Jordan", "Will"."""
+    return is_given_name(word) or word.casefold() in AMBIGUOUS | GIVEN_NAMES | frozenset(FORMS_OF)
+
+
+def are_forms_of_one_name(one: str, other: str) -> bool:
+    """Whether two given names may call the same person: equal, or a short form of the other or of a third."""
+    first, second = one.casefold(), other.casefold()
+    return first == second or second in FORMS_OF.get(first, frozenset())

@@ -1,0 +1,435 @@
+"""Where a turn says who somebody is: introductions of oneself and of others, and people addressed by name.
+
+Closed patterns over the text of one turn. A pattern says *whom* the name would be of (the one who speaks, the one
+who answers, the one who spoke before); who that is in the episode, and whether it is believed, is decided in
+`transcription.naming`. What is reported ("she said, I'm Maria"), imagined or quoted names nobody.
+
+Weights are probabilities set by hand: only their order, and which of them reach `naming.BELIEVED` alone, matter.
+The cases that fix them are the table in tests/transcription/test_naming.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from transcription.sentences import sentence_spans
+from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN, SpokenName, read_name, read_name_before
+
+
+class Whom(StrEnum):
+    """Whose name it would be, seen from the turn that says it."""
+
+    SELF = "self"  #: the voice that speaks
+    INTRODUCED = "introduced"  #: somebody who is about to speak, announced to the audience
+    NEXT = "next"  #: the voice that answers
+    PREVIOUS = "previous"  #: the voice that spoke before
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One place where a name is said in a way that tells whose it is."""
+
+    whom: Whom
+    name: SpokenName
+    quote: str  #: verbatim from the paragraph
+    paragraph: int  #: index in the turn
+    offset: int  #: of the quote in the paragraph's text
+    weight: float  #: 0 to 1, before anything is known about who else speaks
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place where a name must stand, whether or not what stands there reads like one."""
+
+    whom: Whom
+    paragraph: int
+    cue: int  #: where the cue begins
+    after: int  #: where the name begins
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence in its paragraph. `even` is `plain(text)`: same length, for matching; `text` is for quoting."""
+
+    paragraph: int
+    text: str
+    even: str
+    start: int
+    end: int
+    from_start: int  #: 0 for the turn's first sentence
+    from_end: int  #: 0 for its last
+
+
+_FILLER = r"(?:,?\s+(?:uh|um|er|erm|actually|just|still|simply|always|so)\b,?)*,?\s+"
+_PRAISE = (
+    r"(?:(?:the|our|a|my|your)\s+)?(?:(?:very|own|one and only|fabulous|wonderful|"
+    r"brilliant|lovely|delightful|amazing|great|"
+    r"legendary|incredible|excellent|talented|fantastic|good|dear|old|friend|colleague|guest|co-host|and)[\s,]+)*"
+)
+_WHEN = (
+    r"(?:[\s,]+(?:today|tonight|now|here|again|also|once again|this (?:week|morning|afternoon|evening|time)|"
+    r"in the (?:studio|room)|on the (?:line|show|phone|programme|podcast)|remotely|as always|as ever))*,?"
+)
+
+_SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
+    (re.compile(r"\bmy (?:full )?name(?:'s| is)" + _FILLER, re.I), 0.95),
+    (re.compile(r"\b(?:i'?m|i am) (?:your|the) (?:host|presenter)" + _FILLER, re.I), 0.95),
+    (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
+    (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
+    (re.compile(r"\bwelcome to [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
+)
+_THIS_IS = re.compile(
+    r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
+)
+_GREETING = re.compile(r"^(?:(?:hi|hello|hey|yes|yeah|and|well|so)[,!.]?\s+)*", re.I)
+
+_OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+    (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
+    for cue, weight in (
+        (rf"\bjoined{_WHEN} by{_WHEN}", 0.8),
+        (rf"\bjoining (?:me|us){_WHEN} (?:is|are|will be)", 0.8),
+        (
+            rf"\b(?:my|our|today's|this week's|tonight's) (?:(?:first|second|third|next|final|"
+            rf"last|special|other)\s+)?guests?"
+            rf"{_WHEN}(?: is| are| will be|,)?",
+            0.8,
+        ),
+        (rf"\bwith (?:me|us){_WHEN} (?:is|are|we have|i have)", 0.8),
+        (r"\b(?:i'm|i am|we're|we are|i'll be|we'll be|i will be|we will be|"
+         r"to be)(?: \w+){0,3}? (?:speaking|talking|chatting) (?:to|with)", 0.7),
+        (rf"\b(?:i'm|i am|we're|we are)(?: sitting| sat| back)? here{_WHEN} with", 0.75),
+        (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
+         r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
+        (r"\b(?:please|warm|big) welcome(?: to| for)?", 0.75),
+        (rf"\b(?:we've|i've|we have|i have)(?: also)? got{_WHEN}", 0.6),
+        (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
+        (r"\b(?:your|our) host(?: is)?,?", 0.75),
+        (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
+    )
+)  # fmt: skip
+_JOINS = re.compile(
+    r"\s(?:(?:is|are|has been|will be) (?:joining|here with|with) (?:me|us)|(?:joins|"
+    r"join) (?:me|us)|who joins (?:me|us)|"
+    r"has joined (?:me|us))\b",
+    re.I,
+)
+_LATER = re.compile(
+    r"\b(?:in a (?:moment|minute|few minutes)|later|coming up|next week|next time|"
+    r"next month|after the break|at the end|soon|"
+    r"tomorrow|but first)\b",
+    re.I,
+)
+_EARLIER = re.compile(
+    r"\b(?:last (?:week|time|month|year|episode|summer)|previous(?:ly)?|yesterday|ago|"
+    r"earlier (?:this|in)|once|used to|back in|"
+    r"when i was|would have been|could have been)\b",
+    re.I,
+)
+
+#: Before a name in the same sentence these make it somebody else's words, or nobody's.
+_REPORTED = re.compile(
+    r"\b(?:said|says?|saying|goes|went|(?:was|were|be|is|am|are|'m|'s|'re) (?:just |all )?like|told|tells?|telling|"
+    r"wrote|writes?|written|replied|replies|shouted|whispered|calls?|called|named|"
+    r"answered|announced|announces|quotes?|"
+    r"quoted|imagine|imagined|pretend|pretended|pretending|suppose|dreamed|dreamt|"
+    r"signed|insists?|insisted|claims?|claimed|"
+    r"sings?|sang|adds|added|heard|screamed|yelled|texted|emailed|introduced|"
+    r"(?:thinks?|thought|believes?|believed|if|unless|whether|wish|say)(?: that)?\s*$)(?!\w)|^like\b",
+    re.I,
+)
+
+_THANKS = re.compile(
+    r"(?:^|[.!?,]\s+|\b(?:oh|well|and|yes|no|great|so|okay|right)\s+)(?P<cue>"
+    r"(?:thank you|thanks|cheers|many thanks)"
+    r"(?:(?: (?:so much|very much|so very much|a lot|again|indeed|both))*,?\s+|"
+    r"(?: (?:so|very) much)? for [^.,!?]{1,60},\s+))",
+    re.I,
+)
+_GUEST_THANKS = re.compile(
+    r"\b(?:having me|inviting me|inviting us|having us|to be here|to be with you|"
+    r"to join you|being here|pleasure|the invitation)\b",
+    re.I,
+)
+_HELLO = re.compile(
+    r"(?:^|[.!?,]\s+)(?P<cue>(?:hi|hello|hey|good (?:morning|afternoon|evening)|"
+    r"nice to (?:see|meet) you|welcome|welcome back|"
+    r"(?:great|good|lovely) to (?:see|have|meet) you(?: here)?)(?: there| again| back| along)?,?\s+)",
+    re.I,
+)
+_OVER_TO = re.compile(
+    r"\b(?P<cue>over to you,?\s+|(?:go|come|turn|move|over|hand|start|begin)(?: \w+){0,2}? (?:to|with)(?: you,?)?\s+|"
+    r"(?:ask|hear from|bring in)\s+)",
+    re.I,
+)
+_INVITES = re.compile(
+    r"\b(?:introduce yourself|about yourself|who you are|about you\b|bit about you|over to you|say hello|your name|"
+    r"bit of background on you|who are you)",
+    re.I,
+)
+_ASKS = re.compile(r"\b(?:you|your|yours|you're|you've|you'd|yourself|tell us|what about|how about|let's)\b", re.I)
+_OPENS_QUESTION = re.compile(
+    r"\s+(?:would|could|can|do|did|are|were|have|will|what|how|why|where|when|tell|"
+    r"you|your|i'd|i would|let me|maybe|perhaps)\b",
+    re.I,
+)
+_LEADS_IN = re.compile(
+    r"^(?:(?:so|and|now|but|well|okay|right|great|yes|yeah|oh|perhaps|maybe|thank you|thanks|lovely|then)[,.]?\s+)*",
+    re.I,
+)
+_LISTED = re.compile(r"(?:,\s*and\s+|\s+and\s+|,\s+)(?:also\s+|by\s+|with\s+)?" + _PRAISE, re.I)
+_WELCOME_TO = re.compile(r"\bwelcome(?: back)? to [^.?!]{1,60}?,\s+", re.I)
+_AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:first|now|next|then|again|about|on|for|if|to)\b")
+_COMMA = re.compile(r"[,–—]\s+(?:(?:and|so|then)\s+)?")
+_AFTER_ADDRESS = ".,!?…—–;:"
+_FIRST_SENTENCES, _LAST_SENTENCES = 3, 3  #: of a turn: where thanks look back, and where a question hands over
+_QUOTE_CHARACTERS = 160  #: of evidence that is a whole sentence
+
+
+def plain(text: str) -> str:
+    """The text with straight apostrophes and plain spaces, character for character, so that offsets stay true."""
+    return text.translate({0x2019: "'", 0x2018: "'", 0x00A0: " ", 0x202F: " "})
+
+
+def find_claims(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
+    """Every claim in the paragraphs of one turn, in order."""
+    claims: list[Claim] = []
+    for sentence in _sentences(paragraphs):
+        claims += _self_introductions(sentence)
+        claims += _introductions(sentence)
+        claims += _looking_back(sentence)
+        claims += _greetings(sentence)
+        claims += _handing_over(sentence)
+    return tuple(claims)
+
+
+def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
+    """Every place in one turn where a name must stand: the cues of `find_claims`, whatever follows them."""
+    slots: list[Slot] = []
+    for sentence in _sentences(paragraphs):
+        if _EARLIER.search(sentence.even, sentence.start, sentence.end):
+            continue
+        for whom, cues in ((Whom.SELF, _SELF_CUES), (Whom.INTRODUCED, _OTHER_CUES)):
+            for cue, weight in cues:
+                for match in cue.finditer(sentence.even, sentence.start, sentence.end):
+                    if not _is_reported(sentence, match.start()):
+                        slots.append(Slot(whom, sentence.paragraph, match.start(), match.end(), weight))
+    return tuple(slots)
+
+
+def _sentences(paragraphs: Sequence[str]) -> list[_Sentence]:
+    evens = [plain(text) for text in paragraphs]
+    places = [(i, start, end) for i, text in enumerate(paragraphs) for start, end in sentence_spans(text)]
+    return [
+        _Sentence(i, paragraphs[i], evens[i], start, end, n, len(places) - 1 - n)
+        for n, (i, start, end) in enumerate(places)
+    ]
+
+
+def _claim(whom: Whom, sentence: _Sentence, begin: int, end: int, name: SpokenName, weight: float) -> Claim:
+    quote = sentence.text[begin:end].strip()
+    return Claim(whom, name, quote, sentence.paragraph, sentence.text.index(quote, begin), weight)
+
+
+def _cues(pattern: re.Pattern[str], sentence: _Sentence) -> Iterator[tuple[int, int]]:
+    """Where a pattern's group `cue` stands in the paragraph; `^` in it is the start of the sentence."""
+    for match in pattern.finditer(sentence.even[sentence.start : sentence.end]):
+        yield sentence.start + match.start("cue"), sentence.start + match.end("cue")
+
+
+def _name_at(sentence: _Sentence, at: int) -> SpokenName | None:
+    """The name that begins at `at` and ends within the sentence."""
+    name = read_name(sentence.text, at)
+    return name if name is not None and name.end <= sentence.end else None
+
+
+def _is_reported(sentence: _Sentence, at: int) -> bool:
+    """Whether what begins at `at` is somebody else's words: after a reporting verb, or inside quotation marks."""
+    before = sentence.even[max(sentence.start, at - 70) : at]
+    if _REPORTED.search(before) or before.rstrip()[-1:] in {":", "«"}:
+        return True
+    quoted = sentence.text[max(0, at - 2000) : at]  # quotes that are never closed should not silence an hour
+    return quoted.count("“") > quoted.count("”") or quoted.count('"') % 2 == 1
+
+
+# ---------------------------------------------------------------- oneself
+
+
+def _self_introductions(sentence: _Sentence) -> Iterator[Claim]:
+    seen: set[int] = set()
+    for cue, weight in _SELF_CUES:
+        for match in cue.finditer(sentence.even, sentence.start, sentence.end):
+            name = _name_at(sentence, match.end())
+            if name is None or name.start in seen or _is_reported(sentence, match.start()):
+                continue
+            seen.add(name.start)
+            yield _claim(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
+    yield from _this_is(sentence)
+    yield from _name_here(sentence)
+
+
+def _this_is(sentence: _Sentence) -> Iterator[Claim]:
+    """ "This is Diane in New Jersey": of oneself only where a place, a "here" or the like follows."""
+    for begin, end in _cues(_THIS_IS, sentence):
+        name = _name_at(sentence, end)
+        if name is None or name.likelihood <= FIRST_UNKNOWN or _is_reported(sentence, begin):
+            continue
+        after = sentence.even[name.end : sentence.end]
+        if re.match(r"\s+(?:here|speaking|calling|reporting)\b", after):
+            yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
+        elif sentence.even[begin:end].casefold().startswith("it's") or name.likelihood < FIRST_KNOWN:
+            continue  # "this is Desert Island, with …": a show, not a person
+        elif re.match(r"\s+(?:in|from|at|for)\b", after):
+            yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
+        elif re.match(r"[,.!?]|$", after) and not re.match(r",\s*(?:who|my|our|your|the|a|an|he|she|they)\b", after):
+            # It may as well be said of a guest, or by an announcer: not enough alone.
+            yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.5 * name.likelihood)
+
+
+def _name_here(sentence: _Sentence) -> Iterator[Claim]:
+    """ "Hello, Marta Ruiz here." """
+    greeting = _GREETING.match(sentence.even[sentence.start : sentence.end])
+    name = _name_at(sentence, sentence.start + (greeting.end() if greeting else 0))
+    if name is None or name.likelihood < FIRST_KNOWN:
+        return
+    here = re.match(r"\s+here(?=[,.!?]|\s+(?:from|in|at|with)\b|$)", sentence.even[name.end : sentence.end])
+    if here:
+        yield _claim(Whom.SELF, sentence, name.start, name.end + here.end(), name, 0.85 * name.likelihood)
+
+
+# ---------------------------------------------------------------- somebody else, to the audience
+
+
+def _introductions(sentence: _Sentence) -> Iterator[Claim]:
+    even, start, end = sentence.even, sentence.start, sentence.end
+    if _EARLIER.search(even, start, end):
+        return
+    factor = 0.35 if _LATER.search(even, start, end) else 1.0
+    seen: set[int] = set()
+    for cue, weight in _OTHER_CUES:
+        for match in cue.finditer(even, start, end):
+            if _is_reported(sentence, match.start()):
+                continue
+            for name in _listed_names(sentence, match.end()):
+                if name.start not in seen:
+                    seen.add(name.start)
+                    weighted = weight * name.likelihood * factor
+                    yield _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, weighted)
+    for match in _JOINS.finditer(even, start, end):
+        joining = read_name_before(sentence.text, match.start())
+        if joining is None or joining.start < start or joining.start in seen or _is_reported(sentence, joining.start):
+            continue
+        weighted = 0.8 * joining.likelihood * factor
+        yield _claim(Whom.INTRODUCED, sentence, joining.start, match.end(), joining, weighted)
+
+
+def _listed_names(sentence: _Sentence, at: int) -> Iterator[SpokenName]:
+    """ "Ana Ruiz, Tomas Feld and Jo Lund": every name of a list that begins at `at`."""
+    name = _name_at(sentence, at)
+    while name is not None:
+        yield name
+        link = _LISTED.match(sentence.even, name.end, sentence.end)
+        name = _name_at(sentence, link.end()) if link else None
+        if name is not None and name.likelihood <= FIRST_UNKNOWN:
+            return
+
+
+# ---------------------------------------------------------------- address
+
+
+def _looking_back(sentence: _Sentence) -> Iterator[Claim]:
+    """ "Thanks, Tim." in the first sentences of a turn is said to the voice before."""
+    if sentence.from_start >= _FIRST_SENTENCES:
+        return
+    is_guest = bool(_GUEST_THANKS.search(sentence.even, sentence.start, sentence.end + 60))
+    for begin, end in _cues(_THANKS, sentence):
+        name = _name_at(sentence, end)
+        if name is None or _is_reported(sentence, begin):
+            continue
+        if re.match(r",?\s+and\s+[A-Z]", sentence.text[name.end : name.end + 12]):
+            continue  # two people are thanked, and one of them answered
+        weight = (0.7 if is_guest else 0.5) * _certainty(name)
+        yield _claim(Whom.PREVIOUS, sentence, begin, name.end, name, weight)
+
+
+def _greetings(sentence: _Sentence) -> Iterator[Claim]:
+    """ "Welcome, Steph." announces who speaks next; "Hello, Tim" may be said to either, and weighs little."""
+    for begin, end in _cues(_HELLO, sentence):
+        cue = sentence.even[begin:end].casefold()
+        name = _name_at(sentence, end)
+        if name is None or name.likelihood < FIRST_KNOWN or _is_reported(sentence, begin):
+            continue
+        if sentence.even[name.end : sentence.end].strip()[:1] not in _AFTER_ADDRESS:
+            continue
+        is_welcome = "welcome" in cue or "have you" in cue
+        whom = Whom.NEXT if is_welcome or sentence.from_start >= _FIRST_SENTENCES else Whom.PREVIOUS
+        yield _claim(whom, sentence, begin, name.end, name, 0.6 if is_welcome else 0.35)
+    for match in _WELCOME_TO.finditer(sentence.even, sentence.start, sentence.end):
+        name = _name_at(sentence, match.end())
+        if name is None or name.likelihood < FIRST_KNOWN or _is_reported(sentence, match.start()):
+            continue
+        if not sentence.even[name.end : sentence.end].strip(".!? "):
+            yield _claim(Whom.NEXT, sentence, match.start(), name.end, name, 0.6)
+
+
+def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
+    """In the last sentences of a turn: "Tim, what do you think?", "What do you think, Tim?", "Over to you, Tim." """
+    if sentence.from_end >= _LAST_SENTENCES:
+        return
+    whole = sentence.even[sentence.start : sentence.end]
+    invites = bool(_INVITES.search(whole))
+    asks = bool(_ASKS.search(whole)) or whole.endswith("?")
+    seen: set[int] = set()
+    for name, is_bare in _addressed(sentence):
+        if name.start in seen or _is_reported(sentence, name.start) or not (invites or asks or is_bare):
+            continue
+        seen.add(name.start)
+        begin, end = _quotable(sentence, name)
+        yield _claim(Whom.NEXT, sentence, begin, end, name, (0.7 if invites else 0.45) * _certainty(name))
+    for begin, end in _cues(_OVER_TO, sentence):
+        given = _name_at(sentence, end)
+        if given is None or given.start in seen or given.likelihood < FIRST_KNOWN or _is_reported(sentence, begin):
+            continue
+        if not _AFTER_OVER_TO.match(sentence.even[given.end : sentence.end]):
+            continue
+        seen.add(given.start)
+        weight = 0.65 if "over to you" in sentence.even[begin:end].casefold() else 0.45
+        yield _claim(Whom.NEXT, sentence, begin, given.end, given, weight)
+
+
+def _addressed(sentence: _Sentence) -> Iterator[tuple[SpokenName, bool]]:
+    """Names that stand as an address in a sentence, and whether the sentence is nothing else ("And Tim.")."""
+    whole = sentence.even[sentence.start : sentence.end]
+    lead = _LEADS_IN.match(whole)
+    first = _name_at(sentence, sentence.start + (lead.end() if lead else 0))
+    if first is not None:
+        rest = sentence.even[first.end : sentence.end]
+        if not rest.strip(".?!,… "):
+            yield first, True
+        elif rest[0] in ",–—" or rest.startswith(" -") or _OPENS_QUESTION.match(rest):
+            yield first, False
+    for comma in _COMMA.finditer(whole):
+        name = _name_at(sentence, sentence.start + comma.end())
+        if name is None:
+            continue
+        rest = sentence.even[name.end : sentence.end]
+        if not rest.strip(".?!… ") or rest[0] in ",–—" or _OPENS_QUESTION.match(rest):
+            yield name, False
+
+
+def _quotable(sentence: _Sentence, name: SpokenName) -> tuple[int, int]:
+    """The sentence, or where it is long the part of it around the name."""
+    if sentence.end - sentence.start <= _QUOTE_CHARACTERS:
+        return sentence.start, sentence.end
+    begin = name.start if name.end - sentence.start > _QUOTE_CHARACTERS else sentence.start
+    end = min(sentence.end, begin + _QUOTE_CHARACTERS)
+    space = sentence.text.rfind(" ", max(begin, name.end), end)
+    return begin, (space if space > 0 and end < sentence.end else max(end, name.end))
+
+
+def _certainty(name: SpokenName) -> float:
+    """How much an address by this name is worth: people are called by their given names."""
+    return 1.0 if name.honorific is not None or name.likelihood >= FIRST_KNOWN else 0.5

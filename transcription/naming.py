@@ -1,0 +1,649 @@
+"""Speakers' names from what is said, each with its evidence. A wrong name is worse than none.
+
+`transcription.introductions` finds the places where a name is said in a telling way; here each becomes a piece of
+evidence for one voice, pieces for the same person add up, and a name is given where the sum is high enough and
+nothing comes near it: no other voice with the same name, no other name for the same voice.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.episode import Participant, Role
+from schemas.transcript import Evidence, NameMethod, Paragraph, Speaker, Transcript, Turn
+from transcription.given_names import are_forms_of_one_name
+from transcription.introductions import Claim, Slot, Whom, find_claims, find_slots
+from transcription.participants import split_honorific
+from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, Match, find_name, fold, similarity, skeleton
+from transcription.spoken_names import FIRST_KNOWN, SpokenName
+
+BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
+LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
+ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
+WORDS_A_MINUTE = 150  #: for documents without times: the slow end of ordinary talk
+KEPT_EVIDENCE = 6  #: pieces per speaker, strongest first
+BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
+
+_FIXED = frozenset({NameMethod.GIVEN, NameMethod.PAGE, NameMethod.KNOWN_VOICE})
+_METHOD = {
+    Whom.SELF: NameMethod.SELF_INTRODUCTION,
+    Whom.INTRODUCED: NameMethod.HOST_INTRODUCTION,
+    Whom.NEXT: NameMethod.ADDRESS,
+    Whom.PREVIOUS: NameMethod.ADDRESS,
+}
+_SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
+
+_OPENS = re.compile(r"\b(?:welcome to|you're listening to|tuning in to|tuned in to|welcome back to)\b", re.I)
+_CLOSES = re.compile(
+    r"\b(?:thank you (?:all |so much |both |very much )*for (?:listening|joining|"
+    r"tuning)|thanks (?:so much )?for (?:listening|"
+    r"joining|tuning)|that's (?:all|it) (?:for|from|we)|until next time|see you next|goodbye)\b",
+    re.I,
+)
+_ANNOUNCES = re.compile(
+    r"\b(?:you're listening to|a podcast (?:from|by)|brought to you by|presents|"
+    r"this podcast|podcast is|production)\b",
+    re.I,
+)
+ANNOUNCER_WORDS = 60  #: an announcer says no more than this in the whole episode
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Somebody who is spoken of or expected. `full` is without honorific."""
+
+    full: str
+    participant: Participant | None = None
+    honorific: str | None = None
+
+    @property
+    def given(self) -> str:
+        return self.full.split()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One piece of evidence that `speaker` is `person` (an index into the people)."""
+
+    speaker: str
+    person: int
+    weight: float
+    method: NameMethod
+    quote: str
+    turn: int
+    paragraph: int
+    offset: int
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A claim and the turn it was made in."""
+
+    turn: int
+    claim: Claim
+
+
+def name_speakers(transcript: Transcript) -> Transcript:
+    """Name the speakers of a document by evidence.
+
+    Names given by hand, from a page's labels or by a known voice stay as they are; all others are found anew, so
+    that naming twice changes nothing. Participants of the episode are matched by spelling, by short form and by
+    sound, and give the name its spelling. Works with and without word times; a document without turns or speakers
+    comes back unchanged.
+    """
+    if not transcript.speakers or not transcript.turns:
+        return transcript
+    talk = _Talk(transcript)
+    heard = [_Heard(i, claim) for i, texts in enumerate(talk.texts) for claim in find_claims(texts)]
+    people = _people(talk, heard)
+    pieces = [*_pieces(talk, people, heard), *_pieces_by_sound(talk, people)]
+    host = _host(talk, heard)
+    pieces += _pieces_by_role(talk, people, host, heard)
+    named = _decide(talk, people, pieces)
+    named |= _by_elimination(talk, people, pieces, named)
+    roles = _roles(talk, heard, host)
+    speakers = tuple(_named(talk, people, speaker, named, roles) for speaker in transcript.speakers)
+    return replace(transcript, speakers=speakers)
+
+
+class _Talk:
+    """The transcript as naming reads it: the text of every paragraph, who speaks, who answers whom."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.turns: Sequence[Turn] = transcript.turns
+        self.participants = tuple(_tidied(each) for each in transcript.episode.participants)
+        self.texts = [tuple(_text(paragraph) for paragraph in turn.paragraphs) for turn in self.turns]
+        self.word_counts = [sum(len(text.split()) for text in texts) for texts in self.texts]
+        self.voices = tuple(
+            speaker.id for speaker in transcript.speakers if any(turn.speaker == speaker.id for turn in self.turns)
+        )
+        self.fixed: Mapping[str, Speaker] = {
+            speaker.id: speaker
+            for speaker in transcript.speakers
+            if speaker.name is not None and (speaker.known_by is None or speaker.known_by in _FIXED)
+        }
+
+    def turns_of(self, voice: str) -> list[int]:
+        return [i for i, turn in enumerate(self.turns) if turn.speaker == voice]
+
+    def words_of(self, voice: str) -> int:
+        return sum(self.word_counts[i] for i in self.turns_of(voice))
+
+    def seconds_of(self, voice: str) -> float:
+        """How long a voice speaks; from its words where the document has no times."""
+        speaker = next(each for each in self.transcript.speakers if each.id == voice)
+        if speaker.speech_seconds is not None:
+            return speaker.speech_seconds
+        spans = [(self.turns[i].start, self.turns[i].end) for i in self.turns_of(voice)]
+        if spans and all(start is not None and end is not None for start, end in spans):
+            return sum(end - start for start, end in spans if start is not None and end is not None)
+        return self.words_of(voice) * 60 / WORDS_A_MINUTE
+
+    def neighbour(self, turn: int, step: int) -> str | None:
+        """The other voice that speaks next (step 1) or spoke before (-1); None where it is not clear.
+
+        A backchannel of one voice followed by a turn of a third leaves open who was meant.
+        """
+        speaker = self.turns[turn].speaker
+        found: list[tuple[str | None, int]] = []
+        i = turn + step
+        while 0 <= i < len(self.turns) and len(found) < 2:
+            if self.turns[i].speaker != speaker:
+                found.append((self.turns[i].speaker, self.word_counts[i]))
+                if self.word_counts[i] > BACKCHANNEL_WORDS:
+                    break
+            elif found:
+                break
+            i += step
+        voices = {voice for voice, _ in found}
+        return next(iter(voices)) if len(voices) == 1 else None
+
+
+def _text(paragraph: Paragraph) -> str:
+    return paragraph.text or " ".join(word.text for word in paragraph.words)
+
+
+def _tidied(participant: Participant) -> Participant:
+    """The participant with the honorific apart from the name, however it was written."""
+    honorific, name = split_honorific(" ".join(participant.name.split()))
+    return replace(participant, name=name, honorific=participant.honorific or honorific)
+
+
+# ---------------------------------------------------------------- people
+
+
+def _people(talk: _Talk, heard: Sequence[_Heard]) -> tuple[_Person, ...]:
+    """The participants, then everybody else who is named in full, then those who have a given name only.
+
+    Spellings that sound alike are one person; the one heard most often stands, the first of equals.
+    """
+    people = [_Person(each.name, each, each.honorific) for each in talk.participants if each.name]
+    names = [each.claim.name for each in heard]
+    counts = Counter(name.text for name in names)
+    for name in sorted((name for name in names if name.is_full), key=lambda name: -counts[name.text]):
+        if _person_of(people, name.text) is None and not _is_known(people, name.text):
+            people.append(_Person(name.text, None, name.honorific))
+    for name in names:
+        if not name.is_full and not _is_known(people, name.text):
+            people.append(_Person(name.text, None, name.honorific))
+    return tuple(people)
+
+
+def _is_known(people: Sequence[_Person], name: str) -> bool:
+    """Whether a name calls at least one of the people; several make it ambiguous, not new."""
+    return any(_calls(person, name) for person in people)
+
+
+def _person_of(people: Sequence[_Person], name: str) -> int | None:
+    """The one person whom a name calls; None where nobody, or more than one, goes by it."""
+    exact = [i for i, person in enumerate(people) if fold(person.full) and fold(person.full) == fold(name)]
+    if len(exact) == 1:
+        return exact[0]
+    matching = [i for i, person in enumerate(people) if _calls(person, name)]
+    if len(matching) > 1:
+        best = max(similarity(people[i].full, name) for i in matching)
+        nearest = [i for i in matching if similarity(people[i].full, name) == best]
+        is_clear = len(name.split()) > 1 and len(nearest) == 1
+        return nearest[0] if is_clear else None
+    return matching[0] if matching else None
+
+
+def _calls(person: _Person, name: str) -> bool:
+    """Whether `name`, as heard, may call the person: in full, by alias, given name, short form, or surname."""
+    if name.casefold() == person.full.casefold() or (fold(name) and fold(name) == fold(person.full)):
+        return True
+    aliases = person.participant.aliases if person.participant else ()
+    if any(name.casefold() == alias.casefold() for alias in aliases):
+        return True
+    words = name.split()
+    parts = person.full.split()
+    if len(words) == 1:
+        if any(are_forms_of_one_name(words[0], each) for each in (parts[0], *(a.split()[0] for a in aliases if a))):
+            return True
+        if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
+            return True  # "Professor Lindqvist"
+        return person.participant is not None and _is_same_given_name_by_sound(words[0], parts[0])
+    if len(parts) == 1:
+        return False
+    if are_forms_of_one_name(words[0], parts[0]) and fold(words[-1]) == fold(parts[-1]):
+        return True
+    alike = similarity(name, person.full)
+    if person.participant is not None:
+        return alike >= IN_NAME_SLOT
+    return alike >= _SAME_SURNAME and are_forms_of_one_name(words[0], parts[0])
+
+
+def _is_same_given_name_by_sound(heard: str, given: str) -> bool:
+    """ "Hellen" is Helen; "Allen" is not: one word must begin alike and have the same consonants."""
+    one, other = fold(heard), fold(given)
+    return bool(
+        one
+        and other
+        and one[0] == other[0]
+        and len(skeleton(given)) >= 2
+        and skeleton(heard) == skeleton(given)
+        and similarity(heard, given) >= ANYWHERE
+    )
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> Iterator[_Piece]:
+    introduced = _introduced_by_turn(heard)
+    for each in heard:
+        claim = each.claim
+        person = _person_of(people, claim.name.text)
+        speaker = _whose(talk, each)
+        if person is None or speaker is None:
+            continue
+        weight = _weight(talk, each, people[person], introduced, speaker)
+        if weight > 0:
+            yield _piece(each, speaker, person, weight)
+
+
+def _piece(heard: _Heard, speaker: str, person: int, weight: float) -> _Piece:
+    claim = heard.claim
+    return _Piece(
+        speaker=speaker,
+        person=person,
+        weight=min(weight, 0.97),
+        method=_METHOD[claim.whom],
+        quote=claim.quote,
+        turn=heard.turn,
+        paragraph=claim.paragraph,
+        offset=claim.offset,
+        heard=claim.name.text,
+    )
+
+
+def _introduced_by_turn(heard: Sequence[_Heard]) -> dict[int, set[str]]:
+    """Which names each turn announces to the audience."""
+    introduced: dict[int, set[str]] = defaultdict(set)
+    for each in heard:
+        if each.claim.whom is Whom.INTRODUCED:
+            introduced[each.turn].add(each.claim.name.text)
+    return introduced
+
+
+def _whose(talk: _Talk, heard: _Heard) -> str | None:
+    """The voice that a claim is about."""
+    if heard.claim.whom is Whom.SELF:
+        return talk.turns[heard.turn].speaker
+    if talk.turns[heard.turn].speaker is None:
+        return None
+    if heard.claim.whom is Whom.PREVIOUS:
+        return talk.neighbour(heard.turn, -1) if heard.turn > 0 else talk.neighbour(heard.turn, 1)
+    return talk.neighbour(heard.turn, 1)
+
+
+def _weight(talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[int, set[str]], speaker: str) -> float:
+    """What a claim is worth once it is known who else speaks."""
+    claim = heard.claim
+    if claim.whom is Whom.SELF:
+        is_title = _is_in_title(talk, claim.name)
+        return 0.0 if is_title else _with_participant(claim.weight, person)
+    if claim.whom is Whom.INTRODUCED:
+        if len(introduced[heard.turn]) > 1 or _is_in_title(talk, claim.name):
+            return 0.0  # nobody knows which of them speaks first
+        said_before = sum(talk.word_counts[i] for i in talk.turns_of(speaker) if i < heard.turn)
+        return claim.weight if said_before <= 15 else claim.weight * 0.4
+    is_known = person.participant is not None or " " in person.full
+    if claim.name.likelihood < FIRST_KNOWN and is_known:
+        return min(claim.weight * 2, 0.7)  # the doubt was whether the word is a name at all
+    if claim.whom is Whom.PREVIOUS and len(talk.voices) == 2:
+        return min(claim.weight * 1.1, 0.75)
+    return claim.weight
+
+
+def _with_participant(weight: float, person: _Person) -> float:
+    """A word that the list of participants knows as a name is one: "I'm Grace"."""
+    return max(weight, 0.85) if person.participant is not None else weight
+
+
+def _is_in_title(talk: _Talk, name: SpokenName) -> bool:
+    """Whether the words are the show's or the episode's own name ("this is Mary Celeste")."""
+    show = talk.transcript.episode.show or ""
+    return bool(show) and name.text.casefold() == show.casefold()
+
+
+def _pieces_by_sound(talk: _Talk, people: Sequence[_Person]) -> Iterator[_Piece]:
+    """Participants where a name must stand, or glued to "I'm", however the recognizer spelt them."""
+    expected = [
+        (i, person) for i, person in enumerate(people) if person.participant is not None and " " in person.full
+    ]
+    if not expected:
+        return
+    near_edges = {i for voice in talk.voices for i in (*talk.turns_of(voice)[:3], *talk.turns_of(voice)[-1:])}
+    for turn, texts in enumerate(talk.texts):
+        if talk.turns[turn].speaker is None:
+            continue
+        claimed = {
+            (claim.paragraph, claim.offset)
+            for claim in find_claims(texts)
+            if _person_of(people, claim.name.text) is not None
+        }
+        for slot in find_slots(texts):
+            if not any(paragraph == slot.paragraph and offset == slot.cue for paragraph, offset in claimed):
+                yield from _in_slot(talk, expected, turn, slot)
+        if turn in near_edges:
+            for paragraph, text in enumerate(texts):
+                yield from _glued(talk, expected, turn, paragraph, text)
+
+
+def _in_slot(talk: _Talk, expected: Sequence[tuple[int, _Person]], turn: int, slot: Slot) -> Iterator[_Piece]:
+    text = talk.texts[turn][slot.paragraph]
+    words = list(re.finditer(r"\S+", text[slot.after : slot.after + 120]))[:5]
+    scored: list[tuple[float, int, int]] = []
+    for person, each in expected:
+        for count in range(1, len(words) + 1):
+            phrase = text[slot.after : slot.after + words[count - 1].end()]
+            scored.append((similarity(phrase, each.full), person, slot.after + words[count - 1].end()))
+    found = _clear_best(scored, IN_NAME_SLOT)
+    speaker = talk.turns[turn].speaker if slot.whom is Whom.SELF else talk.neighbour(turn, 1)
+    if found is None or speaker is None:
+        return
+    score, person, end = found
+    quote = text[slot.cue : end].rstrip(" ,.;:!?")
+    if slot.whom is Whom.INTRODUCED and len(list(_names_in(text, expected))) > 1:
+        return
+    yield _Piece(
+        speaker, person, slot.weight * score, _METHOD[slot.whom], quote, turn, slot.paragraph, slot.cue, quote
+    )
+
+
+def _names_in(text: str, expected: Sequence[tuple[int, _Person]]) -> Iterator[int]:
+    """Which participants a paragraph names in full."""
+    return (i for i, person in expected if person.full.casefold() in text.casefold())
+
+
+def _glued(
+    talk: _Talk, expected: Sequence[tuple[int, _Person]], turn: int, paragraph: int, text: str
+) -> Iterator[_Piece]:
+    """ "Intomoss Feldon" for "I'm Tomas Feldon": the recognizer cut the words elsewhere."""
+    spans = list(re.finditer(r"\S+", text))
+    words = [span.group() for span in spans]
+    for person, each in expected:
+        match: Match | None = find_name(words, each.full, prefix="im")
+        if match is None or match.score <= similarity(" ".join(words[match.first : match.last + 1]), each.full):
+            continue  # the plain name fits better: somebody is spoken of
+        begin, end = spans[match.first].start(), spans[match.last].end()
+        quote = text[begin:end].rstrip(" ,.;:!?")
+        speaker = talk.turns[turn].speaker
+        if speaker is not None:
+            yield _Piece(
+                speaker, person, 0.8 * match.score, NameMethod.SELF_INTRODUCTION, quote, turn, paragraph, begin, quote
+            )
+
+
+def _clear_best(scored: Sequence[tuple[float, int, int]], threshold: float) -> tuple[float, int, int] | None:
+    """The best match from the threshold up, unless another person's is nearly as good."""
+    best = max(scored, default=(0.0, -1, -1))
+    rivals = [score for score, person, _ in scored if person != best[1]]
+    if best[0] < threshold or max(rivals, default=0.0) > best[0] - 0.1:
+        return None
+    return best
+
+
+# ---------------------------------------------------------------- host
+
+
+def _host(talk: _Talk, heard: Sequence[_Heard]) -> str | None:
+    """The one voice that does at least two of what hosts do: open, introduce or hand over, close."""
+    acts: dict[str, set[str]] = {voice: set() for voice in talk.voices}
+    for i, turn in enumerate(talk.turns):
+        if turn.speaker not in acts or talk.words_of(turn.speaker) <= ANNOUNCER_WORDS:
+            continue
+        text = " ".join(talk.texts[i]).replace("’", "'")
+        if i < 3 and _OPENS.search(text):
+            acts[turn.speaker].add("opens")
+        if i >= len(talk.turns) - 3 and _CLOSES.search(text):
+            acts[turn.speaker].add("closes")
+    for each in heard:
+        speaker = talk.turns[each.turn].speaker
+        if speaker in acts and each.claim.whom is Whom.INTRODUCED:
+            acts[speaker].add("introduces")
+        if speaker in acts and each.claim.whom is Whom.NEXT:
+            acts[speaker].add("hands over")
+    ranked = sorted(acts, key=lambda voice: -len(acts[voice]))
+    if not ranked or len(acts[ranked[0]]) < 2:
+        return None
+    if len(ranked) > 1 and len(acts[ranked[1]]) >= len(acts[ranked[0]]):
+        return None
+    return ranked[0]
+
+
+def _pieces_by_role(
+    talk: _Talk, people: Sequence[_Person], host: str | None, heard: Sequence[_Heard]
+) -> Iterator[_Piece]:
+    """The only participant with the role of host is the voice that introduces others, though nobody names it."""
+    hosts = [i for i, person in enumerate(people) if person.participant and person.participant.role is Role.HOST]
+    if host is None or len(hosts) != 1:
+        return
+    introducing = [
+        each
+        for each in heard
+        if each.claim.whom in (Whom.INTRODUCED, Whom.NEXT)
+        and talk.turns[each.turn].speaker == host
+        and _person_of(people, each.claim.name.text) not in (None, hosts[0])
+    ]
+    if introducing:
+        first = replace(_piece(introducing[0], host, hosts[0], 0.65), method=NameMethod.PARTICIPANT)
+        yield first
+
+
+def _roles(talk: _Talk, heard: Sequence[_Heard], host: str | None) -> dict[str, Role]:
+    """Host, guests (who are introduced or addressed by the host) and announcers, as far as they show themselves."""
+    roles: dict[str, Role] = {}
+    if host is not None:
+        roles[host] = Role.HOST
+    for each in heard:
+        answering = _whose(talk, each)
+        if talk.turns[each.turn].speaker == host and answering not in (None, host) and host is not None:
+            roles.setdefault(str(answering), Role.GUEST)
+    for voice in talk.voices:
+        turns = talk.turns_of(voice)
+        at_the_edges = all(i in (0, 1, len(talk.turns) - 2, len(talk.turns) - 1) for i in turns)
+        text = " ".join(text for i in turns for text in talk.texts[i]).replace("’", "'")
+        is_brief = len(turns) <= 2 and talk.words_of(voice) <= ANNOUNCER_WORDS
+        if len(talk.voices) > 2 and voice != host and is_brief and at_the_edges and _ANNOUNCES.search(text):
+            roles[voice] = Role.ANNOUNCER
+    return roles
+
+
+# ---------------------------------------------------------------- deciding
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    person: int
+    strength: float
+    pieces: tuple[_Piece, ...]
+    method: NameMethod
+
+
+def _decide(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -> dict[str, _Decision]:
+    """Give names, the surest first, each to one voice; whoever has a rival near stays without."""
+    strengths: dict[tuple[str, int], float] = defaultdict(float)
+    for piece in pieces:
+        strengths[piece.speaker, piece.person] += -math.log(1 - piece.weight)
+    for (voice, person), doubt in _denials(talk, people, pieces).items():
+        if (voice, person) in strengths:
+            strengths[voice, person] -= doubt
+    taken = {i for i, person in enumerate(people) if any(_is_named(each, person) for each in talk.fixed.values())}
+    free = {
+        pair: strength
+        for pair, strength in strengths.items()
+        if pair[0] not in talk.fixed and pair[1] not in taken and strength > 0
+    }
+    named: dict[str, _Decision] = {}
+    for (voice, person), strength in sorted(free.items(), key=lambda item: (-item[1], item[0])):
+        if (voice, person) not in free:
+            continue
+        rivals = [s for (v, p), s in free.items() if (v == voice) != (p == person)]
+        if strength < -math.log(1 - BELIEVED) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
+            continue
+        own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))
+        own = tuple(sorted(own, key=lambda piece: (-piece.weight, piece.turn, piece.offset)))
+        named[voice] = _Decision(person, strength, own, own[0].method)
+        free = {pair: s for pair, s in free.items() if pair[0] != voice and pair[1] != person}
+    return named
+
+
+def _is_named(speaker: Speaker, person: _Person) -> bool:
+    """Whether a speaker who keeps the name already has this person's."""
+    return speaker.name is not None and (_calls(person, speaker.name) or _calls(_Person(speaker.name), person.full))
+
+
+def _denials(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -> dict[tuple[str, int], float]:
+    """Who calls or introduces somebody by a name is not called so: how much that takes away."""
+    denials: dict[tuple[str, int], float] = defaultdict(float)
+    for piece in pieces:
+        speaker = talk.turns[piece.turn].speaker
+        if speaker is None or piece.method in (NameMethod.SELF_INTRODUCTION, NameMethod.PARTICIPANT):
+            continue
+        denials[speaker, piece.person] += 1.0
+    return denials
+
+
+def _by_elimination(
+    talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece], named: Mapping[str, _Decision]
+) -> dict[str, _Decision]:
+    """The last participant is the last voice, when everybody else is named by evidence and it speaks for a minute."""
+    left = [voice for voice in talk.voices if voice not in named and voice not in talk.fixed]
+    people_left = [
+        i
+        for i, person in enumerate(people)
+        if person.participant is not None
+        and i not in {decision.person for decision in named.values()}
+        and not any(_is_named(each, person) for each in talk.fixed.values())
+    ]
+    if len(left) != 1 or len(people_left) != 1 or len(talk.voices) != len(talk.participants):
+        return {}
+    voice, person = left[0], people_left[0]
+    is_outsider = any(people[each.person].participant is None for each in named.values())
+    is_denied = _denials(talk, people, pieces).get((voice, person), 0.0) > 0
+    claims_another_name = any(
+        piece.speaker == voice and piece.person != person and piece.method is NameMethod.SELF_INTRODUCTION
+        for piece in pieces
+    )
+    if is_outsider or is_denied or claims_another_name or talk.seconds_of(voice) < ELIMINATION_SECONDS:
+        return {}
+    turn = max(talk.turns_of(voice), key=lambda i: (talk.word_counts[i], -i))
+    paragraph = next(i for i, text in enumerate(talk.texts[turn]) if text.strip())
+    quote = " ".join(re.findall(r"\S+", talk.texts[turn][paragraph])[:12])
+    quote = quote if quote in talk.texts[turn][paragraph] else talk.texts[turn][paragraph].split()[0]
+    offset = talk.texts[turn][paragraph].index(quote)
+    piece = _Piece(voice, person, 0.7, NameMethod.ELIMINATION, quote, turn, paragraph, offset, people[person].full)
+    return {voice: _Decision(person, -math.log(1 - 0.7), (piece,), NameMethod.ELIMINATION)}
+
+
+# ---------------------------------------------------------------- the result
+
+
+def _named(
+    talk: _Talk,
+    people: Sequence[_Person],
+    speaker: Speaker,
+    named: Mapping[str, _Decision],
+    roles: Mapping[str, Role],
+) -> Speaker:
+    """The speaker as the document will have it."""
+    role = roles.get(speaker.id) or speaker.role
+    if speaker.id in talk.fixed:
+        return replace(speaker, role=speaker.role or role)
+    decision = named.get(speaker.id)
+    if decision is None:
+        return replace(
+            speaker, name=None, known_by=None, confidence=None, evidence=(), honorific=None, aliases=(), role=role
+        )
+    person = people[decision.person]
+    given = person.participant
+    method = decision.method
+    if given is not None and method is not NameMethod.ELIMINATION:
+        method = NameMethod.PARTICIPANT
+    return replace(
+        speaker,
+        name=person.full,
+        known_by=method,
+        confidence=round(min(0.99, 1 - math.exp(-decision.strength)), 3),
+        evidence=tuple(_evidence(talk, piece) for piece in _distinct(decision.pieces))[:KEPT_EVIDENCE],
+        honorific=person.honorific,
+        description=(given.description if given else None) or speaker.description,
+        role=(given.role if given else None) or role,
+        aliases=_aliases(person, decision.pieces),
+    )
+
+
+def _distinct(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+    seen: set[tuple[int, int, int]] = set()
+    for piece in pieces:
+        if (piece.turn, piece.paragraph, piece.offset) not in seen:
+            seen.add((piece.turn, piece.paragraph, piece.offset))
+            yield piece
+
+
+def _evidence(talk: _Talk, piece: _Piece) -> Evidence:
+    turn = talk.turns[piece.turn]
+    start = _start_of(turn.paragraphs[piece.paragraph], piece.offset)
+    return Evidence(
+        method=piece.method,
+        quote=piece.quote,
+        turn=turn.id,
+        start=start if start is not None else turn.start,
+        confidence=round(piece.weight, 3),
+    )
+
+
+def _start_of(paragraph: Paragraph, offset: int) -> float | None:
+    """When the text at a character of a paragraph is said: its word's start, or the paragraph's.
+
+    Words that the wording left out of the text are passed over.
+    """
+    before = _text(paragraph)[:offset].split()
+    words = iter(paragraph.words)
+    for token in before:
+        for word in words:
+            if word.text == token:
+                break
+    following = _text(paragraph)[offset:].split()
+    for word in words:
+        if following and word.text.startswith(following[0].rstrip(".,!?")) and word.start is not None:
+            return word.start
+    return paragraph.start
+
+
+def _aliases(person: _Person, pieces: Sequence[_Piece]) -> tuple[str, ...]:
+    """The given names that people really called the person by, in the order heard, then those given with the list."""
+    heard = [
+        piece.heard
+        for piece in sorted(pieces, key=lambda piece: (piece.turn, piece.offset))
+        if " " not in piece.heard and piece.heard != person.full and are_forms_of_one_name(piece.heard, person.given)
+    ]
+    return tuple(dict.fromkeys([*heard, *(person.participant.aliases if person.participant else ())]))
