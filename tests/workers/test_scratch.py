@@ -1,0 +1,39 @@
+"""Scratch folders: the dead are swept, the living are left alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from workers.scratch import WorkerScratch
+
+
+def test_a_living_worker_s_folder_is_left_alone(tmp_path: Path) -> None:
+    living = WorkerScratch(tmp_path, "living")
+    living.attempt("job", 1).mkdir()
+
+    assert WorkerScratch(tmp_path, "other").sweep() == 0
+    assert living.attempt("job", 1).is_dir()
+
+
+def test_a_dead_worker_s_folder_is_swept(tmp_path: Path) -> None:
+    dead = WorkerScratch(tmp_path, "dead.local-12")
+    (dead.attempt("job", 1)).mkdir()
+    (dead.attempt("job", 1) / "audio").write_bytes(b"x")
+    os.close(dead._lock)  # what the kernel does at a process's end
+
+    assert WorkerScratch(tmp_path, "other").sweep() == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["worker-other", "worker-other.lock"]
+
+
+def test_what_is_no_worker_s_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "transcribe-1").mkdir()
+    WorkerScratch(tmp_path, "other").sweep()
+
+    assert (tmp_path / "transcribe-1").is_dir()
+
+
+def test_a_closed_worker_leaves_nothing(tmp_path: Path) -> None:
+    WorkerScratch(tmp_path, "one").close()
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,426 @@
+"""The supervisor with an engine child that says what the test tells it to: what becomes of the job each time."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from adapters.memory import MemoryQueue, MemoryStore
+from schemas.episode import Episode
+from schemas.errors import AudioError, CrashError, ModelError, NotReady, StenocastError, TransientError
+from schemas.job import Job, JobOptions, JobState, Progress, Stage
+from transcription.ports import Claimed, Lease, NewJob, Result
+from workers.child import ChildDied
+from workers.messages import (
+    Broke,
+    Finished,
+    FromChild,
+    Load,
+    Loaded,
+    Loading,
+    Stop,
+    Stopped,
+    ToChild,
+    Told,
+    Unexpected,
+    Work,
+)
+from workers.scratch import WorkerScratch
+from workers.transcriber import ClockWatch, Pace, Supervisor, quiet_limit
+
+LEASE = 30.0
+HEARTBEAT = 5.0
+
+#: One thing that happens while the supervisor listens: a message, or something done behind its back.
+Happening = FromChild | Exception | Callable[[], None] | None
+
+
+def result_at(job: str, token: int) -> Result:
+    return Result(
+        document_key=f"results/{job}/{token}/transcript.json",
+        document_sha256="d" * 64,
+        document_bytes=1,
+        audio_seconds=1.0,
+        audio_sha256="a" * 64,
+        language="en",
+        speaker_count=1,
+        named_speaker_count=0,
+        word_count=1,
+        coverage=None,
+        no_speech=False,
+    )
+
+
+class ScriptedChild:
+    """An engine child that plays a list of happenings, one for each time it is listened to."""
+
+    def __init__(self, bench: Bench, happenings: list[Happening]) -> None:
+        self.bench = bench
+        self.happenings = happenings
+        self.orders: list[ToChild] = []
+        self.killed = False
+
+    def order(self, message: ToChild) -> None:
+        self.orders.append(message)
+
+    def hear(self, timeout_seconds: float) -> FromChild | None:
+        self.bench.now += max(timeout_seconds, 0.01)
+        happening = self.happenings.pop(0) if self.happenings else None
+        if isinstance(happening, Exception):
+            raise happening
+        if callable(happening):
+            happening()
+            return None
+        return happening
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+@dataclass
+class Bench:
+    """A supervisor on fakes; `children` are the engine children it started."""
+
+    folder: Path
+    now: float = 1000.0
+    store: MemoryStore = field(default_factory=MemoryStore)
+    scripts: list[list[Happening]] = field(default_factory=list)
+    children: list[ScriptedChild] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        numbers = itertools.count()
+        self.queue = MemoryQueue(now=lambda: self.now, new_id=lambda: f"event-{next(numbers)}")
+
+    def add(self, name: str = "one") -> str:
+        new = NewJob(Episode(id=f"episode-{name}"), JobOptions(), "uploads/x", f"same-{name}")
+        return self.queue.add(new, job_id=name)[0].id
+
+    def start_child(self) -> ScriptedChild:
+        self.children.append(ScriptedChild(self, self.scripts.pop(0) if self.scripts else []))
+        return self.children[-1]
+
+    def supervisor(self, worker: str = "ada") -> Supervisor:
+        return Supervisor(
+            queue=self.queue,
+            store=self.store,
+            start_engine=self.start_child,
+            scratch=WorkerScratch(self.folder, worker),
+            worker=worker,
+            pace=Pace(lease=LEASE, heartbeat=HEARTBEAT),
+            stop=self.stop,
+            clock=lambda: self.now,
+            wall=lambda: self.now,
+        )
+
+    def do_one(self, *happenings: Happening) -> Job:
+        """Have a worker attend to one job while these things happen; the job afterwards."""
+        job_id = self.add()
+        self.scripts.append(list(happenings))
+        self.supervisor().run(once=True)
+        return self.queue.job(job_id)
+
+    def quiet(self, seconds: float) -> Callable[[], None]:
+        def pass_time() -> None:
+            self.now += seconds
+
+        return pass_time
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path / "scratch")
+    yield made
+    assert [path for path in (tmp_path / "scratch").iterdir() if path.suffix != ".lock"] == []
+
+
+def told(stage: Stage, done: float, fraction: float | None = None) -> Told:
+    return Told(Progress(stage, done=done, total=100.0, fraction=fraction))
+
+
+def test_a_finished_job_is_done(bench: Bench) -> None:
+    job = bench.do_one(told(Stage.DECODE, 1), Finished(result_at("one", 1)))
+
+    assert (job.state, job.transcript_key) == (JobState.DONE, "results/one/1/transcript.json")
+
+
+def test_the_child_is_told_everything_about_the_job(bench: Bench) -> None:
+    bench.do_one(Finished(result_at("one", 1)))
+
+    work = bench.children[0].orders[0]
+    assert isinstance(work, Work)
+    assert (work.job.id, work.episode.id, work.audio_key, work.token, work.revision) == (
+        "one",
+        "episode-one",
+        "uploads/x",
+        1,
+        1,
+    )
+
+
+def test_the_models_stay_warm_from_job_to_job(bench: Bench) -> None:
+    bench.add("one")
+    bench.add("two")
+    bench.scripts.append([Finished(result_at("one", 1)), Finished(result_at("two", 1))])
+    bench.supervisor().run(exit_when_idle=0.0)
+
+    assert len(bench.children) == 1
+    assert {job.state for job in bench.queue.jobs()} == {JobState.DONE}
+
+
+def test_documents_of_attempts_that_died_are_taken_away(bench: Bench) -> None:
+    bench.store.put("results/one/0/transcript.json", b"from a dead worker")
+    bench.store.put("results/one/1/transcript.json", b"mine")
+    bench.do_one(Finished(result_at("one", 1)))
+
+    assert list(bench.store.keys("results/")) == ["results/one/1/transcript.json"]
+
+
+def test_the_lease_is_kept_through_a_long_job(bench: Bench) -> None:
+    happenings: list[Happening] = [told(Stage.RECOGNIZE, second) for second in range(400)]
+    seen: list[int] = []
+    happenings.insert(300, lambda: seen.append(len(bench.queue.rescue())))
+
+    job = bench.do_one(*happenings, Finished(result_at("one", 1)))
+
+    assert seen == [0]
+    assert job.state is JobState.DONE
+
+
+def test_progress_reaches_the_ledger_but_not_at_every_word(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Progress] = []
+    write = bench.queue.progress
+
+    def counted(lease: Lease, progress: Progress) -> None:
+        written.append(progress)
+        write(lease, progress)
+
+    monkeypatch.setattr(bench.queue, "progress", counted)
+    begun = bench.now
+    bench.do_one(*(told(Stage.RECOGNIZE, number / 10) for number in range(100)), Finished(result_at("one", 1)))
+
+    assert written[0].stage is Stage.RECOGNIZE
+    assert 2 <= len(written) <= bench.now - begun + 1
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "attempts", "crashes"),
+    [
+        (AudioError("a.mp3: no sound", code="audio_empty"), JobState.FAILED, 1, 0),
+        (TransientError("the store did not answer"), JobState.QUEUED, 1, 0),
+        (CrashError("the decoder died", code="decode_crashed"), JobState.QUEUED, 1, 1),
+    ],
+)
+def test_an_error_of_the_child_is_counted_as_what_it_is(
+    bench: Bench, error: StenocastError, state: JobState, attempts: int, crashes: int
+) -> None:
+    job = bench.do_one(Broke(error))
+
+    assert (job.state, job.attempts, job.crashes) == (state, attempts, crashes)
+    assert job.error is not None
+    assert job.error.code == error.code
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"), [(ModelError("large: not here"), True), (NotReady("no room", code="disk_full"), False)]
+)
+def test_a_job_that_this_machine_is_not_ready_for_goes_back_untouched(
+    bench: Bench, error: NotReady, waits: bool
+) -> None:
+    bench.add()
+    bench.scripts.append([Broke(error)])
+
+    with pytest.raises(NotReady):
+        bench.supervisor().run(once=True)
+
+    job = bench.queue.job("one")
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+    assert job.error is not None
+    assert job.error.code == error.code
+    assert (job.not_before is not None) is waits
+
+
+def test_a_child_that_dies_counts_as_a_crash_and_is_replaced(bench: Bench) -> None:
+    bench.add()
+    bench.scripts += [[ChildDied("was killed by SIGSEGV")], [Finished(result_at("one", 2))]]
+    bench.supervisor().run(exit_when_idle=0.0)
+
+    job = bench.queue.job("one")
+    assert (job.state, job.crashes) == (JobState.DONE, 1)
+    assert len(bench.children) == 2
+
+
+def test_a_child_with_an_unforeseen_exception_is_replaced_and_the_job_tried_again(bench: Bench) -> None:
+    job = bench.do_one(Unexpected("RuntimeError", "CUDA error: device-side assert"))
+
+    assert bench.children[0].killed
+    assert (job.state, job.crashes) == (JobState.QUEUED, 0)
+    assert job.error is not None
+    assert job.error.code == "internal_error"
+
+
+@pytest.mark.parametrize(
+    ("stage", "audio_seconds"),
+    [(stage, length) for stage in (*Stage, None) for length in (None, 60.0, 14_400.0)],
+)
+def test_no_stage_is_called_hung_within_ten_times_what_it_takes(
+    stage: Stage | None, audio_seconds: float | None
+) -> None:
+    slowest_step = 30.0 + (0.01 * (audio_seconds or 0.0))
+
+    assert quiet_limit(stage, audio_seconds) >= min(10 * slowest_step, 600.0) or stage is Stage.ASSEMBLE
+
+
+def test_a_child_that_hangs_is_killed_and_counts_as_a_crash(bench: Bench) -> None:
+    limit = quiet_limit(Stage.RECOGNIZE, 100.0)
+    beats: list[Happening] = [bench.quiet(HEARTBEAT) for _ in range(int(limit / HEARTBEAT) + 2)]
+
+    job = bench.do_one(told(Stage.RECOGNIZE, 1), *beats)
+
+    assert bench.children[0].killed
+    assert (job.state, job.crashes) == (JobState.QUEUED, 1)
+    assert job.error is not None
+    assert job.error.code == "engine_hung"
+
+
+def test_a_slow_child_that_moves_is_not_killed(bench: Bench) -> None:
+    half = quiet_limit(Stage.RECOGNIZE, 100.0) / 2
+    steps: list[Happening] = []
+    for done in range(6):
+        steps += [told(Stage.RECOGNIZE, done), *(bench.quiet(HEARTBEAT) for _ in range(int(half / HEARTBEAT)))]
+
+    job = bench.do_one(*steps, Finished(result_at("one", 1)))
+
+    assert job.state is JobState.DONE
+
+
+def test_loading_models_has_its_own_patience(bench: Bench) -> None:
+    waits: list[Happening] = [bench.quiet(HEARTBEAT) for _ in range(200)]
+
+    job = bench.do_one(Loading("starter"), *waits, Loaded("starter", 1000.0), Finished(result_at("one", 1)))
+
+    assert job.state is JobState.DONE
+
+
+def test_a_cancelled_job_is_left_within_seconds_and_stays_cancelled(bench: Bench) -> None:
+    def cancel() -> None:
+        bench.queue.cancel("one")
+        bench.store.put("results/one/1/transcript.json", b"too late")
+
+    cancelled_at: list[float] = []
+    job = bench.do_one(
+        told(Stage.RECOGNIZE, 1),
+        lambda: (cancel(), cancelled_at.append(bench.now))[0],
+        *[told(Stage.RECOGNIZE, done) for done in range(2, 30)],
+        Stopped(),
+    )
+
+    assert job.state is JobState.CANCELLED
+    assert Stop("one", 1) in bench.children[0].orders
+    assert list(bench.store.keys("results/")) == []
+
+
+def test_a_child_that_does_not_leave_a_cancelled_job_is_killed(bench: Bench) -> None:
+    job = bench.do_one(told(Stage.RECOGNIZE, 1), lambda: bench.queue.cancel("one") and None)
+
+    assert job.state is JobState.CANCELLED
+    assert bench.children[0].killed
+
+
+def test_a_worker_that_lost_its_job_takes_its_document_back_but_never_the_heir_s(bench: Bench) -> None:
+    def lose() -> None:
+        """Another worker rescues and finishes the job while this one sleeps."""
+        bench.now += LEASE + 1
+        bench.queue.rescue()
+        heir = bench.queue.claim("bram", lease_seconds=LEASE)
+        assert isinstance(heir, Claimed)
+        for token in (1, 2):
+            bench.store.put(f"results/one/{token}/transcript.json", b"x")
+        bench.queue.finish(heir.lease, result_at("one", 2))
+
+    job = bench.do_one(lose, Finished(result_at("one", 1)))
+
+    assert job.transcript_key == "results/one/2/transcript.json"
+    assert list(bench.store.keys("results/")) == ["results/one/2/transcript.json"]
+
+
+def test_an_idle_child_is_not_killed_when_the_lease_was_lost_after_its_last_word(bench: Bench) -> None:
+    bench.do_one(lambda: bench.queue.cancel("one") and None, Finished(result_at("one", 1)))
+
+    assert not [order for order in bench.children[0].orders if isinstance(order, Stop)]
+
+
+def test_a_worker_that_is_stopped_hands_its_job_back_uncounted(bench: Bench) -> None:
+    job = bench.do_one(told(Stage.RECOGNIZE, 1), bench.stop.set, Stopped())
+
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+    assert bench.children[0].killed
+
+
+def test_a_worker_that_is_stopped_at_the_last_moment_finishes(bench: Bench) -> None:
+    job = bench.do_one(bench.stop.set, Finished(result_at("one", 1)))
+
+    assert job.state is JobState.DONE
+
+
+def test_a_stopped_worker_claims_nothing(bench: Bench) -> None:
+    bench.add()
+    bench.stop.set()
+    bench.supervisor().run()
+
+    assert bench.queue.job("one").state is JobState.QUEUED
+
+
+def test_a_ledger_that_does_not_answer_for_a_while_loses_no_finished_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, refusals = bench.queue.finish, [TransientError("held", code="database_busy")] * 2
+
+    def sometimes(lease: Lease, result: Result) -> Job:
+        if refusals:
+            raise refusals.pop()
+        return finish(lease, result)
+
+    monkeypatch.setattr(bench.queue, "finish", sometimes)
+
+    assert bench.do_one(Finished(result_at("one", 1))).state is JobState.DONE
+
+
+def test_models_that_cannot_be_preloaded_keep_the_worker_from_claiming(bench: Bench) -> None:
+    bench.add()
+    bench.scripts.append([Loading("large"), Broke(ModelError("large: not here"))])
+
+    with pytest.raises(ModelError):
+        bench.supervisor().run(preload="large")
+
+    assert bench.children[0].orders == [Load("large")]
+    assert bench.queue.job("one").state is JobState.QUEUED
+
+
+def test_a_worker_rescues_the_jobs_of_dead_ones(bench: Bench) -> None:
+    bench.add()
+    bench.queue.claim("dead", lease_seconds=LEASE)
+    bench.now += LEASE + 1
+    bench.scripts.append([Finished(result_at("one", 2))])
+    bench.supervisor().run(exit_when_idle=0.0)
+
+    job = bench.queue.job("one")
+    assert (job.state, job.crashes) == (JobState.DONE, 1)
+
+
+class TestClockWatch:
+    def test_a_clock_that_is_set_forward_gives_the_living_time_to_beat(self) -> None:
+        wall, clock = [0.0], [0.0]
+        watch = ClockWatch(wall=lambda: wall[0], clock=lambda: clock[0], grace_seconds=30)
+        steady = []
+        for wall_step, clock_step in ((5, 5), (3605, 5), (5, 5), (30, 30)):
+            wall[0] += wall_step
+            clock[0] += clock_step
+            steady.append(watch.is_steady())
+
+        assert steady == [True, False, False, True]
