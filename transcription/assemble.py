@@ -10,6 +10,7 @@ from dataclasses import replace
 from schemas.episode import Episode
 from schemas.job import JobOptions
 from schemas.transcript import Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
+from transcription.naming import name_speakers
 from transcription.paragraphs import break_words
 from transcription.ports import Diarization, Recognition, VoiceTurn
 from transcription.quality import Doubts, find_doubts, measure, speech_spans
@@ -59,8 +60,6 @@ def assemble(
         truncated=truncated,
         warnings=_with_voices_missing(warnings, diarization, doubts.words),
     )
-    from transcription.naming import name_speakers
-
     return name_speakers(
         Transcript(
             episode=_with_duration(episode, audio_seconds),
