@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,50 +119,53 @@ def fetch_wheel(package: str, wheel: Wheel, folder: Path, tell: Tell) -> Path:
     command = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
     command += ["--no-deps", "--no-cache-dir", "--only-binary", ":all:", "--require-hashes", "--progress-bar", "raw"]
     command += [*pins, "--dest", str(folder), "--requirement", str(requirement)]
-    complaints = folder / "stderr.txt"
-    with complaints.open("wb") as stderr:
-        environment = os.environ | {"TMPDIR": str(folder)}
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=environment
-        ) as pip:
-            try:
-                assert pip.stdout is not None
-                for line in pip.stdout:
-                    words = line.split()
-                    if len(words) == 4 and words[0] == b"Progress" and words[1].isdigit():
-                        tell(int(words[1]))
-            except BaseException:
-                pip.kill()
-                raise
+    environment = os.environ | {"TMPDIR": str(folder)}
+    # Kept in memory: on a full disk a file of complaints would be empty.
+    said: deque[str] = deque(maxlen=200)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+    ) as pip:
+        try:
+            assert pip.stdout is not None
+            for line in pip.stdout:
+                words = line.split()
+                if len(words) == 4 and words[0] == b"Progress" and words[1].isdigit():
+                    tell(int(words[1]))
+                else:
+                    said.append(line.decode(errors="replace"))
+        except BaseException:
+            pip.kill()
+            raise
     found = list(folder.glob("*.whl"))
     if pip.returncode != 0 or len(found) != 1:
-        raise pip_failure(f"{package} {wheel.version}", complaints.read_text(encoding="utf-8", errors="replace"))
+        raise pip_failure(f"{package} {wheel.version}", "".join(said))
     return found[0]
 
 
-def pip_failure(what: str, stderr: str) -> NotReady:
+def pip_failure(what: str, said: str) -> NotReady:
     """What pip's complaints mean to the user."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
     last = (
         errors or [line for line in lines if not line.startswith(("[notice]", "WARNING:"))] or ["it said nothing"]
     )[-1]
-    if "No module named pip" in stderr:
+    if "No module named pip" in said:
         return NotReady(
             f"{what}: pip is not installed in {sys.executable}; run `{sys.executable} -m ensurepip`",
             code="pip_missing",
         )
-    if "DO NOT MATCH THE HASHES" in stderr:
+    if "DO NOT MATCH THE HASHES" in said:
         hashes = {line.split()[0]: line.split()[-1] for line in lines if line.startswith(("Expected", "Got"))}
         return mismatch(
             f"{what}: the package index gave another file",
             expected=f"SHA-256 {hashes.get('Expected', '?')}",
             found=hashes.get("Got", "?"),
         )
-    if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
-        return ModelError(f"{what}: the disk is full: {last}", code="disk_full")
+    full = [line for line in lines if "No space left on device" in line or "Disk quota exceeded" in line]
+    if full:
+        return ModelError(f"{what}: the disk is full: {full[-1].removeprefix('ERROR: ')}", code="disk_full")
     broken = [line for line in lines if "connection broken by" in line or "Failed to establish" in line]
-    if broken or "ReadTimeoutError" in stderr or "ConnectionError" in stderr or "ProtocolError" in stderr:
+    if broken or "ReadTimeoutError" in said or "ConnectionError" in said or "ProtocolError" in said:
         return ModelError(
             f"{what}: the package index cannot be reached; check the network and pip's settings (pip: {last})",
             code="index_unreachable",

@@ -162,29 +162,24 @@ def _progress_of(name: str) -> Iterator[Report]:
         yield PlainProgress().tell
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+    columns = (  # 79 characters, for a terminal of 80
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", max_width=36)),
+        BarColumn(bar_width=18),
+        DownloadColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         row = bar.add_task(name, total=None)
 
         def tell(progress: PullProgress) -> None:
+            fetching = progress.stage.value == "fetching"
+            doing = progress.what if fetching else f"{progress.stage.value} {progress.what}"
             bar.update(
                 row,
-                description=f"{progress.name}: {progress.stage.value} {progress.what}",
+                description=f"{progress.name}: {doing}",
                 total=progress.total_bytes or None,
                 completed=progress.done_bytes,
             )

@@ -297,7 +297,7 @@ def test_an_index_that_does_not_answer_is_told_as_such(
             "expected SHA-256 aaaa, found bbbb",
         ),
         (
-            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n",
+            "ERROR: Exception:\nTraceback (most recent call last):\nOSError: [Errno 28] No space left on device\n",
             "disk_full",
             "No space left",
         ),
