@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from formats.names import split_honorific, without_postnominals
-from formats.shapes import is_caption
+from formats.shapes import ends_sentence, is_caption
 from schemas.transcript import AsideKind
 
 #: A pull quote without a name is one when this share of its three-word runs stands in one other paragraph.
@@ -36,12 +36,18 @@ def find_asides(
                 found[index] = (AsideKind.ATTRIBUTION, speaker)
             else:
                 found[index] = (AsideKind.CAPTION, speaker)
-        elif is_caption(text, frozenset(speaker_of_name)):
+        elif is_caption(text, frozenset(speaker_of_name)) and not _goes_on(texts, index):
             named = [identity for name, identity in speaker_of_name.items() if name in text]
             found[index] = (AsideKind.CAPTION, named[0] if len(named) == 1 else None)
     if any(kind is AsideKind.ATTRIBUTION for kind, _ in found.values()):
         found.update(_near_copies(texts, is_labelled, found))
     return found
+
+
+def _goes_on(texts: Sequence[str], index: int) -> bool:
+    """Whether the block is part of a sentence that the block before or after it shares."""
+    following = texts[index + 1] if index + 1 < len(texts) else ""
+    return not ends_sentence(texts[index - 1]) or following[:1].islower()
 
 
 def _near_copies(

@@ -7,7 +7,7 @@ import re
 
 from formats.house_style import TimeForm
 
-_PRINTED = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?:\.(\d{1,3}))?")
+_PRINTED = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{2})(?:\.(\d{1,3}))?")
 #: Tried in this order, so that "00:12" is minutes and "0:00:12" hours.
 FORMS: tuple[TimeForm, ...] = ("HH:MM:SS", "H:MM:SS", "MM:SS", "M:SS", "HH:MM:SS.mmm")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
@@ -163,39 +164,84 @@ def wrap(words: Sequence[str], width: int) -> list[str]:
 
 
 def _groups(tokens: Sequence[Token], width: int, lines: int, room: int) -> list[Sequence[Token]]:
-    groups: list[Sequence[Token]] = []
-    rest = list(tokens)
-    while rest:
-        size = _fitting(rest, width, lines, 0 if groups else room)
-        size = _best_cut(rest, size) if size < len(rest) else size
-        groups.append(rest[:size])
-        rest = rest[size:]
+    """The words of each cue, cut where it costs least over the whole turn (`_cut_cost`).
+
+    The best way to go on from each word is found from the last word backwards, so that a good place is not missed
+    because the cue before was filled to the brim. `room` is taken by the label of the first cue.
+    """
+    count = len(tokens)
+    best: list[tuple[float, int]] = [(math.inf, count)] * count + [(0.0, count)]
+    for first in range(count - 1, -1, -1):
+        for stop in _possible_ends(tokens, first, width, lines, 0 if first else room):
+            cost = _cut_cost(tokens, first, stop) + best[stop][0]
+            if cost < best[first][0]:
+                best[first] = (cost, stop)
+    groups = []
+    place = 0
+    while place < count:
+        groups.append(tokens[place : best[place][1]])
+        place = best[place][1]
     return groups
 
 
-def _fitting(tokens: Sequence[Token], width: int, lines: int, room: int) -> int:
-    """How many words one cue can hold: by room, by time, and not over a long pause. At least one."""
-    label = ["x" * room] if room else []
-    for size in range(1, len(tokens)):
-        token = tokens[size]
-        if token.start - tokens[size - 1].end >= PAUSE_MS or token.end - tokens[0].start > LONGEST_MS:
-            return size
-        if len(wrap(label + [t.text for t in tokens[: size + 1]], width)) > lines:
-            return size
-    return len(tokens)
+def _possible_ends(tokens: Sequence[Token], first: int, width: int, lines: int, room: int) -> Iterator[int]:
+    """Where a cue that begins at `first` may end: within the lines and the time, not over a long pause."""
+    used, line = (room, 1) if room else (-1, 1)
+    for place in range(first, len(tokens)):
+        token = tokens[place]
+        if place > first and (
+            token.start - tokens[place - 1].end >= PAUSE_MS or token.end - tokens[first].start > LONGEST_MS
+        ):
+            return
+        if used + 1 + len(token.text) <= width:
+            used += 1 + len(token.text)
+        else:
+            used, line = len(token.text), line + 1
+        if line > lines and place > first:
+            return
+        yield place + 1
 
 
-def _best_cut(tokens: Sequence[Token], size: int) -> int:
-    """Where to end the cue among its first `size` words: a sentence end, a comma or a pause, not too early."""
-    if tokens[size].start - tokens[size - 1].end >= PAUSE_MS:
-        return size
-    for marks, least in ((".?!…", size // 3), (",;:–—", size // 2)):
-        for place in range(size, max(1, least), -1):
-            if tokens[place - 1].text.rstrip("”’\"')]").endswith(tuple(marks)):
-                return place
-    gaps = [(tokens[n].start - tokens[n - 1].end, n) for n in range(max(1, size // 2), size + 1)]
-    widest = max(gaps)
-    return widest[1] if widest[0] >= 250 else size
+#: Words that belong to the one after them: a cue should not end on them.
+_LEANING = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "and",
+        "or",
+        "but",
+        "with",
+        "from",
+        "my",
+        "your",
+        "i",
+    }
+)
+_SHORT_CUE = 15  #: characters; a cue of fewer is a flicker
+
+
+def _cut_cost(tokens: Sequence[Token], first: int, stop: int) -> float:
+    """How bad it is to end a cue before `stop`: least at sentence ends and pauses, most inside a phrase."""
+    cost = 4.0
+    if sum(len(token.text) + 1 for token in tokens[first:stop]) <= _SHORT_CUE:
+        cost += 3.0
+    if stop == len(tokens):
+        return cost
+    word = tokens[stop - 1].text.rstrip("”’\"')]")
+    gap = tokens[stop].start - tokens[stop - 1].end
+    if word.endswith((".", "?", "!", "…")) or gap >= PAUSE_MS:
+        return cost
+    if word.endswith((",", ";", ":", "–", "—")):
+        return cost + 2.0
+    return cost + (3.0 if gap >= 250 else 8.0) + (4.0 if word.casefold() in _LEANING else 0.0)
 
 
 def _cue(speaker: str | None, tokens: Sequence[Token]) -> Cue:

@@ -20,7 +20,7 @@ from formats.names import (
     split_honorific,
     without_postnominals,
 )
-from formats.shapes import is_plain_label, label_pattern
+from formats.shapes import ends_sentence, is_plain_label, label_pattern
 
 #: A prefix that is shaped like no name is a label all the same when this many lines begin with it.
 UNUSUAL_LABEL_COUNT = 3
@@ -176,7 +176,7 @@ def _has_lower(label: str) -> bool:
 
 def _may_be_unusual(label: str) -> bool:
     words = label.split()
-    if len(words) > 5 or any(mark in label for mark in '?!;,“”"'):
+    if len(words) > 5 or ends_sentence(label) or any(mark in label for mark in '?!;“”"'):
         return False
     return not words[0][0].islower() and words[0].casefold() not in ORDINARY
 

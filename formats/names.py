@@ -21,19 +21,19 @@ ROLE_LABELS = _words(
 )
 #: Begin headings and sentences, never names: what keeps "The Next Chapter" and "Second thing: …" from being labels.
 ORDINARY = _words(
-    "a about action advice after again all also always an and another answer any are as at audio back because before"
-    " below best beyond big bonus both but by can chapter click coming conclusion contact could credits day deep did"
-    " do does download edition editor episode even every final finally find first follow for free from full fun get"
-    " going good great had happy has have he hello help her here hi his home how i if in inside intro introduction is"
-    " it its join just key last latest learn left less let life like link links listen live look looking lots made"
-    " make many maybe meet might more most much music my never new news next no not note notes now of off okay on"
-    " once one only open or other our out over page part people place plan play podcast point pre-order privacy"
-    " question questions quick read ready really recorded related resources right same say search second section see"
-    " segment series share she should show sign so some something special start stay still story subscribe such summary"
-    " take talk tell terms thank thanks that the their them then there these they thing things third this those thoughts"
-    " three thus time to today together too top topic topics transcript two under up us use very view visit want was"
-    " watch we welcome well were what when where whether which while who why wisdom with work would yes yet you"
-    " your"
+    "a about action advice after again all also always an and another answer any are as at audio back because"
+    " before below best beyond big bonus both but by can chapter click coming conclusion contact could credits day"
+    " deep did do does download edition editor episode even every final finally find first follow for free from"
+    " full fun get going good great had happy has have he hello help her here hi his home how i if in inside intro"
+    " introduction is it its join just key last latest learn left less let life like link links listen live look"
+    " looking lots made make many maybe meet might more most much music my never new news next no not note notes"
+    " now of off okay on once one only open or other our out over page part people place plan play podcast point"
+    " pre-order privacy question questions quick read ready really recorded related resources right same say"
+    " search second section see segment series share she should show sign so some something special start stay"
+    " still story subscribe such summary take talk tell terms thank thanks that the their them then there these"
+    " they thing things third this those thoughts three thus time to today together too top topic topics"
+    " transcript two under up us use very view visit want was watch we welcome well were what when where whether"
+    " which while who why wisdom with work would yes yet you your"
 )
 
 #: Stand in headings ("State Of The Art"), never inside a name.

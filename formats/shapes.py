@@ -18,7 +18,7 @@ _NAVIGATION = re.compile(
     re.IGNORECASE,
 )
 _SHORT = 12  #: words; the longest footer line of the reference pages has 9
-_CAPTION = 25  #: words; the longest caption of the reference pages has 11
+_CAPTION = 16  #: words; the longest caption of the reference pages has 11
 
 
 def ends_sentence(text: str) -> bool:
@@ -62,12 +62,10 @@ def looks_like_an_aside(text: str) -> bool:
 
 
 def is_caption(text: str, names: frozenset[str]) -> bool:
-    """Whether a block only names people: short, without an end, mostly capitalised, with a speaker's full name."""
-    words = text.split()
-    if len(words) > _CAPTION or ends_sentence(text) or not any(name in text for name in names):
+    """Whether a block names a speaker in full as the words under a picture do: short, a capital first, no end."""
+    if len(text.split()) > _CAPTION or ends_sentence(text) or text[:1].islower():
         return False
-    capitalised = sum(1 for word in words if not word[0].islower())
-    return capitalised >= 0.6 * len(words)
+    return any(name in text for name in names)
 
 
 def is_footer(text: str, *, is_set_apart: bool) -> bool:

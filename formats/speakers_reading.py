@@ -208,10 +208,10 @@ def with_heard_aliases(
 ) -> tuple[Speaker, ...]:
     """Add short and other forms: "Steph" in the head for Stephanie, "Andrew, …" said to Andy at the start of a turn.
 
-    A form must share its first three letters with the first name of exactly one speaker, and be no name of another.
+    A form must share its first three letters with the first name of exactly one speaker, and be nobody's name.
     """
     taken = {part for s in speakers for part in (s.name or "").split()}
-    words = [word for text in head for word in re.findall(r"\b[A-Z][a-z]{3,}\b", text)]
+    words = [word for text in head for word in re.findall(r"\b[A-Z][a-z]{2,}\b", text)]
     said = [(who, match[1]) for who, text in turn_starts if (match := re.match(r"([A-Z][a-z]{3,}),\s", text))]
     made = []
     for speaker in speakers:

@@ -1,0 +1,75 @@
+"""`stenocast render`, `read` and `styles`, called as functions with the streams of a process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli import pages
+from schemas.errors import InputError, NotFound
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+
+
+@pytest.mark.parametrize("style", ["name-line", "caps-list", "full-then-first", "numbered-timestamps"])
+def test_a_page_read_and_rendered_is_the_same_file(tmp_path: Path, style: str) -> None:
+    page = GOLDEN / "pages" / f"{style}.txt"
+
+    pages.read(str(page), output=str(tmp_path / "doc.json"))
+    pages.render(str(tmp_path / "doc.json"), output=str(tmp_path / "page.txt"))
+
+    assert (tmp_path / "page.txt").read_bytes() == page.read_bytes()
+
+
+def test_render_writes_a_style_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    pages.render(str(GOLDEN / "transcript-1.json"), style="caps-list")
+
+    assert capfdbinary.readouterr().out == (GOLDEN / "transcript-1" / "caps-list.txt").read_bytes()
+
+
+def test_a_style_file_of_the_publishers_own_is_used(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\n[label]\nfirst = "full_caps"\nlater = "full_caps"\npattern = "{label} - "\n')
+
+    pages.render(str(GOLDEN / "transcript-1.json"), style=str(own), output=str(tmp_path / "page.txt"))
+
+    assert (tmp_path / "page.txt").read_text().startswith("ADA QUILL - Hello and welcome")
+
+
+def test_styles_lists_each_with_a_sample_and_shows_one_as_toml(capsys: pytest.CaptureFixture[str]) -> None:
+    pages.styles()
+    listed = capsys.readouterr().out
+    pages.styles("name-line")
+    shown = capsys.readouterr().out
+
+    for name in ("caps-list", "full-then-first", "name-line", "numbered-timestamps"):
+        assert f"{name}: " in listed
+    assert "Speaker 2 [00:00:12] Thirty-one" in listed
+    assert shown.startswith('name = "name-line"')
+
+
+def test_missing_and_unwritable_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="gone"):
+        pages.read(str(tmp_path / "gone.txt"))
+    with pytest.raises(NotFound, match=r"gone\.toml"):
+        pages.render(str(GOLDEN / "transcript-1.json"), style=str(tmp_path / "gone.toml"))
+    with pytest.raises(InputError, match="nowhere"):
+        pages.read(str(GOLDEN / "pages" / "name-line.txt"), output=str(tmp_path / "nowhere" / "doc.json"))
+
+
+def test_rendering_imports_no_engine() -> None:
+    code = (
+        "import sys; from cli import pages;"
+        f"pages.render({str(GOLDEN / 'transcript-1.json')!r}, style='name-line', output='-');"
+        "heavy = {'torch', 'faster_whisper', 'pyannote', 'av', 'numpy', 'fastapi', 'sqlalchemy'} & set(sys.modules);"
+        "sys.exit(repr(heavy) if heavy else 0)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=GOLDEN.parent.parent, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,409 @@
+"""Pages: read and written back byte for byte, with nothing changed but what was changed in the document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formats.blocks import decode_page
+from formats.catalogue import read, render, styles
+from formats.house_style import shipped_styles
+from formats.reading import read_in_style
+from formats.writing import Mark, render_page
+from schemas.episode import Role
+from schemas.errors import PageError
+from schemas.transcript import Aside, AsideKind, MatterKind, NameMethod, SegmentKind, Transcript, Turn
+
+
+def page(golden: Path, style: str) -> Transcript:
+    return read((golden / "pages" / f"{style}.txt").read_bytes())
+
+
+# ---------------------------------------------------------------- the same bytes
+
+
+def test_a_reference_page_is_written_back_unchanged(reference_page: bytes) -> None:
+    assert render(read(reference_page)) == reference_page
+
+
+def test_an_invented_page_is_written_back_unchanged(own_page: bytes) -> None:
+    assert render(read(own_page)) == own_page
+
+
+def test_a_page_survives_the_document_on_disk(own_page: bytes) -> None:
+    on_disk = render(read(own_page), format="json")
+
+    assert render(read(on_disk)) == own_page
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda page: page.replace(b"\n", b"\r\n"),
+        lambda page: b"\xef\xbb\xbf" + page,
+        lambda page: page + b"\n",
+        lambda page: page + b"\r\n \n",
+        lambda page: page.replace(b"\n", b" \n", 3),
+        lambda page: page.replace(b"\n", b"\r\n", 3),
+        lambda page: page.replace("é".encode(), "é".encode()).replace(b"Ada", "Ada\u0301".encode()),
+        lambda page: page.replace(b"\n\n", b"\n\n\n\n"),
+        lambda page: page.replace(b"\n\n", b"\n"),
+        lambda page: page.replace(b"\n", b"\r"),
+        lambda page: page.replace(b": ", ":\u00a0".encode()),
+        lambda page: page.replace(b"    ", b"\t"),
+        lambda page: page.replace(b"the", b"t\x1bh\xe2\x80\xaee"),
+        lambda page: b"\n\n" + page,
+    ],
+    ids=[
+        "crlf", "bom", "final-newline", "final-space", "trailing-spaces", "mixed-line-ends", "not-nfc",
+        "four-newlines", "one-newline", "cr", "nbsp-after-label", "tabs", "control-characters", "leading-newlines",
+    ],
+)  # fmt: skip
+def test_a_page_with_other_white_space_or_encoding_is_written_back_unchanged(own_page: bytes, change) -> None:  # type: ignore[no-untyped-def]
+    style = shipped_styles()[read(own_page).layout.style]  # type: ignore[union-attr]
+    changed = change(own_page)
+
+    assert render_page(read(changed, style=style), style) == changed
+
+
+LINES = st.sampled_from(
+    [
+        "Ines Marlow",
+        "Gwen Tarrant",
+        "Dr Gwen Tarrant",
+        "Gwen",
+        "Ines: Hello.",
+        "Ines Marlow: Hello there.",
+        "GWEN: Yes",
+        "    INES: Well.",
+        "  • GWEN: Yes.",
+        "  • Gwen Tarrant, baker",
+        "  • Chair: Ines Marlow – writer",
+        "TRANSCRIPT",
+        "Presenter: You’ve been listening.",
+        "Speaker 1 [00:00:11] Hello.",
+        "Speaker 3 [0:12] Hello:",
+        "Speaker 2:",
+        "Speaker 2",
+        "You never know: it rains.",
+        "We saw the sea and the sea saw us",
+        "We saw the sea and the sea saw us, twice a day.",
+        "Podcast: The sea.",
+        "14 March 2026",
+        "×",
+        "",
+        "",
+        "",
+        "   ",
+        "\u00a0",
+        "INES MARLOW: No.",
+        "Gwen Tarrant MBE: No.",
+        "Unknown speaker: Hm.",
+        "Unknown speaker",
+        "$STDOUT: hi",
+        "Prof. Gwen Tarrant: Eh.",
+        "Gwen\u00a0 Tarrant: Eh?",
+        "[Ines]: a:b",
+        "Interviewer: Why?",
+        "İNES: A.",
+        "•",
+        "  • ",
+        "a\x1b[31mb",
+        "\u202eevil: x",
+        "Speaker 02: x",
+        "Subscribe to us",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(LINES, min_size=1, max_size=24), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_whatever_a_style_reads_it_writes_back(lines: list[str], line_end: str, bom: bool) -> None:
+    content = (("\ufeff" if bom else "") + line_end.join(lines)).encode()
+    page = decode_page(content, name="page")
+
+    for style in styles():
+        reading = read_in_style(page, style, identity="page")
+        if reading is not None:
+            assert render_page(reading.transcript, style) == content
+
+
+# ---------------------------------------------------------------- only what was changed
+
+
+def _with_first_paragraph_changed(transcript: Transcript, identity: str, text: str) -> Transcript:
+    turns = tuple(
+        replace(turn, paragraphs=tuple(replace(p, text=text) if p.id == identity else p for p in turn.paragraphs))
+        for turn in transcript.turns
+    )
+    return replace(transcript, turns=turns)
+
+
+def _changed_lines(before: bytes, after: bytes) -> list[tuple[str, str]]:
+    old, new = before.decode().split("\n"), after.decode().split("\n")
+    assert len(old) == len(new)
+    return [(a, b) for a, b in zip(old, new, strict=True) if a != b]
+
+
+def _check_words(content: bytes) -> None:
+    transcript = read(content)
+    paragraphs = [p for turn in transcript.turns for p in turn.paragraphs]
+    for number, paragraph in enumerate(paragraphs[:: max(1, len(paragraphs) // 25)]):
+        words = re.findall(r"\w+", paragraph.text)
+        word = words[(number * 7) % len(words)]
+        text = re.sub(rf"\b{word}\b", "Zyxwvut", paragraph.text, count=1)
+
+        changed = render(_with_first_paragraph_changed(transcript, paragraph.id, text))
+
+        [(old, new)] = _changed_lines(content, changed)
+        assert new == old.replace(paragraph.text, text)
+
+
+def test_changing_one_word_changes_only_that_on_a_reference_page(reference_page: bytes) -> None:
+    _check_words(reference_page)
+
+
+def test_changing_one_word_changes_only_that_on_the_page(own_page: bytes) -> None:
+    _check_words(own_page)
+
+
+def _check_names(content: bytes) -> None:
+    transcript = read(content)
+    style = shipped_styles()[transcript.layout.style]  # type: ignore[union-attr]
+    for speaker in transcript.speakers:
+        renamed = replace(speaker, name="Zora Quist")
+        speakers = tuple(renamed if s.id == speaker.id else s for s in transcript.speakers)
+
+        changed = _changed_lines(content, render(replace(transcript, speakers=speakers)))
+
+        turns = sum(1 for turn in transcript.turns if turn.speaker == speaker.id)
+        stand_ins = sum(
+            1
+            for aside in (a for turn in transcript.turns for a in turn.asides)
+            if aside.kind is AsideKind.ATTRIBUTION and aside.attributed_to == speaker.id
+        ) + sum(1 for matter in transcript.front if matter.speaker == speaker.id)
+        if style.needs_times:
+            assert changed == []
+            continue
+        assert len(changed) == turns + stand_ins
+        for old, new in changed:
+            at = new.upper().index("ZORA")
+            end = at + len("Zora Quist" if new[at:].upper().startswith("ZORA QUIST") else "Zora")
+            assert old.startswith(new[:at])
+            assert old.endswith(new[end:])
+
+
+def test_changing_a_name_changes_only_its_labels_on_a_reference_page(reference_page: bytes) -> None:
+    _check_names(reference_page)
+
+
+def test_changing_a_name_changes_only_its_labels_on_the_page(own_page: bytes) -> None:
+    _check_names(own_page)
+
+
+def _check_layout(content: bytes) -> None:
+    layout = read(content).layout
+    assert layout is not None
+    for mark in layout.marks:
+        if mark.kind in (Mark.LABEL_FORM, Mark.TIME_FORM, Mark.NUMBER):
+            continue
+        text = mark.value.replace("{label}", "").replace("{time}", "")
+        assert not re.search(r"\w", text), mark
+
+
+def test_no_words_of_a_reference_page_stand_in_its_layout(reference_page: bytes) -> None:
+    _check_layout(reference_page)
+
+
+def test_no_words_of_the_page_stand_in_its_layout(own_page: bytes) -> None:
+    _check_layout(own_page)
+
+
+def test_a_page_the_style_explains_wholly_has_no_marks() -> None:
+    plain = b"Podcast: The sea\n\nInes Marlow\n\nIs it wet?\n\nGwen Tarrant\n\nIt is.\n\nInes Marlow\n\nThank you."
+
+    assert read(plain).layout.marks == ()  # type: ignore[union-attr]
+
+
+# ---------------------------------------------------------------- what is read
+
+
+def _asides(turns: Iterable[Turn]) -> list[tuple[str, Aside]]:
+    return [(turn.id, aside) for turn in turns for aside in turn.asides]
+
+
+def test_name_line_gives_each_turn_its_paragraphs(golden: Path) -> None:
+    transcript = page(golden, "name-line")
+
+    assert [(t.speaker, len(t.paragraphs)) for t in transcript.turns] == [
+        ("S1", 2), ("S2", 5), ("S1", 1), ("S2", 1), ("S3", 1), ("S2", 1), ("S1", 2),
+    ]  # fmt: skip
+    assert [s.name for s in transcript.speakers] == ["Ines Marlow", "Gwen Tarrant", "Bram Okoro"]
+    assert transcript.episode.title == "What the tide tables leave out (and why)."
+
+
+def test_more_white_space_than_usual_begins_a_second_recording(golden: Path) -> None:
+    transcript = page(golden, "name-line")
+
+    [segment] = transcript.segments
+    assert segment.kind is SegmentKind.RECORDING
+    assert segment.paragraph == transcript.turns[-1].paragraphs[1].id
+
+
+def test_a_colon_in_speech_is_no_label(golden: Path) -> None:
+    transcript = page(golden, "name-line")
+
+    assert transcript.turns[1].paragraphs[0].text.startswith("You never know: it’s a book")
+
+
+def test_no_break_spaces_inside_a_line_are_text_and_at_its_end_layout(golden: Path) -> None:
+    transcript = page(golden, "caps-list")
+
+    texts = [p.text for turn in transcript.turns for p in turn.paragraphs]
+    assert not any(text.endswith("\u00a0") for text in texts)
+    assert sum(mark.kind == Mark.AFTER for mark in transcript.layout.marks) == 7  # type: ignore[union-attr]
+    assert "will do\u00a0 the same" in page(golden, "name-line").turns[1].paragraphs[0].text
+
+
+def test_numbered_timestamps_gives_times_and_no_names(golden: Path) -> None:
+    transcript = page(golden, "numbered-timestamps")
+
+    assert [(t.speaker, t.start) for t in transcript.turns] == [
+        ("S1", 9.0), ("S2", 21.0), ("S3", 22.0), ("S1", 22.0), ("S3", 119.0), ("S2", 3600.0),
+    ]  # fmt: skip
+    assert all(s.name is None for s in transcript.speakers)
+
+
+def test_the_head_completes_the_first_names_of_caps_list(golden: Path) -> None:
+    transcript = page(golden, "caps-list")
+
+    assert [(s.name, s.role) for s in transcript.speakers] == [
+        ("Ada Quill", Role.HOST), ("Tomas Feld", Role.GUEST), ("Lena Marsh", Role.GUEST), (None, Role.ANNOUNCER),
+    ]  # fmt: skip
+    assert transcript.speakers[1].description == (
+        "keeper of the lamp at Gull Point and the last man to oil it by hand"
+    )
+    assert transcript.speakers[1].aliases == ("Tom",)
+
+
+def test_the_head_and_foot_of_caps_list_are_matter_of_known_kinds(golden: Path) -> None:
+    transcript = page(golden, "caps-list")
+
+    kinds = MatterKind
+    assert [m.kind for m in transcript.front] == [
+        kinds.TEXT, kinds.TITLE, kinds.STANDFIRST, kinds.DATE, kinds.DESCRIPTION, kinds.HEADING, kinds.TEXT,
+        kinds.HEADING, kinds.TEXT,
+    ]  # fmt: skip
+    assert [m.text for m in transcript.back] == [
+        "Free to hear, every second Friday. Subscribe for the next one.",
+        "Subscribe Arrow pointing right",
+    ]
+    assert transcript.episode.published == "2026-03-14"
+
+
+def test_new_guests_after_a_goodbye_begin_a_second_recording(golden: Path) -> None:
+    transcript = page(golden, "caps-list")
+
+    [segment] = transcript.segments
+    turn = next(t for t in transcript.turns if t.id == segment.turn)
+    assert turn.paragraphs[0].text.startswith("And now, to close")
+
+
+def test_full_then_first_knows_people_by_the_list_and_turns_by_either_label(golden: Path) -> None:
+    transcript = page(golden, "full-then-first")
+
+    assert [(s.name, s.honorific, s.role) for s in transcript.speakers] == [
+        ("Nell Harrow", None, Role.HOST),
+        ("Oskar van der Meer", None, Role.GUEST),
+        ("Rosa Lindqvist", "Dr", Role.GUEST),
+        ("Stephen Achebe", None, Role.GUEST),
+    ]
+    assert [t.speaker for t in transcript.turns] == ["S1", "S2", "S1", "S2", "S3", "S1", "S4", "S1", "S3"]
+    assert all(s.known_by is NameMethod.PAGE for s in transcript.speakers)
+    assert "Steve" in transcript.speakers[3].aliases
+    assert transcript.speakers[1].description == "treasurer, Mill Street"
+
+
+def test_quotes_names_under_them_and_captions_are_asides_where_they_stand(golden: Path) -> None:
+    transcript = page(golden, "full-then-first")
+
+    found = [(turn, aside.kind, aside.after, aside.attributed_to) for turn, aside in _asides(transcript.turns)]
+    assert found == [
+        ("T2", AsideKind.CAPTION, 1, "S1"),
+        ("T5", AsideKind.PULL_QUOTE, 1, "S3"),
+        ("T5", AsideKind.ATTRIBUTION, 1, "S3"),
+        ("T7", AsideKind.PULL_QUOTE, 1, None),
+        ("T7", AsideKind.CAPTION, 2, None),
+    ]
+    assert transcript.turns[4].paragraphs[1].text.startswith("My advice: buy the ladder first.")
+    assert transcript.back[0].text == "Join our mailing list"
+
+
+def test_an_edited_attribution_is_printed_as_edited(golden: Path) -> None:
+    transcript = page(golden, "full-then-first")
+    turn = transcript.turns[4]
+    asides = tuple(replace(a, text="R. Lindqvist") if a.kind is AsideKind.ATTRIBUTION else a for a in turn.asides)
+
+    changed = render(
+        replace(transcript, turns=(*transcript.turns[:4], replace(turn, asides=asides), *transcript.turns[5:]))
+    )
+
+    assert "\n\nR. Lindqvist\n\n" in changed.decode()
+
+
+def test_reference_speakers_are_known_as_far_as_the_page_says(shared: Path) -> None:
+    found = [read(path.read_bytes()) for path in sorted((shared / "seeds").glob("*.txt"))]
+
+    assert [len(t.turns) for t in found] == [19, 34, 27, 42, 25]
+    assert [sum(len(turn.paragraphs) for turn in t.turns) for t in found] == [73, 96, 27, 88, 53]
+    assert [len(t.speakers) for t in found] == [2, 3, 3, 4, 5]
+    assert [sum(s.name is not None for s in t.speakers) for t in found] == [2, 3, 0, 3, 5]
+    assert [len(_asides(t.turns)) for t in found] == [0, 0, 0, 0, 11]
+    assert [t.layout.style for t in found if t.layout] == [
+        "name-line", "name-line", "numbered-timestamps", "caps-list", "full-then-first",
+    ]  # fmt: skip
+
+
+def test_reading_a_page_twice_gives_the_same_document(own_page: bytes) -> None:
+    assert read(own_page) == read(own_page)
+
+
+# ---------------------------------------------------------------- what is not read
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (b"", "page_not_recognised", "empty"),
+        (b" \n\n", "page_not_recognised", "empty"),
+        (b"Just a thought.\n\nAnd another one, longer than the first.", "page_not_recognised", "2 lines of text"),
+        (b"The Quiet Harbour\n\nJane Doe\n\nIt was a dark night.\n\nThe end.", "page_not_recognised", "name-line"),
+        (b"Note: one.\n\nWarning: two.\n\nLook: three.", "page_not_recognised", "3 begin like a label"),
+        (b"caf\xe9", "page_not_text", "byte 3 is 0xe9"),
+        ("Ada Quill: Hi".encode("utf-16"), "page_not_text", "UTF-16"),
+    ],
+)
+def test_what_is_no_page_is_refused_with_what_was_seen(content: bytes, code: str, says: str) -> None:
+    with pytest.raises(PageError) as caught:
+        read(content, name="notes.txt")
+
+    assert caught.value.code == code
+    assert says in caught.value.message
+    assert caught.value.message.startswith("notes.txt: ")
+
+
+def test_a_page_is_not_read_in_a_style_it_is_not_in(golden: Path) -> None:
+    with pytest.raises(PageError, match="not in the style numbered-timestamps"):
+        read((golden / "pages" / "name-line.txt").read_bytes(), style="numbered-timestamps")
+
+
+def test_names_alone_on_lines_do_not_make_a_page_of_inline_labels_name_line(golden: Path) -> None:
+    content = (golden / "pages" / "full-then-first.txt").read_bytes()
+
+    assert read(content).layout.style == "full-then-first"  # type: ignore[union-attr]
