@@ -226,8 +226,8 @@ def _open(source: Source, container: str) -> Any:
         source,
         mode="r",
         format=demuxer,
-        # Four locks, each of which was enough for the playlists we tried: the demuxer is given, not probed; no
-        # other is allowed; no protocol is; and what still asks to open something is refused by `_refuse_to_open`.
+        # The demuxer is given, not probed; no other is allowed; no protocol is; and what would still ask to open
+        # something is refused. The first alone stopped every playlist we tried; the rest is for those we did not.
         options={
             "format_whitelist": demuxer,
             "protocol_whitelist": "none",
@@ -335,7 +335,6 @@ class Samples:
         self._format: tuple[Any, ...] = ()
         self._graph: Any = None
         self._pushed = 0  #: frames since the last look
-        self._fed = 0  #: samples of the current format, at its own rate
 
     def add(self, frame: Any) -> None:
         if frame.samples <= 0:
@@ -345,11 +344,9 @@ class Samples:
             # Also in mid-file: radio recordings and joined MP3s change their rate or their channels.
             self.finish()
             check_format(frame.sample_rate, frame.layout.nb_channels)
-            self._graph, self._format, self._fed = _filters(*form), form, 0
+            self._graph, self._format = _filters(*form), form
         if self._is_raw_float and form[0] in ("flt", "fltp", "dbl", "dblp"):
             _tame(frame)
-        frame.pts = self._fed
-        self._fed += frame.samples
         self._graph.push(frame)
         self._pushed += 1
         if self._pushed >= _PULL_FRAMES or frame.samples > SAMPLE_RATE:

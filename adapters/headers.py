@@ -22,7 +22,9 @@ MAX_CHANNELS = 8  #: 7.1
 #: A declared size at or above this means "I did not know yet": sox, arecord and FFmpeg write such when they stream.
 _UNKNOWN_SIZE = 0x7FFF_F000
 
-_MAX_STEPS = 10_000  #: chunks or boxes looked at in one file
+#: Chunks or boxes looked at in one file, all levels together: about a second's work. A legitimate file has fewer
+#: before its sound; one made of nothing but boxes would keep us busy for minutes.
+_MAX_STEPS = 100_000
 _TAIL_BYTES = 131_072  #: two of the largest Ogg pages (65,307 bytes)
 
 
@@ -246,14 +248,15 @@ def _mp4(file: BinaryIO, size: int, facts: HeaderFacts) -> HeaderFacts:
     if _read(file, 8, 4) in (b"aax ", b"aaxc"):
         return replace(facts, is_encrypted=True)
     clear = protected = is_cut = False
-    for kind, offset, end in _boxes(file, 0, size):
+    steps = iter(range(_MAX_STEPS))
+    for kind, offset, end in _boxes(file, 0, size, steps):
         is_cut = is_cut or end > size
         if kind != b"moov":
             continue
-        for inner, start, stop in _boxes(file, offset, min(end, size)):
+        for inner, start, stop in _boxes(file, offset, min(end, size), steps):
             protected = protected or inner == b"pssh"
             if inner == b"trak":
-                is_sound, is_protected = _track(file, start, min(stop, size))
+                is_sound, is_protected = _track(file, start, min(stop, size), steps)
                 clear = clear or (is_sound and not is_protected)
                 protected = protected or is_protected
     return replace(facts, is_encrypted=protected and not clear, is_cut=is_cut)
@@ -263,31 +266,33 @@ def _mp4(file: BinaryIO, size: int, facts: HeaderFacts) -> HeaderFacts:
 _PROTECTED_ENTRIES = frozenset({b"drms", b"enca", b"encv", b"drmi", b"aavd"})
 
 
-def _track(file: BinaryIO, offset: int, end: int) -> tuple[bool, bool]:
+def _track(file: BinaryIO, offset: int, end: int, steps: Iterator[int]) -> tuple[bool, bool]:
     """Whether a `trak` box holds sound, and whether it is protected."""
     is_sound = is_protected = False
-    for kind, start, stop in _descend(file, offset, end, (b"mdia", b"minf", b"stbl")):
+    for kind, start, stop in _descend(file, offset, end, (b"mdia", b"minf", b"stbl"), steps):
         if kind == b"hdlr":
             is_sound = is_sound or _read(file, start + 8, 4) == b"soun"
         elif kind == b"stsd":
-            for entry, begin, finish in _boxes(file, start + 8, stop):
+            for entry, begin, finish in _boxes(file, start + 8, stop, steps):
                 # `sinf` stands behind a fixed part whose length depends on the version: looked for as bytes.
                 body = _read(file, begin, min(finish - begin, 4_096))
                 is_protected = is_protected or entry in _PROTECTED_ENTRIES or (b"sinf" in body and b"schm" in body)
     return is_sound, is_protected
 
 
-def _descend(file: BinaryIO, offset: int, end: int, through: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
+def _descend(
+    file: BinaryIO, offset: int, end: int, through: tuple[bytes, ...], steps: Iterator[int]
+) -> Iterator[tuple[bytes, int, int]]:
     """The boxes of a box, and of those named in `through`."""
-    for kind, start, stop in _boxes(file, offset, end):
+    for kind, start, stop in _boxes(file, offset, end, steps):
         yield kind, start, min(stop, end)
         if kind in through:
-            yield from _descend(file, start, min(stop, end), tuple(each for each in through if each != kind))
+            yield from _descend(file, start, min(stop, end), tuple(each for each in through if each != kind), steps)
 
 
-def _boxes(file: BinaryIO, offset: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(file: BinaryIO, offset: int, end: int, steps: Iterator[int]) -> Iterator[tuple[bytes, int, int]]:
     """The boxes between two offsets: kind, start of the content, end as declared (perhaps beyond the file)."""
-    for _ in range(_MAX_STEPS):
+    for _ in steps:
         header = _read(file, offset, 16)
         if offset + 8 > end or len(header) < 8:
             return

@@ -682,6 +682,8 @@ def test_row_23_wild_float_samples_are_silenced_or_clipped_and_hurt_no_neighbour
         centre = round(place * SAMPLE_RATE / 44_100)
         far[centre - 60 : centre + 60] = False
     assert np.abs(heard - clean)[far].max() < 0.001
+    # Near by, one wild sample in 44,100 shows as no more than a click: the filter's peak is 0.36 at this ratio.
+    assert np.abs(heard - clean).max() < 1.3 * 0.4
 
 
 def test_row_23_what_is_not_a_number_becomes_silence_and_what_is_too_loud_the_loudest() -> None:
@@ -813,20 +815,36 @@ def test_row_26_a_recording_may_not_open_other_files() -> None:
         decoder_child._refuse_to_open("file:neighbour.wav", 0, {})
 
 
+UNSHARE = "import ctypes, sys; sys.exit(0 if ctypes.CDLL(None).unshare(0x5000_0000) == 0 else 1)"
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces of Linux")
+def test_row_27_even_a_child_that_was_taken_over_reaches_no_server(
+    trap: tuple[int, list[object]], tmp_path: Path
+) -> None:
+    if subprocess.run([sys.executable, "-c", UNSHARE], check=False).returncode != 0:
+        pytest.skip("this kernel or container gives no empty network namespace")
+    port, callers = trap
+    program = child_program(
+        tmp_path,
+        f"import socket\ndef decode(file, out, **_):\n    socket.create_connection(('127.0.0.1', {port}), 1)",
+    )
+
+    error = failure(tmp_path, program)
+
+    assert "unreachable" in error.message
+    assert callers == []
+
+
 @pytest.mark.processes
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
-def test_the_cell_has_no_network_no_folder_no_environment_and_little_else(tmp_path: Path) -> None:
+def test_the_cell_has_no_folder_no_environment_and_little_else(tmp_path: Path) -> None:
     program = child_program(
         tmp_path,
         """
-        import resource, socket
+        import resource
         def decode(file, out, **_):
-            try:
-                socket.create_connection(("127.0.0.1", 9), 1)
-            except OSError as error:
-                network = error.errno
-            else:
-                network = 0
             names = ("RLIMIT_CORE", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_FSIZE")
             limits = {name: resource.getrlimit(getattr(resource, name))[0] for name in names}
             try:
@@ -834,7 +852,7 @@ def test_the_cell_has_no_network_no_folder_no_environment_and_little_else(tmp_pa
             except OSError as error:
                 folder = error.errno
             files = len(os.listdir("/proc/self/fd"))
-            told = dict(network=network, limits=limits, folder=folder, environ=sorted(os.environ), files=files)
+            told = dict(limits=limits, folder=folder, environ=sorted(os.environ), files=files)
             raise child.BadAudio("audio_unreadable", json.dumps(told))
         """,
     )
@@ -853,8 +871,6 @@ def test_the_cell_has_no_network_no_folder_no_environment_and_little_else(tmp_pa
     }
     # Three standard descriptors, the recording, the samples, and the one that lists them.
     assert told["files"] == 6
-    # Where the kernel forbids the empty namespace, nobody listens on the discard port either.
-    assert told["network"] in (errno.ENETUNREACH, errno.ECONNREFUSED)
 
 
 @pytest.mark.parametrize(

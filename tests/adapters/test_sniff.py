@@ -212,3 +212,36 @@ def test_an_mp3_without_a_length_header_is_whole_when_its_last_frame_is(ending: 
 @pytest.mark.parametrize("left", [5, 50, 99])
 def test_a_stream_that_stops_inside_a_frame_is_cut(frame: bytes, left: int) -> None:
     assert peek(io.BytesIO(frame * 50 + frame[:left]), "x").is_cut
+
+
+def ogg_page(flags: int, content: bytes) -> bytes:
+    return b"OggS\x00" + bytes([flags]) + bytes(20) + bytes([1, len(content)]) + content
+
+
+@pytest.mark.parametrize(
+    ("pages", "is_cut"),
+    [
+        (ogg_page(2, bytes(50)) + ogg_page(4, bytes(50)), False),
+        (ogg_page(2, bytes(50)) + ogg_page(0, bytes(50)), True),
+        ((ogg_page(2, bytes(50)) + ogg_page(4, bytes(50)))[:-1], True),
+        ((ogg_page(2, bytes(50)) + ogg_page(4, bytes(50)))[:-60], True),
+    ],
+)
+def test_an_ogg_is_whole_when_its_last_page_is_there_and_says_so(pages: bytes, is_cut: bool) -> None:
+    assert peek(io.BytesIO(pages), "x").is_cut is is_cut
+
+
+def test_a_file_of_nothing_but_boxes_is_given_up_on() -> None:
+    box = struct.pack(">I", 8) + b"free"
+    moov = struct.pack(">I", 8 + 8 * 400_000) + b"moov" + box * 400_000
+    reads = 0
+
+    class Counted(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            nonlocal reads
+            reads += 1
+            return super().read(size)
+
+    peek(Counted(b"\x00\x00\x00\x10ftypM4A \x00\x00\x00\x00" + moov), "x")
+
+    assert reads < 150_000
