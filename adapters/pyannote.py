@@ -71,8 +71,8 @@ class PyannoteDiarizer:
         for path in (segmentation, embedding):
             if not path.is_file():
                 raise ModelError(f"{path}: the model file is missing; run `stenocast models pull {set_name}`")
-        trunk_once = _import_quietly("adapters.trunk_once", threads)
-        campplus = _import_quietly("adapters.campplus", threads)
+        trunk_once = import_quietly("adapters.trunk_once", threads)
+        campplus = import_quietly("adapters.campplus", threads)
         with _loading(f"{segmentation.parent.parent}"):
             pipeline = trunk_once.TrunkOnce(
                 trunk_once.read_segmentation(segmentation),
@@ -100,7 +100,7 @@ class PyannoteDiarizer:
         A gated pipeline needs its terms accepted and a `token`. Its checkpoints are pickled: name only what you
         trust. Raises ModelError `pipeline_unavailable` when it cannot be had or cannot be used.
         """
-        trunk_once = _import_quietly("adapters.trunk_once", threads)
+        trunk_once = import_quietly("adapters.trunk_once", threads)
         with _loading(f"{name}", code="pipeline_unavailable"):
             pipeline = trunk_once.read_pipeline(name, token=token, batch_size=batch_size)
         diarizer = cls.__new__(cls)
@@ -109,7 +109,7 @@ class PyannoteDiarizer:
 
     def _hold(self, pipeline: TrunkOnce, model: str, device: str) -> None:
         trunk_once = importlib.import_module("adapters.trunk_once")
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self.model = model
         self.version: str = trunk_once.version()
         described = {"engine": self.engine, "version": self.version, "method": METHOD} | pipeline.described()
@@ -126,7 +126,7 @@ class PyannoteDiarizer:
             return Diarization((), ())
         progress = _Progress(waveform.seconds, report)
         try:
-            output = self._pipeline.apply(
+            output = self.pipeline.apply(
                 {"uri": waveform.path.name, "waveform": waveform},
                 num_speakers=options.speakers,
                 min_speakers=options.min_speakers,
@@ -212,7 +212,7 @@ def _turns(tracks: Sequence[tuple[float, float, str]], label: dict[str, str]) ->
 # ---------------------------------------------------------------- the libraries' manners
 
 
-def _import_quietly(module: str, threads: int) -> Any:
+def import_quietly(module: str, threads: int) -> Any:
     """Import one of the modules that need torch and pyannote, without their telemetry and their warnings."""
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     silence_libraries()

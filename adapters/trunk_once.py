@@ -144,7 +144,7 @@ class TrunkOnce(SpeakerDiarization):
         grid = binary_segmentations.sliding_window
         active = binary_segmentations.data
         masks = _MaskReader(active, grid.duration, self._embedding if exclude_overlap else None)
-        trunk = _Trunk(self._embedding.model_, self._embedding.device)
+        trunk = Trunk(self._embedding.model_, self._embedding.device)
         chunk_frames = round(grid.duration / trunk.frame_seconds)
         begins = [round(c * grid.step / trunk.frame_seconds) for c in range(len(active))]
         embeddings: list[Tensor] = []
@@ -195,7 +195,7 @@ class TrunkOnce(SpeakerDiarization):
         return SlidingWindowFeature(binary, frames)
 
 
-class _Trunk:
+class Trunk:
     """The frame layers of an embedding network, run over consecutive windows."""
 
     def __init__(self, model: Model, device: torch.device) -> None:
