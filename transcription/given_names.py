@@ -22,11 +22,11 @@ GIVEN_NAMES = listed(
     anand anastasia anders andre andrea andreas andrei andrés andrew andrzej andy anette angela angelica
     angelina angus anika anil anita anja anjali ann anna annabel anne anneke annelise annette annie anouk anselm
     anthony antoine anton antonia antonio anwar anya aoife archie ari ariana ariel arjun arlene armando arnaud
-    arne arnold arthur arturo arun arvind asha ashley ashok ashraf asif asma astrid athena aubrey audrey august
+    arne arnold arthur arturo arun arvid arvind asha ashley ashok ashraf asif asma astrid athena aubrey audrey august
     augustin aurélie aurora ava avery axel ayaan ayako ayesha ayo ayşe aziz babak bahar barbara barry bart
     bartosz basil beata beatrice beatriz becca becky béla belinda ben benedict benedikt benita benjamin benny
     benoît bernadette bernard bernardo bernd bernice bert bertha bertrand beryl bessie beth bethan bethany betsy
-    betty beverley bhavna bianca bilal birgit birgitta bjarne björn bjorn blake blanca bob bobby bogdan boris
+    bettina betty beverley bhavna bianca bilal birgit birgitta bjarne björn bjorn blake blanca bob bobby bogdan boris
     bożena brad bradley brandon branwen brenda brendan brent brett brian brianna bridget brigitte brit britta
     bronwen bronwyn bruce bruno bryan bryony burak caitlin caleb callum calum calvin cameron camila camilla
     camille candice cara carina carl carla carlo carlos carmen carmel carol carole carolina caroline carolyn
@@ -96,7 +96,7 @@ GIVEN_NAMES = listed(
     mika mikael mike mikhail mikko milan milena miles millie milo mina mindy mira miranda mireille mirela miriam
     mirjam miroslav mitchell mitsuko mohamed mohammad mohammed moira molly mona monica monika monique montserrat
     morag morgan morten moses moshe muhammad mukesh muriel murray musa mustafa myra myriam myrtle nadia nadine
-    nadja nahid naima nancy naoki naomi nasir nasrin natalia natalie natalya natasha nathalie nathan nathaniel
+    nadja nahid naima nancy naoki naoko naomi nasir nasrin natalia natalie natalya natasha nathalie nathan nathaniel
     naveen nazanin ned neema neha neil nell nellie nelson nergis neville ngozi niall niamh nic nicholas nick
     nicki nicky nico nicola nicolas nicole nicolò niels nigel nik nikhil nikita nikki niko nikola nikolai
     nikolaos nikos nils nina nisha nita nkechi noah nobuko noel noelle noemi nora norbert noreen norma norman
@@ -209,7 +209,7 @@ _SHORT_FORMS = """
     douglas doug dougie
     edward ed eddie ted teddy ned
     eleanor ellie nell elle
-    elizabeth elisabeth liz lizzie beth betty eliza libby betsy bess
+    elizabeth elisabeth liz lizzie beth bettina betty eliza libby betsy bess
     emily em emmy
     eugene gene
     florence flo florrie
@@ -356,6 +356,8 @@ KNOWN = (
     )
 )
 
+_POSSIBLE = KNOWN | AMBIGUOUS | GIVEN_NAMES | frozenset(FORMS_OF)
+
 
 def is_given_name(word: str) -> bool:
     """Whether a single word is surely a given name, whatever its case. "José-Luis" is judged by its first part."""
@@ -365,7 +367,7 @@ def is_given_name(word: str) -> bool:
 
 def may_be_given_name(word: str) -> bool:
     """The same, counting the names that are words as well: "Grace", "Jordan", "Will"."""
-    return is_given_name(word) or word.casefold() in AMBIGUOUS | GIVEN_NAMES | frozenset(FORMS_OF)
+    return is_given_name(word) or word.casefold() in _POSSIBLE
 
 
 def are_forms_of_one_name(one: str, other: str) -> bool:

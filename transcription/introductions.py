@@ -100,7 +100,7 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         ),
         (rf"\bwith (?:me|us){_WHEN} (?:is|are|we have|i have)", 0.8),
         (r"\b(?:i'm|i am|we're|we are|i'll be|we'll be|i will be|we will be|"
-         r"to be)(?: \w+){0,3}? (?:speaking|talking|chatting) (?:to|with)", 0.7),
+         r"to be)(?: \w+){0,3}? (?:speaking|talking|chatting) (?:to|with)", 0.75),
         (rf"\b(?:i'm|i am|we're|we are)(?: sitting| sat| back)? here{_WHEN} with", 0.75),
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
@@ -177,7 +177,7 @@ _OPENS_QUESTION = re.compile(
     re.I,
 )
 _LEADS_IN = re.compile(
-    r"^(?:(?:so|and|now|but|well|okay|right|great|yes|yeah|oh|perhaps|maybe|thank you|thanks|lovely|then)[,.]?\s+)*",
+    r"^(?:(?:so|and|now|but|well|okay|right|great|yes|yeah|oh|perhaps|maybe|lovely|then)[,.]?\s+)*",
     re.I,
 )
 _LISTED = re.compile(r"(?:,\s*and\s+|\s+and\s+|,\s+)(?:also\s+|by\s+|with\s+)?" + _PRAISE, re.I)
@@ -382,7 +382,8 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
     whole = sentence.even[sentence.start : sentence.end]
     invites = bool(_INVITES.search(whole))
     asks = bool(_ASKS.search(whole)) or whole.endswith("?")
-    seen: set[int] = set()
+    #: "Thank you, Tim." looks back, and a greeting is judged elsewhere.
+    seen = {end for pattern in (_THANKS, _HELLO) for _, end in _cues(pattern, sentence)}
     for name, is_bare in _addressed(sentence):
         if name.start in seen or _is_reported(sentence, name.start) or not (invites or asks or is_bare):
             continue

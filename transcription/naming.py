@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from schemas.episode import Participant, Role
 from schemas.transcript import Evidence, NameMethod, Paragraph, Speaker, Transcript, Turn
-from transcription.given_names import are_forms_of_one_name
+from transcription.given_names import are_forms_of_one_name, may_be_given_name
 from transcription.introductions import Claim, Slot, Whom, find_claims, find_slots
 from transcription.participants import split_honorific
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, Match, find_name, fold, similarity, skeleton
@@ -23,6 +23,7 @@ from transcription.spoken_names import FIRST_KNOWN, SpokenName
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
+DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
 WORDS_A_MINUTE = 150  #: for documents without times: the slow end of ordinary talk
 KEPT_EVIDENCE = 6  #: pieces per speaker, strongest first
@@ -123,6 +124,7 @@ class _Talk:
         self.voices = tuple(
             speaker.id for speaker in transcript.speakers if any(turn.speaker == speaker.id for turn in self.turns)
         )
+        self.inner_capitals = _inner_capitals(self.texts)
         self.fixed: Mapping[str, Speaker] = {
             speaker.id: speaker
             for speaker in transcript.speakers
@@ -163,6 +165,21 @@ class _Talk:
             i += step
         voices = {voice for voice, _ in found}
         return next(iter(voices)) if len(voices) == 1 else None
+
+
+def _inner_capitals(texts: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Words that stand with a capital inside a sentence and nowhere without: names of something.
+
+    "Honestly, what do you think?" has its capital from the sentence alone.
+    """
+    inner: set[str] = set()
+    small: set[str] = set()
+    for text in (text for paragraphs in texts for text in paragraphs):
+        small.update(re.findall(r"\b[^\W\d_A-Z][\w'’-]*", text))
+        inner.update(re.findall(r"(?<=[\w,;–—] )[^\W\d_][\w'’-]*", text))
+    return frozenset(
+        word for word in inner if word[0].isupper() and (word.casefold() not in small or may_be_given_name(word))
+    )
 
 
 def _text(paragraph: Paragraph) -> str:
@@ -314,9 +331,12 @@ def _weight(talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[int
             return 0.0  # nobody knows which of them speaks first
         said_before = sum(talk.word_counts[i] for i in talk.turns_of(speaker) if i < heard.turn)
         return claim.weight if said_before <= 15 else claim.weight * 0.4
-    is_known = person.participant is not None or " " in person.full
-    if claim.name.likelihood < FIRST_KNOWN and is_known:
-        return min(claim.weight * 2, 0.7)  # the doubt was whether the word is a name at all
+    if claim.name.likelihood < FIRST_KNOWN:
+        # The weight was halved because the word may be no name at all.
+        if person.participant is not None or " " in person.full:
+            return min(claim.weight * 2, 0.7)
+        if claim.whom is Whom.NEXT:
+            return claim.weight * 1.7 if claim.name.text in talk.inner_capitals else 0.0
     if claim.whom is Whom.PREVIOUS and len(talk.voices) == 2:
         return min(claim.weight * 1.1, 0.75)
     return claim.weight
@@ -391,8 +411,12 @@ def _glued(
     words = [span.group() for span in spans]
     for person, each in expected:
         match: Match | None = find_name(words, each.full, prefix="im")
-        if match is None or match.score <= similarity(" ".join(words[match.first : match.last + 1]), each.full):
-            continue  # the plain name fits better: somebody is spoken of
+        if match is None or not _begins_clause(words, match.first):
+            continue
+        window = words[match.first : match.last + 2]
+        alone = find_name(window, each.full, threshold=0.0)
+        if alone is not None and alone.score >= match.score:
+            continue  # the name is there without the "I'm": somebody is spoken of
         begin, end = spans[match.first].start(), spans[match.last].end()
         quote = text[begin:end].rstrip(" ,.;:!?")
         speaker = talk.turns[turn].speaker
@@ -400,6 +424,13 @@ def _glued(
             yield _Piece(
                 speaker, person, 0.8 * match.score, NameMethod.SELF_INTRODUCTION, quote, turn, paragraph, begin, quote
             )
+
+
+def _begins_clause(words: Sequence[str], first: int) -> bool:
+    """Whether "I'm" may begin at a word: after a pause or a greeting, and spelt with the right sounds."""
+    before = words[first - 1] if first else "."
+    is_start = before[-1] in ",.!?;:…" or before.casefold() in {"hello", "hi", "hey", "and", "so", "well", "yes"}
+    return is_start and fold(words[first])[:2] in {"im", "in", "em", "am"}
 
 
 def _clear_best(scored: Sequence[tuple[float, int, int]], threshold: float) -> tuple[float, int, int] | None:
@@ -528,7 +559,7 @@ def _denials(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -
         speaker = talk.turns[piece.turn].speaker
         if speaker is None or piece.method in (NameMethod.SELF_INTRODUCTION, NameMethod.PARTICIPANT):
             continue
-        denials[speaker, piece.person] += 1.0
+        denials[speaker, piece.person] += DENIAL
     return denials
 
 

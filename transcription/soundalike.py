@@ -4,11 +4,11 @@ A recognizer cuts an unknown name at the wrong places and spells it as something
 of the consonants. So words are joined before they are compared, and the score is the mean of two edit similarities:
 of the letters, and of the consonant skeleton of their Metaphone code.
 
-Measured on 40 names of many languages, each spoken in three sentences by three synthesizer voices (flite) and heard
-by Whisper base and tiny (240 hearings, a third of them with the right spelling). `right`: hearings that match the name
-where the sentence says that one must stand. `wrong`: hearings that match any of the other 39 names there. `by chance`:
-how many of 20 of the names match anywhere in 66,000 windows of one to four words from talks and novels, with or
-without an "I'm" glued to them.
+Measured on 40 names of many languages, each spoken in three sentences by three synthesizer voices (flite) and
+heard by Whisper base and tiny (240 hearings, a third of them with the right spelling). `right`: hearings that match
+the name where the sentence says that one must stand. `wrong`: hearings that match any of the other 39 names there.
+`by chance`: how many of 20 of the names match anywhere in 66,000 windows of one to four words from talks and novels,
+with or without an "I'm" glued to them.
 
 | threshold | right | wrong | by chance |
 |---|---|---|---|

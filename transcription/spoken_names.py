@@ -205,11 +205,6 @@ def read_name_before(text: str, end: int) -> SpokenName | None:
     return None
 
 
-def is_person_word(word: str) -> bool:
-    """Whether a capitalised word could be part of a person's name at all."""
-    return _is_name_word(word) and word.casefold() not in _THINGS | _ROLE_WORDS
-
-
 def _is_initial(word: str) -> bool:
     """ "J.", "J.P." and "J" """
     return bool(re.fullmatch(r"(?:[^\W\d_]\.){1,3}|[^\W\d_]", word)) and word[0].isupper() and word != "I"

@@ -95,7 +95,7 @@ def synthesize(text: str, voice: Voice) -> Samples:
             if sound.getframerate() != SAMPLE_RATE:
                 raise ValueError(f"{voice.voice}: {sound.getframerate()} Hz, not {SAMPLE_RATE}")
             pcm = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
-    return trimmed(pcm.astype(np.float32) / 32768)
+    return trimmed(pcm.astype(np.float32) * np.float32(1 / 32768))
 
 
 def trimmed(samples: Samples) -> Samples:

@@ -1,0 +1,98 @@
+"""`stenocast name` on documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.name import name
+from schemas.episode import Episode
+from schemas.errors import NotFound, OptionError, PageError
+from schemas.transcript import NameMethod, Paragraph, Speaker, Transcript, Turn
+from schemas.wire import read_json, write_json
+
+app = typer.Typer()
+app.command()(name)
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    turns = (
+        Turn("t1", "S1", (Paragraph("p1", "Hello. My name is Greta Vance.", 1.0, 4.0),), 1.0, 4.0),
+        Turn("t2", "S2", (Paragraph("p2", "I mend [old] clocks.", 4.0, 6.0),), 4.0, 6.0),
+    )
+    transcript = Transcript(episode=Episode("e"), speakers=(Speaker("S1"), Speaker("S2")), turns=turns)
+    path = tmp_path / "talk.json"
+    path.write_bytes(write_json(transcript))
+    return path
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_the_table_shows_name_method_confidence_and_quote(document: Path) -> None:
+    shown = run(str(document))
+
+    assert "Greta Vance" in shown
+    assert "self_introduction" in shown
+    assert "0.95" in shown
+    assert "“My name is Greta Vance” [00:00:01]" in shown
+    assert "Speaker 2" in shown
+
+
+def test_json_gives_the_speakers_as_the_document_has_them(document: Path) -> None:
+    speakers = json.loads(run(str(document), "--json"))
+
+    assert [each["name"] for each in speakers] == ["Greta Vance", None]
+    assert speakers[0]["evidence"][0]["turn"] == "t1"
+
+
+def test_output_writes_the_named_document(document: Path, tmp_path: Path) -> None:
+    run(str(document), "--participant", "Dr Greta Vance, host", "--output", str(tmp_path / "named.json"))
+
+    named = read_json(Transcript, (tmp_path / "named.json").read_bytes())
+    assert named.speakers[0].known_by is NameMethod.PARTICIPANT
+    assert named.speakers[0].honorific == "Dr"
+    assert named.episode.participants[0].name == "Greta Vance"
+
+
+def test_output_to_standard_output_is_the_document_alone(document: Path) -> None:
+    named = read_json(Transcript, run(str(document), "--output", "-"))
+
+    assert named.speakers[0].name == "Greta Vance"
+
+
+def test_afresh_forgets_a_name_given_before(document: Path) -> None:
+    run(str(document), "--output", str(document))
+    text = document.read_text(encoding="utf-8").replace('"self_introduction"', '"given"', 1)
+    document.write_text(text.replace('"name": "Greta Vance"', '"name": "Somebody Else"', 1), encoding="utf-8")
+
+    assert "Somebody Else" in run(str(document))
+    assert "Somebody Else" not in run(str(document), "--afresh")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["missing.json"], NotFound),
+        (["{document}", "--participant", " , host"], OptionError),
+        (["{document}", "--json", "--output", "-"], OptionError),
+    ],
+)
+def test_wrong_arguments_are_errors_of_ours(document: Path, arguments: list[str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        run(*(argument.format(document=document) for argument in arguments))
+
+
+def test_what_is_no_document_is_an_error_that_names_the_field(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"speakers": []}', encoding="utf-8")
+
+    with pytest.raises(PageError, match="episode"):
+        run(str(tmp_path / "bad.json"))
