@@ -405,8 +405,8 @@ def test_a_recorded_voice_at_the_edge_is_an_announcer_and_not_the_host() -> None
     lines = (
         "X: You're listening to Second Wind, a podcast from Quay Street.\n"
         "A: Hello and welcome to the show, where we talk about late beginnings of every kind and size there is, "
-        "for about an hour, with people who know what they are doing and some who have no idea at all, which is "
-        "the better half of it. I'm Greta Vance. I'm joined by Otis Bell.\nB: Hello. I began at seventy.\n"
+        "for about an hour, with people who know what they are doing and with some who have no idea, which is "
+        "the better half of it, as you will hear today. I'm Greta Vance. I'm joined by Otis Bell.\nB: Hello. I began at seventy.\n"
         "A: Thank you for listening."
     )
 
