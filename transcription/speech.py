@@ -1,0 +1,122 @@
+"""What to do with the stretches in which a voice detector hears speech: passages to recognize, words that fit, gaps.
+
+All times are seconds of one clock; stretches and words are in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from schemas.transcript import Word
+from transcription.ports import Span
+
+#: Whisper hears 30 s at once; two seconds less leave room for the margins.
+LONGEST_PASSAGE = 28.0
+
+#: A longer pause than this ends a passage: Whisper writes words into long silences.
+LONGEST_PAUSE = 3.0
+
+#: A passage begins and ends this much outside the speech, so that soft first and last sounds are in it.
+MARGIN = 0.2
+
+#: Speech of this length without a word is not a pause for thought: one to five words are missing.
+LEAST_UNHEARD = 1.5
+
+#: A longer word than this spans a pause, or stands for several that were left out.
+LONGEST_WORD = 1.5
+
+#: The shortest time a word is given, so that it can be given to a voice.
+SHORTEST_WORD = 0.02
+
+
+def passages(
+    speech: Sequence[Span],
+    *,
+    within: Span,
+    longest: float = LONGEST_PASSAGE,
+    pause: float = LONGEST_PAUSE,
+    margin: float = MARGIN,
+) -> tuple[Span, ...]:
+    """Join stretches of speech into passages of at most `longest` seconds plus a margin on both sides.
+
+    No passage holds a pause longer than `pause`, and none leaves `within` or overlaps another. A stretch longer than
+    `longest` stays one passage: cut the speech before.
+    """
+    joined: list[Span] = []
+    for each in speech:
+        if joined and each.end - joined[-1].start <= longest and each.start - joined[-1].end <= pause:
+            joined[-1] = Span(joined[-1].start, each.end)
+        else:
+            joined.append(each)
+    return tuple(_with_margins(joined, within, margin))
+
+
+def _with_margins(spans: Sequence[Span], within: Span, margin: float) -> Iterator[Span]:
+    """Each span with its margin, or half of the pause to its neighbour where that is shorter; on a 10 ms grid."""
+    for i, span in enumerate(spans):
+        before = span.start - spans[i - 1].end if i else 2 * margin
+        after = spans[i + 1].start - span.end if i + 1 < len(spans) else 2 * margin
+        start = max(within.start, round(span.start - min(margin, before / 2), 2))
+        end = min(within.end, round(span.end + min(margin, after / 2), 2))
+        if end > start:
+            yield Span(start, end)
+
+
+def unheard(
+    words: Sequence[Word], speech: Sequence[Span], *, within: Span, least: float = LEAST_UNHEARD
+) -> tuple[Span, ...]:
+    """The gaps between words that hold at least `least` seconds of speech, cut to that speech.
+
+    Whisper sometimes jumps over a whole sentence, above all where voices change (measured on joined readings: half of
+    all its errors). A word covers at most `LONGEST_WORD` seconds.
+    """
+    gaps: list[Span] = []
+    covered = within.start
+    for start, end in [*((w.start, w.end) for w in words), (within.end, within.end)]:
+        if start is None or end is None:
+            continue
+        inside = tuple(_cut(speech, Span(covered, start)))
+        if sum(each.end - each.start for each in inside) >= least:
+            gaps.append(Span(inside[0].start, inside[-1].end))
+        covered = max(covered, min(end, start + LONGEST_WORD))
+    return tuple(gaps)
+
+
+def _cut(spans: Sequence[Span], to: Span) -> Iterator[Span]:
+    """What of the spans lies inside another."""
+    for each in spans:
+        start, end = max(each.start, to.start), min(each.end, to.end)
+        if end > start:
+            yield Span(start, end)
+
+
+def within_speech(spans: Sequence[Span], to: Span) -> tuple[Span, ...]:
+    """The parts of the stretches that lie inside `to`."""
+    return tuple(_cut(spans, to))
+
+
+def fitted(words: Sequence[Word], speech: Sequence[Span], *, within: Span) -> tuple[Word, ...]:
+    """The same words with times that run forward inside `within` and do not reach over a pause.
+
+    A word that is longer than a word can be is cut to the stretch of speech that holds most of it: a recognizer lets
+    the first word after a pause begin in the pause, and the pause belongs to nobody. Every word keeps at least
+    `SHORTEST_WORD` seconds unless `within` ends first.
+    """
+    result: list[Word] = []
+    earliest = within.start
+    for word in words:
+        start, end = _tightened(Span(word.start or earliest, word.end or word.start or earliest), speech)
+        start = min(max(start, earliest), within.end)
+        end = min(max(end, start + SHORTEST_WORD), within.end)
+        result.append(replace(word, start=round(start, 3), end=round(end, 3)))
+        earliest = end
+    return tuple(result)
+
+
+def _tightened(word: Span, speech: Sequence[Span]) -> tuple[float, float]:
+    inside = tuple(_cut(speech, word)) if word.end - word.start > LONGEST_WORD / 2 else ()
+    if not inside:
+        return word.start, word.end
+    best = max(inside, key=lambda each: each.end - each.start)
+    return best.start, best.end
