@@ -104,10 +104,10 @@ class ScriptedRecognizer:
     def recognize(
         self, waveform: Waveform, span: Span, options: RecognizeOptions, *, report: Report | None = None
     ) -> Recognition:
-        language = options.language or "en"
+        language = "en" if options.language is None else options.language
         if self._languages and language not in self._languages:
             raise OptionError(
-                f"language {language}: the model set scripted understands {', '.join(self._languages)} only;"
+                f"language {language!r}: the model set scripted understands {', '.join(self._languages)} only;"
                 " use the set starter",
                 code="language_not_supported",
                 field="language",
@@ -152,6 +152,7 @@ class ScriptedDiarizer:
         self._pace = _Pace(seconds, sleep)
 
     def diarize(self, waveform: Waveform, options: DiarizeOptions, *, report: Report | None = None) -> Diarization:
+        _check(options)
         count = _voice_count(options)
         labels: dict[int, str] = {}
         turns: list[VoiceTurn] = []
@@ -163,6 +164,18 @@ class ScriptedDiarizer:
         self._pace.run(waveform.seconds, report)
         embeddings = {label: _embedding(waveform.sha256, label) for label in labels.values()}
         return Diarization(turns=tuple(turns), exclusive=tuple(turns), embeddings=embeddings)
+
+
+def _check(options: DiarizeOptions) -> None:
+    for name in ("speakers", "min_speakers", "max_speakers"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise OptionError(f"{name}={value}: must be 1 or more", field=name)
+    if (options.min_speakers or 1) > (options.max_speakers or options.min_speakers or 1):
+        raise OptionError(
+            f"min_speakers={options.min_speakers} is more than max_speakers={options.max_speakers}",
+            field="min_speakers",
+        )
 
 
 def _voice_count(options: DiarizeOptions) -> int:

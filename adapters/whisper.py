@@ -129,6 +129,7 @@ class WhisperRecognizer:
         threads: int = 2,
         batch_size: int | None = None,
         model_sha256: str | None = None,
+        model_name: str = "whisper",
     ) -> None:
         self._set_name = set_name
         self._languages = languages
@@ -140,7 +141,7 @@ class WhisperRecognizer:
         self._batch_size = batch_size or (16 if self._device == "cuda" else 4)
         self._whisper = _load(folder, device=self._device, compute_type=self._compute_type, threads=threads)
         self.version = version("faster-whisper")
-        self.model = f"{set_name}/{_model_name(folder)}"
+        self.model = f"{set_name}/{model_name}"
         self.fingerprint = self._fingerprint(folder, model_sha256)
 
     def _fingerprint(self, folder: Path, model_sha256: str | None) -> str:
@@ -363,11 +364,6 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int) -> Any:
         raise ModelError(f"{folder}: faster-whisper cannot open this model: {error}", code="model_broken") from error
 
 
-def _model_name(folder: Path) -> str:
-    """What the set calls it is the folder's business; the size tells people which Whisper it is."""
-    return folder.name
-
-
 def _translated(work: Callable[[], _T]) -> _T:
     """Run work of the engine; its RuntimeErrors become ours."""
     try:
@@ -509,11 +505,11 @@ def _hotwords(wanted: Sequence[str]) -> str | None:
 def _not_supported(language: str, set_name: str, languages: Sequence[str], how: str) -> OptionError:
     if languages:
         message = (
-            f"language {language} was {how}, but the model set {set_name} understands"
+            f"language {language!r} was {how}, but the model set {set_name} understands"
             f" {', '.join(languages)} only: use the model set starter"
         )
     else:
-        message = f"language {language} was {how}, but no model of the set {set_name} knows it"
+        message = f"language {language!r} was {how}, but no model of the set {set_name} knows it"
     return OptionError(message, code="language_not_supported", field="language")
 
 

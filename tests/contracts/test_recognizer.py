@@ -1,0 +1,155 @@
+"""The promises of `Recognizer`, kept by faster-whisper and by the scripted engine alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from adapters.scripted import ScriptedRecognizer
+from schemas.errors import OptionError
+from transcription.ports import Recognition, RecognizeOptions, Recognizer, Span, Waveform
+
+
+@dataclass(frozen=True)
+class Case:
+    """An engine that knows English only, and a recording in which it hears words."""
+
+    recognizer: Recognizer
+    speech: Waveform
+
+
+@pytest.fixture(scope="session")
+def whisper_case(model_sets: Path, recorded: Callable[[str], Waveform]) -> Case:
+    from adapters.whisper import WhisperRecognizer
+
+    recognizer = WhisperRecognizer(model_sets / "fast" / "recognizer", set_name="fast", languages=("en",))
+    return Case(recognizer, recorded("jfk.flac"))
+
+
+@pytest.fixture(params=["scripted", pytest.param("whisper", marks=pytest.mark.engines)])
+def case(request: pytest.FixtureRequest, tone: Waveform) -> Case:
+    if request.param == "whisper":
+        real: Case = request.getfixturevalue("whisper_case")
+        return real
+    return Case(ScriptedRecognizer(languages=("en",)), tone)
+
+
+def whole(waveform: Waveform) -> Span:
+    return Span(0.0, waveform.seconds)
+
+
+def recognized(case: Case, span: Span | None = None, options: RecognizeOptions | None = None) -> Recognition:
+    return case.recognizer.recognize(case.speech, span or whole(case.speech), options or RecognizeOptions())
+
+
+def test_speech_gives_words(case: Case) -> None:
+    result = recognized(case)
+
+    assert len(result.words) > 10
+    assert result.language == "en"
+
+
+def test_words_are_trimmed_timed_and_probable(case: Case) -> None:
+    for word in recognized(case).words:
+        assert word.text
+        assert word.text == word.text.strip()
+        assert type(word.start) is float
+        assert type(word.end) is float
+        assert type(word.probability) is float
+        assert 0.0 <= word.probability <= 1.0
+
+
+def test_words_run_forward_inside_their_window(case: Case) -> None:
+    window = Span(2.0, 9.0)
+
+    words = recognized(case, window).words
+
+    edges = [edge for word in words for edge in (word.start or 0.0, word.end or 0.0)]
+    assert words
+    assert all(before <= after for before, after in pairwise([window.start, *edges, window.end]))
+
+
+def test_speech_lies_inside_the_window_and_adds_up(case: Case) -> None:
+    window = Span(2.0, 9.0)
+
+    result = recognized(case, window)
+
+    assert all(window.start <= each.start < each.end <= window.end for each in result.speech)
+    assert result.speech_seconds == pytest.approx(sum(each.end - each.start for each in result.speech), abs=0.01)
+    assert set(result.sentence_ends) <= {word.end for word in result.words}
+
+
+def test_the_same_window_gives_the_same_words(case: Case) -> None:
+    assert recognized(case) == recognized(case)
+
+
+def test_a_recording_that_is_recognized_in_other_windows_in_between_gives_the_same_words(case: Case) -> None:
+    before = recognized(case)
+    recognized(case, Span(3.0, 6.0))
+
+    assert recognized(case) == before
+
+
+def test_silence_gives_no_words(case: Case, silence: Waveform) -> None:
+    result = case.recognizer.recognize(silence, whole(silence), RecognizeOptions())
+
+    assert result.words == ()
+    assert result.speech == ()
+    assert result.speech_seconds == 0.0
+
+
+def test_progress_rises_to_the_length_of_the_window(case: Case) -> None:
+    told: list[float] = []
+
+    case.recognizer.recognize(case.speech, Span(2.0, 9.0), RecognizeOptions(), report=told.append)
+
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(7.0)
+
+
+def test_progress_is_told_for_silence_too(case: Case, silence: Waveform) -> None:
+    told: list[float] = []
+
+    case.recognizer.recognize(silence, whole(silence), RecognizeOptions(), report=told.append)
+
+    assert told[-1] == pytest.approx(silence.seconds)
+
+
+def test_a_report_that_raises_stops_the_work(case: Case) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(_seconds: float) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        case.recognizer.recognize(case.speech, whole(case.speech), RecognizeOptions(), report=stop)
+
+
+@pytest.mark.parametrize("language", ["de", "tlh", ""])
+def test_a_language_the_model_does_not_know_is_refused_by_name(case: Case, language: str) -> None:
+    with pytest.raises(OptionError, match="starter") as caught:
+        recognized(case, options=RecognizeOptions(language=language))
+
+    assert caught.value.code == "language_not_supported"
+    assert caught.value.field == "language"
+    assert repr(language) in caught.value.message
+
+
+def test_the_windows_cover_the_recording(case: Case) -> None:
+    windows = case.recognizer.windows(case.speech)
+
+    assert windows == case.recognizer.windows(case.speech)
+    assert windows[0].start == 0.0
+    assert windows[-1].end == case.speech.seconds
+    assert all(before.end == after.start for before, after in pairwise(windows))
+
+
+def test_an_engine_says_what_it_is(case: Case) -> None:
+    for fact in (case.recognizer.engine, case.recognizer.version, case.recognizer.model):
+        assert fact
+    assert case.recognizer.fingerprint.replace("-", "").isalnum()
