@@ -1,0 +1,90 @@
+"""The page in a real Chromium: drop a file, see the bar move, read the transcript, hear a word."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+#: Chromium must talk to nobody but the service.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.fail("Chromium is missing; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+def test_a_dropped_episode_can_be_watched_read_and_heard(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_seconds=1.0, scripted_window=30)
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    widths: list[str] = []
+
+    page.goto(service.url)
+    page.set_input_files("#file", DEMO / "episode.mp3")
+    page.fill("textarea[name=participant]", "Ada Quill, host")
+    page.fill("input[name=title]", "<b>Seeds & stations</b>")
+    page.click("#send")
+    page.wait_for_selector(".jobs .state.running", timeout=30_000)
+    for _ in range(200):
+        if page.locator(".jobs .bar i").count():
+            widths.append(page.locator(".jobs .bar i").first.evaluate("bar => bar.style.width"))
+        if page.locator(".jobs .state.done").count():
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_selector("#reader:not([hidden]) .word", timeout=30_000)
+
+    assert len(set(widths)) > 3, widths
+    assert page.inner_text("#title") == "<b>Seeds & stations</b>"
+    page.select_option("#look", "caps-list")
+    page.wait_for_selector("#styled:has-text('ADA:')")
+    page.select_option("#look", "")
+    word = page.locator(".word").nth(5)
+    word.click()
+    page.wait_for_selector(".word.now")
+    assert page.evaluate("document.querySelector('#audio').currentTime") > 0
+    page.wait_for_timeout(300)
+    if shots := os.environ.get("STENOCAST_TEST_SCREENSHOTS"):
+        page.screenshot(path=f"{shots}/page.png")
+    assert problems == []
+
+
+def test_a_file_that_is_no_recording_is_explained_on_the_page(
+    serve: Callable[..., Any], page: Any, tmp_path: Path
+) -> None:
+    service = serve(models="scripted", allow_scripted=1)
+    (tmp_path / "notes.mp3").write_text("these are only notes")
+
+    page.goto(service.url)
+    page.set_input_files("#file", tmp_path / "notes.mp3")
+    page.click("#send")
+
+    page.wait_for_selector("#upload-note.bad")
+    assert "notes.mp3" in page.inner_text("#upload-note")
+    assert page.locator(".jobs > li").count() == 0
