@@ -109,7 +109,7 @@ def server() -> Iterator[LineCutter]:
                 self.wfile.write(body[: len(body) // 2])
                 self.wfile.flush()
                 cutter.paused.set()
-                cutter.hold.wait(60)
+                cutter.hold.wait(20)
                 body = body[len(body) // 2 :]
             try:
                 self.wfile.write(body)
