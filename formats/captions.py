@@ -91,8 +91,9 @@ def render_srt(transcript: Transcript) -> bytes:
         label_room=lambda speaker: len(short_label(speaker, cast)) + 1,
     )
     blocks: list[str] = []
-    for cue, label in _labelled(cues, cast):
-        for part in _fitted(cue, label):
+    starts = [cue.start for cue in cues]
+    for place, (cue, label) in enumerate(_labelled(cues, cast), start=1):
+        for part in _fitted(cue, label, until=starts[place] if place < len(starts) else None):
             times = f"{_time(part.start, ',')} --> {_time(part.end, ',')}"
             blocks.append(f"{len(blocks) + 1}\n{times}\n{part.text}")
     return ("\n\n".join(blocks) + "\n").encode("utf-8") if blocks else b""
@@ -114,23 +115,27 @@ def short_label(identity: str | None, cast: Cast) -> str:
     return name[: SRT_WIDTH - 2].rstrip() + "…"
 
 
-def _fitted(cue: Cue, label: str) -> list[Cue]:
+def _fitted(cue: Cue, label: str, *, until: int | None) -> list[Cue]:
     """The cue with its label; as two where the label leaves too little room (two people talk at once)."""
     words = [part for word in cue.text.split() for part in _plain(word).split()]
     lines = wrap([label, *words] if label else words, SRT_WIDTH)
     if len(lines) <= SRT_LINES:
         return [Cue(cue.speaker, cue.start, cue.end, "\n".join(lines))]
-    return _halves(cue, lines)
+    return _halves(cue, lines, until)
 
 
-def _halves(cue: Cue, lines: Sequence[str]) -> list[Cue]:
-    """Two cues for lines that do not fit one; the time is parted by their lengths."""
+def _halves(cue: Cue, lines: Sequence[str], until: int | None) -> list[Cue]:
+    """Two cues for lines that do not fit one; the time is parted by their lengths, before the next cue begins."""
     first, second = lines[:SRT_LINES], lines[SRT_LINES:]
     length = sum(map(len, first))
     total = length + sum(map(len, second))
-    middle = cue.start + max(1, (cue.end - cue.start) * length // total)
-    end = max(cue.end, middle + 1)
-    return [Cue(cue.speaker, cue.start, middle, "\n".join(first)), Cue(cue.speaker, middle, end, "\n".join(second))]
+    middle = cue.start + (cue.end - cue.start) * length // total
+    if until is not None:
+        middle = min(middle, until)
+    return [
+        Cue(cue.speaker, cue.start, max(middle, cue.start + 1), "\n".join(first)),
+        Cue(cue.speaker, middle, max(cue.end, middle + 1), "\n".join(second)),
+    ]
 
 
 _TAG_OPENS = re.compile(r"<(?=[A-Za-z/!?])")
@@ -146,7 +151,8 @@ def _plain(text: str) -> str:
 # ---------------------------------------------------------------- reading
 
 _TIMING = re.compile(
-    r"\s*(?:(\d+):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?\s*--+>\s*(?:(\d+):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?(?:\s.*)?"
+    r"\s*(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?\s*--+>"
+    r"\s*(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?(?:\s.*)?"
 )
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^>]*))?>", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:[bciuv]|lang|ruby|rt|font)(?:[.\s][^>]*)?>|<\d[\d:.]*>", re.IGNORECASE)

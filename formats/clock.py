@@ -40,7 +40,8 @@ def parse_time(printed: str) -> tuple[float, TimeForm] | None:
     if match is None:
         return None
     hours, minutes, second, fraction = match.groups()
-    seconds = int(hours or 0) * 3600 + int(minutes) * 60 + int(second) + int((fraction or "0").ljust(3, "0")) / 1000
+    whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(second)
+    seconds = (whole * 1000 + int((fraction or "0").ljust(3, "0"))) / 1000
     for form in FORMS:
         if print_time(seconds, form) == printed:
             return seconds, form

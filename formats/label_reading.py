@@ -13,6 +13,7 @@ from formats.house_style import HouseStyle, LabelForm
 from formats.labels import clean_name
 from formats.names import (
     ORDINARY,
+    PARTICLES,
     first_name,
     is_caps_name,
     is_number_label,
@@ -178,7 +179,9 @@ def _may_be_unusual(label: str) -> bool:
     words = label.split()
     if len(words) > 5 or ends_sentence(label) or any(mark in label for mark in '?!;“”"'):
         return False
-    return not words[0][0].islower() and words[0].casefold() not in ORDINARY
+    if any(word[0].islower() and word not in PARTICLES for word in words):
+        return False
+    return words[0].casefold().rstrip(".,") not in ORDINARY
 
 
 # ---------------------------------------------------------------- people of the head

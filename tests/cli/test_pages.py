@@ -60,6 +60,7 @@ def test_missing_and_unwritable_files_are_named(tmp_path: Path) -> None:
         pages.read(str(GOLDEN / "pages" / "name-line.txt"), output=str(tmp_path / "nowhere" / "doc.json"))
 
 
+@pytest.mark.processes
 def test_rendering_imports_no_engine() -> None:
     code = (
         "import sys; from cli import pages;"
