@@ -196,7 +196,7 @@ def recordings(draw: st.DrawFn) -> tuple[list[Recognition], list[VoiceTurn] | No
     return windows, draw(st.sampled_from([turns, None]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(recordings(), st.sampled_from(Wording))
 def test_every_law_of_the_document_holds(
     recording: tuple[list[Recognition], list[VoiceTurn] | None], wording: Wording

@@ -126,7 +126,7 @@ moments = st.integers(0, 60)
 spans = st.lists(st.tuples(moments, moments).map(lambda pair: (float(min(pair)), float(max(pair)))), max_size=10)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(spans, spans)
 def test_what_is_left_after_subtracting_is_exactly_what_the_holes_miss(
     whole: list[tuple[float, float]], holes: list[tuple[float, float]]
