@@ -539,6 +539,33 @@ def _list_events_of(connection: Connection, job_id: str, after: int) -> Sequence
     ).all()
 
 
+# ---------------------------------------------------------------- the schema's version
+
+
+def _schema_version(connection: Connection) -> str | None:
+    """The migration that the database is at, None for a new one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return version
+
+
+def _newest_version() -> str:
+    """The version that the last migration's file name begins with."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
+
+
+def _upgrade(connection: Connection) -> None:
+    """Run the migrations. Alembic takes most of a second to import and is wanted once in a ledger's life."""
+    import alembic.command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "head")
+
+
 # ---------------------------------------------------------------- the port
 
 
@@ -577,18 +604,17 @@ class Ledger:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Safe when several processes start at once: one migrates, the others wait."""
-        import alembic.command
-        from alembic.config import Config
         from filelock import FileLock
 
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(f"{self._path}.migrating")
-            with lock, _translated(self._path), self._engine.connect() as connection:
-                config = Config()
-                config.set_main_option("script_location", str(MIGRATIONS))
-                config.attributes["connection"] = connection
-                alembic.command.upgrade(config, "head")
+            with (
+                FileLock(f"{self._path}.migrating"),
+                _translated(self._path),
+                self._engine.connect() as connection,
+            ):
+                if _schema_version(connection) != _newest_version():
+                    _upgrade(connection)
                 connection.commit()
         except OSError as error:
             raise NotReady(f"{self._path}: {error.strerror or error}", code="ledger_unavailable") from error

@@ -297,6 +297,27 @@ def test_two_processes_that_claim_at_once_never_get_the_same_job(ledger: Ledger,
     assert {claim.split(":")[2] for claim in claims} == {"1"}
 
 
+def rescue_all(path: Path, found: multiprocessing.Queue[int]) -> None:
+    found.put(len(Ledger(f"sqlite:///{path}", clock_offset=31.0).rescue()))
+
+
+@pytest.mark.processes
+def test_rescuers_that_come_at_once_rescue_each_job_once(ledger: Ledger, path: Path) -> None:
+    for number in range(10):
+        ledger.add(new_job(f"{number}"), job_id=f"{number}")
+        ledger.claim("dead", lease_seconds=30)
+    context = multiprocessing.get_context("fork")
+    found: multiprocessing.Queue[int] = context.Queue()
+    rescuers = [context.Process(target=rescue_all, args=(path, found)) for _ in range(3)]
+    for each in rescuers:
+        each.start()
+
+    assert sum(found.get(timeout=60) for _ in rescuers) == 10
+    for each in rescuers:
+        each.join()
+    assert [job.crashes for job in ledger.jobs()] == [1] * 10
+
+
 def open_ledger(path: Path, outcome: multiprocessing.Queue[str]) -> None:
     try:
         Ledger.open(f"sqlite:///{path}").jobs()
