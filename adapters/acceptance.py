@@ -11,16 +11,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.sniff import sniff
-from schemas.episode import Episode
+from adapters.sniff import HEAD_BYTES, require_container
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, OptionError
 from schemas.job import Job, JobOptions
 from schemas.wire import write_json
 from transcription.pipeline import check_options
 from transcription.ports import JobQueue, NewJob, Store
-
-#: Bytes that are enough to know every container `sniff` knows.
-HEAD_BYTES = 64 * 1024
 
 
 def accept(
@@ -46,17 +43,10 @@ def accept(
     check_options(options)
     check_priority(priority)
     size = source.stat().st_size
-    if size == 0:
-        raise AudioError(f"{file_name}: the file is empty", code="audio_empty")
     if size > max_bytes:
         raise AudioError(f"{file_name}: {size} bytes is over the limit of {max_bytes}", code="audio_too_large")
     with source.open("rb") as stream:
-        container = sniff(stream.read(HEAD_BYTES))
-        if container is None:
-            raise AudioError(
-                f"{file_name}: not one of the audio or video containers that Stenocast reads",
-                code="unsupported_container",
-            )
+        container = require_container(stream.read(HEAD_BYTES), file_name)
         stream.seek(0)
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     key = f"uploads/{sha256}/audio"
@@ -64,7 +54,14 @@ def accept(
         store.put_file(key, source)
     described = replace(
         episode,
-        audio=replace(episode.audio, uri=key, sha256=sha256, size_bytes=size, file_name=file_name[:255]),
+        audio=replace(
+            episode.audio,
+            uri=key,
+            sha256=sha256,
+            size_bytes=size,
+            container=container.value,
+            file_name=file_name[:255],
+        ),
     )
     return queue.add(
         NewJob(
@@ -81,7 +78,7 @@ def accept(
 
 def dedupe_key(sha256: str, episode: Episode, options: JobOptions) -> str:
     """Equal for requests that must give the same transcript: sound, options, and what is known about the episode."""
-    known = replace(episode, id="", audio=replace(episode.audio, uri=None, file_name=None))
+    known = replace(episode, id="", audio=AudioInfo())
     return hashlib.sha256(b"\0".join((sha256.encode(), write_json(options), write_json(known)))).hexdigest()
 
 

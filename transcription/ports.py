@@ -63,8 +63,8 @@ class Decoder(Protocol):
     def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
         """Decode the first audio stream of `source` into a new file in the folder `scratch`.
 
-        Runs in a confined child process. Raises AudioError (bad input), CrashError (the child died, hung or
-        outgrew its memory) or NotReady (no room in `scratch`). On any error nothing is left in `scratch`.
+        Runs in a confined child process. Raises AudioError (bad input, or more memory or processor time than its
+        budget), CrashError (the child died or ran out of clock time) or NotReady (no room in `scratch`). On any error nothing is left in `scratch`.
         A repeat writes the same samples.
         """
         ...

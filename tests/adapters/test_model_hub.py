@@ -293,10 +293,10 @@ def test_a_hub_that_is_out_of_reach_still_gives_the_whole_list_of_what_is_missin
 
 
 @pytest.mark.processes
-def test_offline_without_the_files_the_cpu_set_is_one_sentence_and_no_warning(tmp_path: Path) -> None:
+def test_offline_without_the_files_the_gpu_set_is_one_sentence_and_no_warning(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from adapters.models import pull; from schemas.errors import ModelError\n"
-        "try: pull('cpu', pathlib.Path(sys.argv[1]))\n"
+        "try: pull('gpu', pathlib.Path(sys.argv[1]))\n"
         "except ModelError as error: print(error.code, error.message)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"}
@@ -307,15 +307,16 @@ def test_offline_without_the_files_the_cpu_set_is_one_sentence_and_no_warning(tm
     )
 
     assert ended.stderr == ""
-    assert ended.stdout.startswith("hub_unreachable cpu cannot be pulled yet: (1)")
+    assert ended.stdout.startswith("hub_unreachable gpu cannot be pulled yet: (1)")
     for said in ("HF_HUB_OFFLINE", "pyannote/speaker-diarization-community-1", "HF_TOKEN"):
         assert said in ended.stdout
 
 
-def test_the_gated_repository_of_the_shipped_sets_is_marked(tmp_path: Path) -> None:
-    for name in ("cpu", "gpu"):
-        sources = [each.source for each in read_set(name, tmp_path).files if isinstance(each.source, HubSource)]
-        assert {each.repository for each in sources if each.gated} == {"pyannote/speaker-diarization-community-1"}
+@pytest.mark.parametrize(("name", "gated"), [("cpu", set()), ("gpu", {"pyannote/speaker-diarization-community-1"})])
+def test_the_gated_repositories_of_the_shipped_sets_are_marked(name: str, gated: set[str], tmp_path: Path) -> None:
+    sources = [each.source for each in read_set(name, tmp_path).files if isinstance(each.source, HubSource)]
+
+    assert {each.repository for each in sources if each.gated} == gated
 
 
 def test_a_core_installation_without_huggingface_hub_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,194 @@
+"""The command as a person meets it: what it loads, how it says no, and what goes to which stream."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "examples" / "demo"
+GOLDEN = ROOT / "tests" / "golden"
+
+#: What a command that needs no engine must not load.
+ENGINES = {"torch", "torchaudio", "faster_whisper", "ctranslate2", "pyannote", "av", "onnxruntime", "numpy", "scipy"}
+
+
+def stenocast(*words: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own and on a data folder of its own."""
+    environment = dict(os.environ) | {"STENOCAST_DATA_DIR": str(data), "COLUMNS": "100"}
+    environment |= {f"STENOCAST_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *words],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["jobs"],
+        ["render", str(GOLDEN / "transcript-1.json"), "--style", "caps-list"],
+        ["styles"],
+        ["models", "list"],
+        ["name", str(GOLDEN / "transcript-1.json")],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_that_needs_no_engine_loads_none(words: list[str], tmp_path: Path) -> None:
+    program = (
+        "import json, sys\n"
+        "from cli.main import app\n"
+        "try:\n    app(sys.argv[1:])\n"
+        "except SystemExit:\n    pass\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env=dict(os.environ) | {"STENOCAST_DATA_DIR": str(tmp_path), "STENOCAST_MODELS_DIR": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    loaded = set(json.loads(ran.stderr.splitlines()[-1]))
+
+    assert "typer" in loaded
+    assert loaded & ENGINES == set()
+
+
+def test_every_command_of_the_design_is_there_with_a_help_text(tmp_path: Path) -> None:
+    commands = (
+        "transcribe render read name styles serve worker submit jobs watch retry cancel events models doctor".split()
+    )
+
+    listed = stenocast("--help", data=tmp_path).stdout
+
+    for command in commands:
+        assert command in listed
+        assert len(stenocast(command, "--help", data=tmp_path).stdout) > 200
+
+
+def test_an_episode_is_transcribed_to_files_with_plain_progress_on_standard_error(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    ran = stenocast(
+        *(
+            "transcribe",
+            str(DEMO / "episode.mp3"),
+            "--models",
+            "scripted",
+            "--style",
+            "name-line",
+            "--style",
+            "caps-list",
+        ),
+        *("--format", "vtt", "--output", str(out)),
+        data=tmp_path / "data",
+        allow_scripted="1",
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == ""
+    assert "Recognizing words" in ran.stderr
+    assert sorted(path.name for path in out.iterdir()) == [
+        "episode.caps-list.txt",
+        "episode.name-line.txt",
+        "episode.transcript.json",
+        "episode.vtt",
+    ]
+    assert list((tmp_path / "data" / "scratch").iterdir()) == []
+
+
+def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
+    ran = stenocast(
+        *("transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", "--format", "json", "--quiet"),
+        data=tmp_path,
+        allow_scripted="1",
+    )
+
+    document = json.loads(ran.stdout)
+    assert document["episode"]["title"] == "The library where the books grow"
+    assert "Recognizing" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (["transcribe", "missing.mp3"], 1, "file_not_found"),
+        (["transcribe", str(ROOT / "README.md"), "--models", "scripted"], 1, "unsupported_container"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--models", "enormous"], 1, "model_set_unknown"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--style", "baroque"], 1, "style_unknown"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--format", "scroll"], 1, "format_unknown"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", "--speakers", "0"], 2, "invalid_option"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--metadata", str(DEMO / "script.toml")], 1, "metadata_invalid"),
+        (["jobs", "--state", "asleep"], 2, "invalid_option"),
+        (["watch", "no-such-job"], 1, "not_found"),
+        (["retry", "00000000-0000-4000-8000-000000000000"], 1, "job_not_found"),
+        (["submit", str(ROOT / "README.md")], 1, "unsupported_container"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_users_mistake_is_one_sentence_with_a_code(
+    words: list[str], status: int, code: str, tmp_path: Path
+) -> None:
+    ran = stenocast(*words, data=tmp_path, allow_scripted="1")
+
+    last = ran.stderr.strip().splitlines()[-1]
+    assert (ran.returncode, ran.stdout) == (status, "")
+    assert last.startswith("error: ")
+    assert last.endswith(f"[{code}]"), last
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_scripted_engine_is_not_for_users(tmp_path: Path) -> None:
+    ran = stenocast("transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", data=tmp_path, allow_scripted="")
+
+    assert ran.returncode == 2
+    assert "for tests only" in ran.stderr
+
+
+def test_a_submitted_episode_is_done_by_a_worker_and_told_as_events(tmp_path: Path) -> None:
+    submitted = stenocast(
+        "submit", str(DEMO / "episode.mp3"), "--models", "scripted", data=tmp_path, allow_scripted="1"
+    )
+    job_id = submitted.stdout.strip()
+    again = stenocast("submit", str(DEMO / "episode.mp3"), "--models", "scripted", data=tmp_path, allow_scripted="1")
+
+    worked = stenocast("worker", "--exit-when-idle", "1", data=tmp_path, allow_scripted="1")
+    watched = stenocast("watch", job_id[:8], data=tmp_path)
+    shown = json.loads(stenocast("jobs", job_id, "--json", data=tmp_path).stdout)
+    events = [json.loads(line)["type"] for line in stenocast("events", data=tmp_path).stdout.splitlines()]
+
+    assert worked.returncode == 0, worked.stderr
+    assert again.stdout.strip() == job_id
+    assert watched.returncode == 0, watched.stderr
+    assert (shown["state"], shown["title"]) == ("done", "The library where the books grow")
+    assert events == ["job.queued.v1", "job.started.v1", "job.done.v1", "transcript.published.v1"]
+
+
+def test_output_into_a_pipe_that_closes_is_no_crash(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m cli.main render {GOLDEN / 'transcript-1.json'} --format json | head -c 1"
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        env=dict(os.environ) | {"STENOCAST_DATA_DIR": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert "Traceback" not in ran.stderr
