@@ -566,7 +566,10 @@ def _denials(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -
 def _by_elimination(
     talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece], named: Mapping[str, _Decision]
 ) -> dict[str, _Decision]:
-    """The last participant is the last voice, when everybody else is named by evidence and it speaks for a minute."""
+    """The last participant is the last voice, when everybody else is named by evidence.
+
+    Without any evidence of its own (one address by name is some) the voice must speak for a minute.
+    """
     left = [voice for voice in talk.voices if voice not in named and voice not in talk.fixed]
     people_left = [
         i
@@ -584,7 +587,14 @@ def _by_elimination(
         piece.speaker == voice and piece.person != person and piece.method is NameMethod.SELF_INTRODUCTION
         for piece in pieces
     )
-    if is_outsider or is_denied or claims_another_name or talk.seconds_of(voice) < ELIMINATION_SECONDS:
+    if is_outsider or is_denied or claims_another_name:
+        return {}
+    own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))
+    if own:
+        # One weak piece of its own is enough when nobody else could be meant.
+        strength = sum(-math.log(1 - piece.weight) for piece in own) - math.log(1 - BELIEVED)
+        return {voice: _Decision(person, strength, own, own[0].method)}
+    if talk.seconds_of(voice) < ELIMINATION_SECONDS:
         return {}
     turn = max(talk.turns_of(voice), key=lambda i: (talk.word_counts[i], -i))
     paragraph = next(i for i, text in enumerate(talk.texts[turn]) if text.strip())

@@ -251,6 +251,12 @@ WITH_PARTICIPANTS = [
         [None, "Peter Hollis"],
         ("Peter Hollis",),
     ),
+    Case(
+        "one address is enough for the last voice and the last on the list",
+        "A: I'm Greta Vance. Otis, how are you?\nB: Fair to middling.\nC: I'm Hal Opie.",
+        ["Greta Vance", "Otis Bell", "Hal Opie"],
+        ("Greta Vance", "Otis Bell", "Hal Opie"),
+    ),
     Case("short form", "A: Steph, tell us about yourself.\nB: I row.", [None, "Stephanie Moor"], ("Stephanie Moor",)),
     Case("a word that is a name", "A: I'm Grace.", ["Grace Obi"], ("Grace Obi",)),
     Case("honorific and surname", "A: My guest is Dr Okoro.\nB: Hello.", [None, "Chidi Okoro"], ("Dr Chidi Okoro",)),
