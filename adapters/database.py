@@ -158,8 +158,11 @@ _CLOCK = sa.select((sa.func.julianday("now") - 2440587.5) * 86400.0)
 # ---------------------------------------------------------------- statements about episodes
 
 
+_EPISODE = sa.select(episodes.c.document).where(episodes.c.id == sa.bindparam("wanted"))
+
+
 def _find_episode(connection: Connection, episode_id: str) -> Episode | None:
-    document = connection.scalar(sa.select(episodes.c.document).where(episodes.c.id == episode_id))
+    document = connection.scalar(_EPISODE, {"wanted": episode_id})
     return None if document is None else read_json(Episode, document)
 
 
@@ -176,26 +179,43 @@ def _insert_episode(connection: Connection, episode: Episode, now: float) -> Non
     )
 
 
-def _update_episode(connection: Connection, episode: Episode, now: float) -> None:
-    connection.execute(
-        sa.update(episodes)
-        .where(episodes.c.id == episode.id)
-        .values(title=episode.title, show=episode.show, document=write_json(episode).decode(), updated=now)
+_UPDATE_EPISODE = (
+    sa.update(episodes)
+    .where(episodes.c.id == sa.bindparam("wanted"))
+    .values(
+        title=sa.bindparam("new_title"),
+        show=sa.bindparam("new_show"),
+        document=sa.bindparam("new_document"),
+        updated=sa.bindparam("present"),
     )
+)
+
+
+def _update_episode(connection: Connection, episode: Episode, now: float) -> None:
+    values = {
+        "wanted": episode.id,
+        "new_title": episode.title,
+        "new_show": episode.show,
+        "new_document": write_json(episode).decode(),
+        "present": now,
+    }
+    connection.execute(_UPDATE_EPISODE, values)
 
 
 # ---------------------------------------------------------------- statements about jobs
 
 
 _JOB_COLUMNS = sa.select(*jobs.c, episodes.c.title, episodes.c.show).join(episodes)
+_JOB_OF_ID = _JOB_COLUMNS.where(jobs.c.id == sa.bindparam("wanted"))
+_JOB_OF_NUMBER = _JOB_COLUMNS.where(jobs.c.number == sa.bindparam("wanted"))
 
 
 def _find_job(connection: Connection, job_id: str) -> DatabaseRow | None:
-    return connection.execute(_JOB_COLUMNS.where(jobs.c.id == job_id)).first()
+    return connection.execute(_JOB_OF_ID, {"wanted": job_id}).first()
 
 
 def _find_job_by_number(connection: Connection, number: int) -> DatabaseRow | None:
-    return connection.execute(_JOB_COLUMNS.where(jobs.c.number == number)).first()
+    return connection.execute(_JOB_OF_NUMBER, {"wanted": number}).first()
 
 
 def _find_same_request(connection: Connection, dedupe_key: str) -> str | None:
@@ -330,9 +350,12 @@ def _holder(lease: Lease) -> dict[str, Any]:
     return {"held_job": lease.job_id, "held_token": lease.token}
 
 
+_HELD_JOB = _JOB_COLUMNS.where(*_HELD)
+
+
 def _find_held(connection: Connection, lease: Lease) -> DatabaseRow | None:
     """The job, if the lease is still its lease."""
-    return connection.execute(_JOB_COLUMNS.where(*_HELD), _holder(lease)).first()
+    return connection.execute(_HELD_JOB, _holder(lease)).first()
 
 
 _DONE = (
@@ -366,10 +389,11 @@ def _move_to_done(connection: Connection, lease: Lease, result: Result, revision
     )
 
 
+_LATEST_REVISION = sa.select(sa.func.max(jobs.c.revision)).where(jobs.c.episode_id == sa.bindparam("wanted"))
+
+
 def _next_revision(connection: Connection, episode_id: str) -> int:
-    return 1 + int(
-        connection.scalar(sa.select(sa.func.max(jobs.c.revision)).where(jobs.c.episode_id == episode_id)) or 0
-    )
+    return 1 + int(connection.scalar(_LATEST_REVISION, {"wanted": episode_id}) or 0)
 
 
 def _move_after_failure(connection: Connection, job_id: str, token: int, after: AfterFailure, now: float) -> None:
@@ -471,7 +495,7 @@ def _list_jobs(
 ) -> Sequence[DatabaseRow]:
     statement = _JOB_COLUMNS.order_by(jobs.c.number.desc()).limit(limit)
     if state is not None:
-        statement = statement.where(jobs.c.state == state.value)
+        statement = statement.where(_in_state(state))
     if below is not None:
         statement = statement.where(jobs.c.number < below)
     return connection.execute(statement).all()
@@ -488,30 +512,39 @@ def _find_revision(connection: Connection, episode_id: str, revision: int | None
 # ---------------------------------------------------------------- statements about attempts and the outbox
 
 
+_INSERT_ATTEMPT = sa.insert(attempts)
+
+
 def _insert_attempt(connection: Connection, lease: Lease, now: float) -> None:
-    connection.execute(
-        sa.insert(attempts).values(job_id=lease.job_id, token=lease.token, worker=lease.worker, started=now)
-    )
+    values = {"job_id": lease.job_id, "token": lease.token, "worker": lease.worker, "started": now}
+    connection.execute(_INSERT_ATTEMPT, values)
+
+
+_END_ATTEMPT = (
+    sa.update(attempts)
+    .where(attempts.c.job_id == sa.bindparam("of_job"), attempts.c.token == sa.bindparam("of_token"))
+    .values(ended=sa.bindparam("present"), outcome=sa.bindparam("how"), error_code=sa.bindparam("code"))
+)
 
 
 def _end_attempt(connection: Connection, job_id: str, token: int, outcome: str, code: str | None, now: float) -> None:
     connection.execute(
-        sa.update(attempts)
-        .where(attempts.c.job_id == job_id, attempts.c.token == token)
-        .values(ended=now, outcome=outcome, error_code=code)
+        _END_ATTEMPT, {"of_job": job_id, "of_token": token, "present": now, "how": outcome, "code": code}
     )
+
+
+_INSERT_EVENT = sa.insert(outbox)
 
 
 def _insert_event(connection: Connection, event: Event, job_id: str, now: float) -> None:
-    connection.execute(
-        sa.insert(outbox).values(
-            event_id=event.id,
-            job_id=job_id,
-            subject=event.subject,
-            document=write_json(event).decode(),
-            created=now,
-        )
-    )
+    values = {
+        "event_id": event.id,
+        "job_id": job_id,
+        "subject": event.subject,
+        "document": write_json(event).decode(),
+        "created": now,
+    }
+    connection.execute(_INSERT_EVENT, values)
 
 
 def _list_pending_events(connection: Connection, limit: int) -> Sequence[DatabaseRow]:

@@ -12,8 +12,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from adapters.database import TABLES, Ledger
+from adapters.database import _BEST_JOB, TABLES, Ledger
 from schemas.episode import Episode
 from schemas.errors import NotReady, OptionError, TransientError
 from schemas.job import LEGAL_MOVES, JobOptions, JobState
@@ -263,6 +264,16 @@ def test_every_claim_leaves_an_attempt_with_its_outcome(ledger: Ledger, path: Pa
 
     rows = sqlite3.connect(path).execute("SELECT token, worker, outcome FROM attempts ORDER BY token").fetchall()
     assert rows == [(1, "ada", "released"), (2, "ada", "released"), (3, "bram", None)]
+
+
+def test_a_claim_reads_the_queue_in_its_order_and_does_not_sort_it(ledger: Ledger) -> None:
+    """With a sort, each claim would cost as much as the queue is long."""
+    best = _BEST_JOB.params(present=0.0).compile(dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True})
+    with ledger._reading() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {best}").all()]
+
+    assert plan[0] == "SCAN jobs USING INDEX jobs_to_claim"
+    assert not [step for step in plan if "TEMP B-TREE" in step]
 
 
 def claim_all(path: Path, worker: str, found: multiprocessing.Queue[str]) -> None:
