@@ -174,7 +174,7 @@ def events(
     from schemas.wire import write_json
 
     log = EventLog(read_settings().event_log)
-    for event in islice(log.read(follow=follow), after, None):
+    for _, event in islice(log.read(follow=follow), after, None):
         print(write_json(event).decode(), flush=True)
 
 
