@@ -135,7 +135,7 @@ def timed(draw: st.DrawFn) -> Transcript:
     return Transcript(Episode("0b5f2c7e-9d6b-5a51-8a8f-3f1f0f0c2a11"), speakers=speakers, turns=tuple(turns))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(timed())
 def test_every_transcript_gives_valid_captions(transcript: Transcript) -> None:
     check_vtt(render(transcript, format="vtt"))
