@@ -22,6 +22,7 @@ import torchaudio.compliance.kaldi as kaldi
 from pyannote.audio import Model
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 FEATURES = 80  #: mel bands
 EMBEDDING = 192  #: values in an embedding
@@ -70,6 +71,20 @@ class CAMPlusPlus(Model):
         if weights.shape[-1] != frames.shape[-1]:
             weights = functional.interpolate(weights, size=frames.shape[-1], mode="nearest")
         return self.xvector.embed(mean_and_deviation(frames, weights))
+
+    def fuse(self) -> CAMPlusPlus:
+        """Fold the front's normalizations into its convolutions and lay its channels last, for inference.
+
+        The same values but for rounding, in half the front's time on a CPU. The state dict is another afterwards.
+        """
+        for module in list(self.head.modules()):
+            if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[0], nn.Conv2d):
+                module[0], module[1] = fuse_conv_bn_eval(module[0], module[1]), nn.Identity()
+            elif isinstance(module, Front | ResidualBlock):
+                module.conv1, module.bn1 = fuse_conv_bn_eval(module.conv1, module.bn1), nn.Identity()
+                module.conv2, module.bn2 = fuse_conv_bn_eval(module.conv2, module.bn2), nn.Identity()
+        self.head.to(memory_format=torch.channels_last)
+        return self
 
 
 def load(path: Path) -> CAMPlusPlus:
@@ -140,7 +155,8 @@ class Front(nn.Module):
         self.channels = width * (FEATURES // 8)
 
     def forward(self, features: Tensor) -> Tensor:
-        x = functional.relu(self.bn1(self.conv1(features[:, None])))
+        x = features[:, None].contiguous(memory_format=torch.channels_last)
+        x = functional.relu(self.bn1(self.conv1(x)))
         x = self.layer2(self.layer1(x))
         x = functional.relu(self.bn2(self.conv2(x)))
         return x.flatten(1, 2)

@@ -85,8 +85,15 @@ def load(models: str, settings: Settings, *, threads: int) -> PyannoteDiarizer:
     from adapters.pyannote import PyannoteDiarizer
 
     found = find(models, settings.models_dir)
+    parameters = found.diarization.parameters
     return PyannoteDiarizer(
-        found.segmentation, found.embedding, set_name=found.name, threads=threads, batch_size=BATCH
+        found.segmentation,
+        found.embedding,
+        set_name=found.name,
+        threshold=float(parameters["threshold"]),
+        min_cluster_size=int(parameters["min_cluster_size"]),
+        threads=threads,
+        batch_size=BATCH,
     )
 
 

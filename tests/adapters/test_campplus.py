@@ -111,3 +111,21 @@ def test_a_constant_factor_on_the_sound_changes_little(network: CAMPlusPlus, sou
     similarity = torch.cosine_similarity(network(sound), network(sound * 0.3))
 
     assert similarity.min() > 0.999
+
+
+def test_fusing_the_front_changes_no_embedding(network: CAMPlusPlus, sound: Tensor) -> None:
+    import copy
+
+    import torch
+
+    torch.manual_seed(4)
+    trained = copy.deepcopy(network)
+    for name, tensor in trained.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            tensor.copy_(torch.rand_like(tensor) + 0.1)
+    before = trained(sound)
+
+    after = trained.fuse()(sound)
+
+    assert torch.allclose(before, after, rtol=1e-3, atol=1e-3)
+    assert not any(isinstance(each, torch.nn.BatchNorm2d) for each in trained.modules())
