@@ -15,7 +15,7 @@ from formats.house_style import HouseStyle, LabelForm
 from formats.label_reading import Candidate, ListedPerson, accept, find_candidates, people_listed
 from formats.labels import cast_of, first_turns, label_of
 from formats.matter_reading import classify_front, page_date, title_of
-from formats.names import is_caps_name, is_name
+from formats.names import is_caps_name
 from formats.shapes import is_footer
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.typography import control_characters
@@ -392,22 +392,14 @@ def _explained(
     """The share of the page's lines that the style explains.
 
     The head counts neither way where its blocks are of a known kind. A line with an indent or label of its own is not
-    explained, nor one that another kind of label begins which comes again.
+    explained. Names in capitals speak against a style that prints them as they are.
     """
     own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN) and mark.block != WHOLE_PAGE}
-    other = _foreign_labels(blocks[labels[0].index :]) if style.label.own_line else 0
-    changed = any(mark.block == WHOLE_PAGE and mark.kind == Mark.INDENT for mark in marks)
     known_head = sum(1 for matter in front if matter.kind is not MatterKind.TEXT)
     total = len(blocks) - known_head
-    explained = len(blocks) - len(front) - len(own) - other
+    explained = len(blocks) - len(front) - len(own)
     share = max(0.0, explained / total) if total else 0.0
     is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
     capitals = sum(1 for label in labels if is_caps_name(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
-    return share * (0.9 if changed else 1.0) * (0.8 if is_other_case else 1.0)
-
-
-def _foreign_labels(blocks: Sequence[Block]) -> int:
-    """How many lines begin with a name and a colon that at least three lines share."""
-    prefixes = Counter(block.text.split(":", 1)[0] for block in blocks if ":" in block.text[:60])
-    return sum(count for prefix, count in prefixes.items() if count > 2 and (is_name(prefix) or is_caps_name(prefix)))
+    return share * (0.8 if is_other_case else 1.0)

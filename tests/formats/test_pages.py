@@ -271,6 +271,39 @@ def test_no_break_spaces_inside_a_line_are_text_and_at_its_end_layout(golden: Pa
     assert "will do\u00a0 the same" in page(golden, "name-line").turns[1].paragraphs[0].text
 
 
+def test_a_name_right_after_a_name_line_is_said_not_a_turn() -> None:
+    content = "Ada Quill\n\nWho taught you?\n\nTomas Feld\n\nLena Marsh\n\nShe did.\n\nAda Quill\n\nThank you.\n"
+
+    turns = read(content.encode()).turns
+
+    assert [[p.text for p in turn.paragraphs] for turn in turns] == [
+        ["Who taught you?"],
+        ["Lena Marsh", "She did."],
+        ["Thank you."],
+    ]
+
+
+def test_beside_a_list_of_people_a_heading_with_a_colon_is_no_label(golden: Path) -> None:
+    content = (golden / "pages" / "full-then-first.txt").read_bytes()
+    changed = content.replace(b"My advice: buy", b"Quiet Water: a story. Buy")
+
+    transcript = read(changed)
+
+    assert len(transcript.turns) == 9
+    assert transcript.turns[4].paragraphs[1].text.startswith("Quiet Water: a story.")
+
+
+def test_first_names_in_capitals_without_bullet_or_indent_are_caps_list_all_the_same() -> None:
+    content = b"Ada Quill and friends\n\nADA: Hello.\n\nTOMAS: Hello, Ada.\n\nSo.\n\nADA: So.\n\nTOMAS: Yes.\n"
+
+    transcript = read(content)
+
+    assert transcript.layout.style == "caps-list"  # type: ignore[union-attr]
+    assert [s.name for s in transcript.speakers] == ["Ada Quill", "Tomas"]
+    assert [len(t.paragraphs) for t in transcript.turns] == [1, 2, 1, 1]
+    assert render(transcript) == content
+
+
 def test_numbered_timestamps_gives_times_and_no_names(golden: Path) -> None:
     transcript = page(golden, "numbered-timestamps")
 
