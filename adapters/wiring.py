@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.settings import Settings
-from schemas.errors import NotReady, OptionError
+from schemas.errors import ModelError, NotReady, OptionError
 from transcription.pipeline import Pipeline
 from transcription.ports import Decoder, Diarizer, EventSink, Recognizer, Store
 
 if TYPE_CHECKING:
     from adapters.database import Ledger
+    from adapters.models import FoundSet
 
 #: More threads than this make int8 Whisper and the voice networks no faster.
 MOST_THREADS = 8
@@ -126,21 +127,28 @@ def _engines(settings: Settings, models: str) -> tuple[Recognizer, Diarizer]:
             found.recognizer,
             set_name=found.name,
             languages=found.languages,
+            listener=_listener(settings, found),
             device=settings.device,
             threads=threads,
+            model_sha256=found.sha256.get("recognizer/model.bin"),
+            model_name=found.recognizer_name,
         )
         diarizer: Diarizer
         if found.pipeline is not None:
             diarizer = PyannoteDiarizer.from_pipeline(
-                found.pipeline, token=_hub_token(settings), device=settings.device, threads=threads
+                found.pipeline,
+                set_name=found.name,
+                token=_hub_token(settings),
+                device=settings.device,
+                threads=threads,
             )
         else:
             diarizer = PyannoteDiarizer(
                 found.segmentation,
                 found.embedding,
                 set_name=found.name,
-                threshold=float(found.diarization.parameters.get("threshold", 0.6)),
-                min_cluster_size=int(found.diarization.parameters.get("min_cluster_size", 12)),
+                threshold=float(found.diarization.parameters["threshold"]),
+                min_cluster_size=int(found.diarization.parameters["min_cluster_size"]),
                 device=settings.device,
                 threads=threads,
             )
@@ -150,6 +158,18 @@ def _engines(settings: Settings, models: str) -> tuple[Recognizer, Diarizer]:
             code="engine_missing",
         ) from error
     return recognizer, diarizer
+
+
+def _listener(settings: Settings, found: FoundSet) -> Path | None:
+    """A multilingual model by which a set of one language makes sure of what it hears: `starter`'s, where it is."""
+    from adapters.models import find
+
+    if not found.languages or found.name == "starter":
+        return None
+    try:
+        return find("starter", settings.models_dir).recognizer
+    except ModelError:
+        return None
 
 
 def _hub_token(settings: Settings) -> str | None:
