@@ -61,11 +61,15 @@ INVENTED = -0.7
 #: -1.46 to -0.77; Italian and Polish looped).
 STRANGE = -0.6
 
+#: A passage is taken for another language than its recording only at this probability.
+SURE = 0.8
+
 #: So much speech must sound strange before it is called another language.
 STRANGE_SECONDS = 8.0
 
-#: Without a listener, this share of the speech must: noisy English must not be refused.
-STRANGE_SHARE = 0.9
+#: And this share of the window's speech; without a listener nearly all of it, for noisy English must not be refused.
+STRANGE_SHARE = 0.25
+STRANGE_SHARE_UNSURE = 0.9
 
 #: Rounds in which unheard speech is recognized alone. The second finds what the first left in the middle of a gap.
 ROUNDS_OF_UNHEARD = 2
@@ -82,7 +86,7 @@ class _Passage:
 
     span: Span
     words: tuple[Word, ...] = ()
-    log_probability: float = 0.0  #: mean of the tokens
+    log_probability: float = float("-inf")  #: mean of the tokens
     no_speech: float = 0.0  #: probability
     compression: float = 0.0
 
@@ -92,7 +96,7 @@ class _Passage:
 
     @property
     def is_strange(self) -> bool:
-        """Whether an English-only model may be hearing another language."""
+        """Whether this may be another language than the one it was taken for."""
         return self.compression > LOOPED or self.log_probability < STRANGE
 
     @property
@@ -157,7 +161,7 @@ class WhisperRecognizer:
             self._device,
             self._compute_type,
             sorted(VOICE_DETECTION.items()),
-            (BEAM_SIZE, LOOPED, UNLIKELY, NO_SPEECH, INVENTED, ROUNDS_OF_UNHEARD, HOTWORD_CHARACTERS),
+            (BEAM_SIZE, LOOPED, UNLIKELY, NO_SPEECH, INVENTED, STRANGE, SURE, ROUNDS_OF_UNHEARD, HOTWORD_CHARACTERS),
             "passages-1",
         )
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
@@ -183,12 +187,13 @@ class WhisperRecognizer:
         if not speech:
             _tell(report, span.end - span.start)
             return Recognition(span, (), given or "en", 0.0, 0.0)
-        language, probability = (given, 1.0) if given else _translated(partial(self._heard, sound, speech))
+        spans = passages(speech, within=window)
+        language, probability = (given, 1.0) if given else self._heard(sound, spans)
         ear = _Ear(language, _hotwords(options.hotwords))
-        found = self._first_pass(sound, passages(speech, within=window), ear, report)
+        found = self._first_pass(sound, spans, ear, report)
         if given is None and self._languages:
-            self._make_sure(sound, found)
-        found = [each for each in found if not each.is_invented]
+            self._make_sure(sound, found, unheard(_in_order(found), speech, within=window))
+        found = [self._in_its_language(sound, each, ear) for each in found if each.words and not each.is_invented]
         found = [self._with_care(sound, each, ear) if each.is_doubtful else each for each in found]
         found += self._unheard(sound, found, speech, window, ear)
         words = fitted(_in_order(found), speech, within=window)
@@ -203,50 +208,41 @@ class WhisperRecognizer:
         known = self._languages or tuple(self._whisper.supported_languages)
         if code in known and (len(known) == 1 or self._knows(code)):
             return code
-        raise _not_supported(language, self._set_name, self._languages, "asked for")
+        raise _not_supported(repr(language), self._set_name, self._languages, "asked for")
 
     def _knows(self, code: str) -> bool:
         return self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
 
-    def _heard(self, sound: NDArray[np.float32], speech: Sequence[Span]) -> tuple[str, float]:
-        """The language of the first half minute of speech, and how sure that is."""
+    def _heard(self, sound: NDArray[np.float32], spans: Sequence[Span]) -> tuple[str, float]:
+        """The language of the first passage, or of the first three where the first leaves it open."""
         if not self._whisper.model.is_multilingual:
-            return self._languages[0] if self._languages else "en", 1.0
-        language, probability, _ = self._whisper.detect_language(audio=_spoken(sound, speech))
-        return str(language), float(probability)
+            return "en", 1.0
+        language, probability = _language(self._whisper, sound, spans[:1])
+        return (language, probability) if probability > 0.5 else _language(self._whisper, sound, spans[:3])
 
-    def _make_sure(self, sound: NDArray[np.float32], found: Sequence[_Passage]) -> None:
+    def _make_sure(self, sound: NDArray[np.float32], found: Sequence[_Passage], gaps: Sequence[Span]) -> None:
         """Raise OptionError `language_not_supported` when an English-only model hears another language.
 
-        Such a model cannot tell languages apart, but what it writes then is improbable or turns in circles. Only
-        then the listener is asked; without one, nearly all of the speech must be so before it is an error.
+        Such a model cannot tell languages apart, but what it writes then is improbable, turns in circles or is left
+        out. Only then the listener is asked; without one, nearly all of the speech must be so before it is an error.
         """
-        strange = [each for each in found if each.words and each.is_strange]
-        strange_seconds = sum(each.span.end - each.span.start for each in strange)
-        all_seconds = sum(each.span.end - each.span.start for each in found if each.words)
-        if strange_seconds < max(STRANGE_SECONDS, all_seconds / 2):
+        strange = [*(each.span for each in found if each.words and each.is_strange), *gaps]
+        strange_seconds = sum(each.end - each.start for each in strange)
+        all_seconds = sum(each.span.end - each.span.start for each in found)
+        if strange_seconds < max(STRANGE_SECONDS, all_seconds * STRANGE_SHARE):
             return
         if self._listener_folder is None:
-            if strange_seconds < all_seconds * STRANGE_SHARE:
+            if strange_seconds < all_seconds * STRANGE_SHARE_UNSURE:
                 return
             raise _not_supported("other than English", self._set_name, self._languages, "heard")
-        language = self._listened(sound, [each.span for each in strange])
-        if language not in self._languages:
-            raise _not_supported(language, self._set_name, self._languages, "heard")
-
-    def _listened(self, sound: NDArray[np.float32], spans: Sequence[Span]) -> str:
-        """What the listener hears in most of (at most three of) the passages."""
-        assert self._listener_folder is not None
         if self._listener is None:
             self._listener = _load(
                 self._listener_folder, device=self._device, compute_type=self._compute_type, threads=self._threads
             )
-        probabilities: Counter[str] = Counter()
-        for span in spans[:3]:
-            piece = sound[round(span.start * SAMPLE_RATE) : round(span.end * SAMPLE_RATE)]
-            for language, probability in _translated(partial(self._listener.detect_language, audio=piece))[2]:
-                probabilities[language] += probability
-        return probabilities.most_common(1)[0][0]
+        longest = sorted(strange, key=lambda each: each.start - each.end)[:3]
+        language, _ = _language(self._listener, sound, longest)
+        if language not in self._languages:
+            raise _not_supported(repr(language), self._set_name, self._languages, "heard")
 
     def _first_pass(
         self, sound: NDArray[np.float32], spans: Sequence[Span], ear: _Ear, report: Report | None
@@ -283,6 +279,19 @@ class WhisperRecognizer:
             by_place.setdefault(segment.seek, []).append(segment)
         return [_passage(span, by_place.get(_place(span), [])) for span in spans]
 
+    def _in_its_language(self, sound: NDArray[np.float32], passage: _Passage, ear: _Ear) -> _Passage:
+        """The passage in the language it is spoken in, where that is surely another and more probable so.
+
+        Whisper translates a foreign passage in silence, or leaves it out.
+        """
+        if not self._whisper.model.is_multilingual or not passage.is_strange:
+            return passage
+        language, probability = _language(self._whisper, sound, [passage.span])
+        if language == ear.language or probability < SURE:
+            return passage
+        again = self._first_pass(sound, [passage.span], replace(ear, language=language), None)[0]
+        return max(passage, again, key=lambda each: each.log_probability)
+
     def _with_care(self, sound: NDArray[np.float32], doubtful: _Passage, ear: _Ear) -> _Passage:
         """Recognize a passage once more, sentence by sentence, and return what is more probable.
 
@@ -298,9 +307,8 @@ class WhisperRecognizer:
         return max(tries, key=lambda each: (each.compression <= LOOPED, each.log_probability))
 
     def _sequential(self, sound: NDArray[np.float32], span: Span, ear: _Ear, forbid: Mapping[str, Any]) -> _Passage:
-        piece = sound[round(span.start * SAMPLE_RATE) : round(span.end * SAMPLE_RATE)]
         segments, _ = self._whisper.transcribe(
-            piece,
+            _piece(sound, span),
             language=ear.language,
             beam_size=BEAM_SIZE,
             temperature=0.0,
@@ -329,8 +337,8 @@ class WhisperRecognizer:
                 break
             tried.update(gaps)
             pieces = [piece for gap in gaps for piece in passages(within_speech(speech, gap), within=gap, margin=0.0)]
-            again = self._first_pass(sound, pieces, ear, None)
-            extra += [each for each in again if not each.is_doubtful and not each.is_invented]
+            again = [self._in_its_language(sound, each, ear) for each in self._first_pass(sound, pieces, ear, None)]
+            extra += [each for each in again if each.words and not each.is_doubtful and not each.is_invented]
         return extra
 
 
@@ -402,12 +410,18 @@ def _speech(sound: NDArray[np.float32]) -> tuple[Span, ...]:
     return tuple(Span(each["start"] / SAMPLE_RATE, min(each["end"], len(sound)) / SAMPLE_RATE) for each in stretches)
 
 
-def _spoken(sound: NDArray[np.float32], speech: Sequence[Span], seconds: float = 30.0) -> NDArray[np.float32]:
-    """The first half minute of speech without its pauses."""
-    import numpy as np
+def _piece(sound: NDArray[np.float32], span: Span) -> NDArray[np.float32]:
+    return sound[round(span.start * SAMPLE_RATE) : round(span.end * SAMPLE_RATE)]
 
-    pieces = [sound[round(each.start * SAMPLE_RATE) : round(each.end * SAMPLE_RATE)] for each in speech]
-    return np.concatenate(pieces)[: round(seconds * SAMPLE_RATE)]
+
+def _language(whisper: Any, sound: NDArray[np.float32], spans: Sequence[Span]) -> tuple[str, float]:
+    """The language that is most probable over all the spans, and its mean probability."""
+    sums: Counter[str] = Counter()
+    for span in spans:
+        _, _, every = _translated(partial(whisper.detect_language, audio=_piece(sound, span)))
+        sums.update(dict(every))
+    language, total = sums.most_common(1)[0]
+    return language, float(total) / len(spans)
 
 
 # ------------------------------------------------------------------ from the engine's shapes to ours
@@ -507,11 +521,11 @@ def _hotwords(wanted: Sequence[str]) -> str | None:
 def _not_supported(language: str, set_name: str, languages: Sequence[str], how: str) -> OptionError:
     if languages:
         message = (
-            f"language {language!r} was {how}, but the model set {set_name} understands"
+            f"language {language} was {how}, but the model set {set_name} understands"
             f" {', '.join(languages)} only: use the model set starter"
         )
     else:
-        message = f"language {language!r} was {how}, but no model of the set {set_name} knows it"
+        message = f"language {language} was {how}, but no model of the set {set_name} knows it"
     return OptionError(message, code="language_not_supported", field="language")
 
 

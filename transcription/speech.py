@@ -14,6 +14,10 @@ from transcription.ports import Span
 #: Whisper hears 30 s at once; two seconds less leave room for the margins.
 LONGEST_PASSAGE = 28.0
 
+#: A passage that is full ends at a pause after this share of it: fewer words are jumped over than where it ends just
+#: anywhere (word errors of two joined readings 13.0 and 11.9 % instead of 15.7 and 12.6 %).
+LAST_PART = 0.6
+
 #: A longer pause than this ends a passage: Whisper writes words into long silences.
 LONGEST_PAUSE = 3.0
 
@@ -40,16 +44,31 @@ def passages(
 ) -> tuple[Span, ...]:
     """Join stretches of speech into passages of at most `longest` seconds plus a margin on both sides.
 
-    No passage holds a pause longer than `pause`, and none leaves `within` or overlaps another. A stretch longer than
-    `longest` stays one passage: cut the speech before.
+    No passage holds a pause longer than `pause`, and none leaves `within` or overlaps another. A passage that would
+    grow too long ends at the longest pause of its last part, where a sentence or a turn is likely to end too. A
+    stretch longer than `longest` stays one passage: cut the speech before.
     """
     joined: list[Span] = []
-    for each in speech:
-        if joined and each.end - joined[-1].start <= longest and each.start - joined[-1].end <= pause:
-            joined[-1] = Span(joined[-1].start, each.end)
-        else:
-            joined.append(each)
+    first = 0
+    while first < len(speech):
+        last = first
+        while last + 1 < len(speech) and _pause(speech, last) <= pause and _reach(speech, first, last + 1) <= longest:
+            last += 1
+        if last + 1 < len(speech) and _pause(speech, last) <= pause:
+            late = [i for i in range(first, last + 1) if _reach(speech, first, i) >= longest * LAST_PART]
+            last = max(late, key=lambda i: (_pause(speech, i), i), default=last)
+        joined.append(Span(speech[first].start, speech[last].end))
+        first = last + 1
     return tuple(_with_margins(joined, within, margin))
+
+
+def _pause(speech: Sequence[Span], i: int) -> float:
+    """Seconds between a stretch and the next."""
+    return speech[i + 1].start - speech[i].end
+
+
+def _reach(speech: Sequence[Span], first: int, last: int) -> float:
+    return speech[last].end - speech[first].start
 
 
 def _with_margins(spans: Sequence[Span], within: Span, margin: float) -> Iterator[Span]:

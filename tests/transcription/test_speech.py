@@ -61,6 +61,12 @@ def test_a_long_pause_ends_a_passage() -> None:
     assert found == (Span(0.8, 2.2), Span(5.8, 7.2))
 
 
+def test_a_full_passage_ends_at_the_longest_pause_of_its_last_part() -> None:
+    speech = (Span(0.0, 9.0), Span(10.9, 20.0), Span(21.0, 24.0), Span(24.1, 27.0), Span(27.2, 29.0))
+
+    assert [round(each.end) for each in passages(speech, within=WINDOW)] == [20, 29]
+
+
 def test_the_margin_is_at_most_half_of_the_pause() -> None:
     found = passages((Span(1.0, 20.0), Span(20.1, 40.0)), within=WINDOW)
 
