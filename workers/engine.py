@@ -8,6 +8,7 @@ kernel's word where there is one, else when the pipe ends.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import os
 import queue
@@ -22,7 +23,7 @@ from multiprocessing.connection import Connection
 from typing import NoReturn
 
 from adapters.settings import Settings
-from schemas.errors import StenocastError
+from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import write_json
@@ -62,10 +63,11 @@ class Engine:
         self._pipeline: Pipeline | None = None
 
     def run(self) -> NoReturn:
+        """Carry out orders until the supervisor is gone."""
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
         while True:
             order = self._orders.get()
-            self._connection.send(self._answer(order))
+            self._connection.send(self.answer(order))
 
     def _listen(self) -> None:
         """Take orders while the work goes on; the end of the pipe is the end of the supervisor."""
@@ -79,7 +81,8 @@ class Engine:
             else:
                 self._orders.put(order)
 
-    def _answer(self, order: Load | Work) -> Loaded | Finished | Stopped | Broke | Unexpected:
+    def answer(self, order: Load | Work) -> Loaded | Finished | Stopped | Broke | Unexpected:
+        """Carry out one order; the last word about it. Progress goes over the connection meanwhile."""
         try:
             if isinstance(order, Load):
                 return self._load(order.models)
@@ -88,6 +91,10 @@ class Engine:
             return Stopped()
         except StenocastError as error:
             return Broke(error)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return Broke(NotReady(f"no room left for scratch: {error}", code="disk_full"))
+            return Unexpected(kind=type(error).__name__, trace=traceback.format_exc())
         except Exception as error:
             return Unexpected(kind=type(error).__name__, trace=traceback.format_exc())
 

@@ -64,12 +64,15 @@ class ScriptedChild:
         self.happenings = happenings
         self.orders: list[ToChild] = []
         self.killed = False
+        self.silences = 0
 
     def order(self, message: ToChild) -> None:
         self.orders.append(message)
 
     def hear(self, timeout_seconds: float) -> FromChild | None:
         self.bench.now += max(timeout_seconds, 0.01)
+        self.silences += not self.happenings
+        assert self.silences < 5000, "the supervisor waits for ever"
         happening = self.happenings.pop(0) if self.happenings else None
         if isinstance(happening, Exception):
             raise happening

@@ -1,0 +1,178 @@
+"""The engine child's work, in this process: what it puts, what it says, what its errors become."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.memory import MemoryStore
+from schemas.episode import AudioInfo, Episode
+from schemas.errors import AudioError, NotReady
+from schemas.job import Job, JobOptions, JobState, Progress, Stage
+from schemas.transcript import Quality, Speaker, Transcript
+from schemas.wire import read_json
+from workers.engine import Engine
+from workers.messages import Broke, Finished, FromChild, Loading, Stop, Stopped, Told, Unexpected, Work
+
+Run = Callable[[Path, Callable[[Progress], None]], None]
+
+
+@dataclass
+class OneTone:
+    """A pipeline that hears two speakers in everything, after doing what the test wants."""
+
+    meanwhile: Run
+    heard: list[Episode] = field(default_factory=list)
+
+    def run(
+        self, source: Path, episode: Episode, options: JobOptions, *, scratch: Path, tell: Callable[[Progress], None]
+    ) -> Transcript:
+        self.heard.append(episode)
+        self.meanwhile(source, tell)
+        return Transcript(
+            episode=Episode(id=episode.id, title="Salt", audio=AudioInfo(sha256="a" * 64, duration=12.5)),
+            speakers=(Speaker("S1", name="Mara Lindqvist"), Speaker("S2")),
+            quality=Quality(word_count=40, coverage=0.9),
+            language="en",
+        )
+
+
+@dataclass
+class Bench:
+    scratch: Path
+    store: MemoryStore = field(default_factory=MemoryStore)
+    built: list[str] = field(default_factory=list)
+    reached: list[str] = field(default_factory=list)
+    meanwhile: Run = lambda _source, _tell: None
+
+    def __post_init__(self) -> None:
+        self.store.put("uploads/x/audio", b"sound")
+        self.supervisor, childs_end = Pipe()
+        self.engine = Engine(
+            childs_end, store=self.store, build=self.build, reached=self.reached.append, clock=lambda: 0.0
+        )
+
+    def build(self, models: str) -> Any:
+        self.built.append(models)
+        return OneTone(lambda source, tell: self.meanwhile(source, tell))
+
+    def work(self, *, token: int = 3, models: str = "starter", audio_key: str = "uploads/x/audio") -> Work:
+        job = Job("job", "e", JobState.RUNNING, "", "", options=JobOptions(models=models))
+        return Work(job, Episode("e"), audio_key, token, revision=2, folder=self.scratch / f"job-{token}")
+
+    def said(self) -> list[FromChild]:
+        messages = []
+        while self.supervisor.poll():
+            messages.append(self.supervisor.recv())
+        return messages
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.supervisor.close()
+
+
+def test_the_document_lies_under_the_lease_with_its_revision(bench: Bench) -> None:
+    answer = bench.engine.answer(bench.work())
+
+    assert isinstance(answer, Finished)
+    assert answer.result.document_key == "results/job/3/transcript.json"
+    content = bench.store.get(answer.result.document_key)
+    assert content is not None
+    assert read_json(Transcript, content).revision == 2
+    assert answer.result.document_bytes == len(content)
+
+
+def test_the_figures_for_the_event_are_those_of_the_document(bench: Bench) -> None:
+    answer = bench.engine.answer(bench.work())
+
+    assert isinstance(answer, Finished)
+    result = answer.result
+    assert (result.speaker_count, result.named_speaker_count, result.word_count) == (2, 1, 40)
+    assert (result.audio_seconds, result.language, result.title) == (12.5, "en", "Salt")
+
+
+def test_the_pipeline_is_given_the_sound(bench: Bench) -> None:
+    found: list[bytes] = []
+    bench.meanwhile = lambda source, tell: found.append(source.read_bytes())
+    bench.engine.answer(bench.work())
+
+    assert found == [b"sound"]
+
+
+def test_models_stay_loaded_until_another_set_is_wanted(bench: Bench) -> None:
+    for models in ("starter", "starter", "fast", "starter"):
+        bench.engine.answer(bench.work(models=models))
+
+    assert bench.built == ["starter", "fast", "starter"]
+    assert [each.models for each in bench.said() if isinstance(each, Loading)] == ["starter", "fast", "starter"]
+
+
+def test_progress_is_told_from_fetching_to_publishing(bench: Bench) -> None:
+    bench.meanwhile = lambda source, tell: tell(Progress(Stage.RECOGNIZE, done=3.0))
+    bench.engine.answer(bench.work())
+
+    told = [each.progress.stage for each in bench.said() if isinstance(each, Told)]
+    assert told == [Stage.FETCH, Stage.RECOGNIZE, Stage.PUBLISH]
+
+
+def test_a_stop_for_this_lease_ends_the_work_at_the_next_progress(bench: Bench) -> None:
+    def stop_and_go_on(_source: Path, tell: Callable[[Progress], None]) -> None:
+        bench.engine._left = Stop("job", 3)
+        tell(Progress(Stage.RECOGNIZE, done=1.0))
+
+    bench.meanwhile = stop_and_go_on
+
+    assert bench.engine.answer(bench.work()) == Stopped()
+    assert list(bench.store.keys("results/")) == []
+
+
+def test_a_stop_for_an_earlier_lease_is_not_this_one_s(bench: Bench) -> None:
+    bench.engine._left = Stop("job", 2)
+
+    assert isinstance(bench.engine.answer(bench.work()), Finished)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (AudioError("a.mp3: no sound", code="audio_empty"), "audio_empty"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
+    ],
+)
+def test_an_error_that_is_known_is_said_as_what_it_is(bench: Bench, error: Exception, code: str) -> None:
+    def fail(_source: Path, _tell: Callable[[Progress], None]) -> None:
+        raise error
+
+    bench.meanwhile = fail
+    answer = bench.engine.answer(bench.work())
+
+    assert isinstance(answer, Broke)
+    assert answer.error.code == code
+    assert isinstance(answer.error, NotReady) is (code == "disk_full")
+
+
+def test_an_error_that_nobody_foresaw_is_said_with_its_trace(bench: Bench) -> None:
+    def fail(_source: Path, _tell: Callable[[Progress], None]) -> None:
+        raise RuntimeError("CUDA error")
+
+    bench.meanwhile = fail
+    answer = bench.engine.answer(bench.work())
+
+    assert isinstance(answer, Unexpected)
+    assert "CUDA error" in answer.trace
+
+
+def test_an_upload_that_is_gone_is_not_tried_again(bench: Bench) -> None:
+    answer = bench.engine.answer(bench.work(audio_key="uploads/gone/audio"))
+
+    assert isinstance(answer, Broke)
+    assert (answer.error.code, answer.error.retryable) == ("object_not_found", False)
