@@ -93,6 +93,7 @@ class PyannoteDiarizer:
         cls,
         name: str | Path,
         *,
+        set_name: str | None = None,
         token: str | None = None,
         device: str = "cpu",
         threads: int = 2,
@@ -100,14 +101,15 @@ class PyannoteDiarizer:
     ) -> PyannoteDiarizer:
         """Load a pyannote pipeline (community-1, 3.1) from its folder or from the hub.
 
-        A gated pipeline needs its terms accepted and a `token`. Its checkpoints are pickled: name only what you
-        trust. Raises ModelError `pipeline_unavailable` when it cannot be had or cannot be used.
+        `set_name` is what provenance calls it; without one it is the hub's name or the folder's. A gated pipeline
+        needs its terms accepted and a `token`. Its checkpoints are pickled: name only what you trust. Raises
+        ModelError `pipeline_unavailable` when it cannot be had or cannot be used.
         """
         trunk_once = import_quietly("adapters.trunk_once", threads)
         with _loading(f"{name}", code="pipeline_unavailable"):
             pipeline = trunk_once.read_pipeline(name, token=token, batch_size=batch_size)
         diarizer = cls.__new__(cls)
-        diarizer._hold(pipeline, f"{name}", device)
+        diarizer._hold(pipeline, set_name or (Path(name).name if Path(name).is_dir() else f"{name}"), device)
         return diarizer
 
     def _hold(self, pipeline: TrunkOnce, model: str, device: str) -> None:

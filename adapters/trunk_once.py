@@ -104,6 +104,7 @@ class TrunkOnce(SpeakerDiarization):
             "segmentation": weights_digest(self._segmentation.model),
             "embedding": weights_digest(self._embedding.model_),
             "clustering": self.klustering,
+            "plda": None if isinstance(self._plda, NoPLDA) else hashlib.sha256(self._plda.phi.tobytes()).hexdigest(),
             "exclude_overlap": self.embedding_exclude_overlap,
             "step": self.segmentation_step,
             "parameters": self.parameters(instantiated=True),

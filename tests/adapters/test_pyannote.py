@@ -7,7 +7,6 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import ModelError, OptionError
-from transcription.ports import SAMPLE_RATE, Diarization, DiarizeOptions, VoiceTurn, Waveform
+from transcription.ports import SAMPLE_RATE, Diarization, DiarizeOptions, Waveform
 
 if TYPE_CHECKING:
     from adapters.pyannote import PyannoteDiarizer
@@ -376,8 +375,14 @@ def test_the_fingerprint_follows_the_parameters(starter: dict[str, Path], diariz
 # ---------------------------------------------------------------- whole pipelines
 
 
-@pytest.fixture
-def pipeline_folder(starter: dict[str, Path], tmp_path: Path) -> Iterator[Path]:
+CLUSTERINGS = {
+    "AgglomerativeClustering": "{method: centroid, min_cluster_size: 12, threshold: 0.7}",  # as 3.1
+    "VBxClustering": "{threshold: 0.6, Fa: 0.07, Fb: 0.8}",  # as community-1
+}
+
+
+@pytest.fixture(params=CLUSTERINGS)
+def pipeline_folder(starter: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A pipeline as pyannote publishes them, with an untrained WeSpeaker embedding: it loads and runs, no more."""
     import torch
     from pyannote.audio import __version__
@@ -402,16 +407,24 @@ def pipeline_folder(starter: dict[str, Path], tmp_path: Path) -> Iterator[Path]:
         (tmp_path / name).mkdir()
     torch.save(checkpoint, tmp_path / "embedding" / "pytorch_model.bin")
     (tmp_path / "segmentation" / "pytorch_model.bin").symlink_to(starter["segmentation"])
+    plda = ""
+    if request.param == "VBxClustering":
+        plda = "    plda: $model/plda\n"
+        (tmp_path / "plda").mkdir()
+        means = {"mean1": np.zeros(256), "mean2": np.zeros(128), "lda": np.eye(256, 128)}
+        np.savez(tmp_path / "plda" / "xvec_transform.npz", **means)
+        np.savez(tmp_path / "plda" / "plda.npz", mu=np.zeros(128), tr=np.eye(128), psi=np.linspace(2.0, 0.1, 128))
     (tmp_path / "config.yaml").write_text(
         "pipeline:\n"
         "  name: pyannote.audio.pipelines.SpeakerDiarization\n"
         "  params:\n"
-        "    clustering: AgglomerativeClustering\n"
+        f"    clustering: {request.param}\n"
         "    segmentation: $model/segmentation\n"
         "    embedding: $model/embedding\n"
         "    embedding_exclude_overlap: true\n"
+        f"{plda}"
         "params:\n"
-        "  clustering: {method: centroid, min_cluster_size: 12, threshold: 0.7}\n"
+        f"  clustering: {CLUSTERINGS[request.param]}\n"
         "  segmentation: {min_duration_off: 0.0}\n"
     )
     return tmp_path
@@ -423,11 +436,11 @@ def test_a_pipeline_loads_from_its_folder_and_finds_speech(
 ) -> None:
     from adapters.pyannote import PyannoteDiarizer
 
-    loaded = PyannoteDiarizer.from_pipeline(pipeline_folder)
+    loaded = PyannoteDiarizer.from_pipeline(pipeline_folder, set_name="whole")
     found = loaded.diarize(telephone[0], DiarizeOptions(speakers=2))
 
+    assert loaded.model == "whole"
     assert voices(found) == ["voice 1", "voice 2"]
-    assert all(isinstance(turn, VoiceTurn) for turn in found.turns)
     assert len(found.embeddings["voice 1"]) == 256
 
 
