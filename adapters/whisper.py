@@ -77,6 +77,9 @@ ROUNDS_OF_UNHEARD = 2
 #: Hotwords stand in the prompt, which shares Whisper's 448 tokens with the text: about 100 tokens.
 HOTWORD_CHARACTERS = 400
 
+#: Languages written without spaces: every word of the engine is one (its own list, `tokenizer.py`).
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+
 _T = TypeVar("_T")
 
 
@@ -277,7 +280,7 @@ class WhisperRecognizer:
         by_place: dict[int, list[Any]] = {}
         for segment in segments:
             by_place.setdefault(segment.seek, []).append(segment)
-        return [_passage(span, by_place.get(_place(span), [])) for span in spans]
+        return [_passage(span, by_place.get(_place(span), []), language=ear.language) for span in spans]
 
     def _in_its_language(self, sound: NDArray[np.float32], passage: _Passage, ear: _Ear) -> _Passage:
         """The passage in the language it is spoken in, where that is surely another and more probable so.
@@ -317,7 +320,7 @@ class WhisperRecognizer:
             hotwords=ear.hotwords,
             **forbid,
         )
-        return _passage(span, list(segments), offset=span.start)
+        return _passage(span, list(segments), language=ear.language, offset=span.start)
 
     def _unheard(
         self,
@@ -432,9 +435,10 @@ def _place(span: Span) -> int:
     return int(int(span.start * SAMPLE_RATE) / SAMPLE_RATE * 100)
 
 
-def _passage(span: Span, segments: Sequence[Any], *, offset: float = 0.0) -> _Passage:
+def _passage(span: Span, segments: Sequence[Any], *, language: str, offset: float = 0.0) -> _Passage:
     """One passage of its segments; the figures are those of the worst segment."""
-    words = tuple(_words((word for segment in segments for word in segment.words or ()), offset))
+    engine_words = (word for segment in segments for word in segment.words or ())
+    words = tuple(_words(engine_words, offset, spaced=language not in UNSPACED))
     if not words:
         return _Passage(span)
     return _Passage(
@@ -446,24 +450,47 @@ def _passage(span: Span, segments: Sequence[Any], *, offset: float = 0.0) -> _Pa
     )
 
 
-def _words(engine_words: Iterable[Any], offset: float) -> Iterator[Word]:
-    """Our words: trimmed, NFC, plain floats. A lone mark such as a dash has no sound and joins the word before."""
+def _words(engine_words: Iterable[Any], offset: float, *, spaced: bool) -> Iterator[Word]:
+    """Our words: trimmed, NFC, plain floats.
+
+    The engine begins a word with its space: what comes without one ("-one" after " twenty") belongs to the word
+    before, and so does a lone mark such as a dash, which has no sound.
+    """
     held: Word | None = None
     for each in engine_words:
         text = unicodedata.normalize("NFC", each.word.strip())
-        if not any(character.isalnum() for character in text):
-            held = replace(held, text=held.text + text) if held is not None else None
+        is_mark = not any(character.isalnum() for character in text)
+        if held is None and is_mark:
             continue
-        if held is not None:
-            yield held
-        held = Word(
-            text=text,
-            start=float(each.start) + offset,
-            end=float(each.end) + offset,
-            probability=round(min(1.0, max(0.0, float(each.probability))), 3),
-        )
+        if held is not None and is_mark:
+            held = replace(held, text=held.text + text)
+        elif held is not None and spaced and not each.word[0].isspace():
+            held = _joined(held, _word(text, each, offset))
+        else:
+            if held is not None:
+                yield held
+            held = _word(text, each, offset)
     if held is not None:
         yield held
+
+
+def _word(text: str, each: Any, offset: float) -> Word:
+    return Word(
+        text=text,
+        start=float(each.start) + offset,
+        end=float(each.end) + offset,
+        probability=round(min(1.0, max(0.0, float(each.probability))), 3),
+    )
+
+
+def _joined(first: Word, second: Word) -> Word:
+    """One word of two parts, as probable as the less probable."""
+    return replace(
+        first,
+        text=first.text + second.text,
+        end=second.end,
+        probability=min(first.probability or 0.0, second.probability or 0.0),
+    )
 
 
 def _in_order(found: Iterable[_Passage]) -> list[Word]:
