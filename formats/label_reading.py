@@ -83,6 +83,7 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = _strengths(candidates, blocks, style)
     kept: list[Candidate] = []
+    believed = {c.index for c in candidates if strengths.get(c.label, 0) > 0}
     first_strong = next((c.index for c in candidates if strengths.get(c.label) == 2), None)
     for candidate in candidates:
         strength = strengths.get(candidate.label, 0)
@@ -90,7 +91,7 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
             continue
         if style.label.own_line:
             follows_label = bool(kept) and kept[-1].index == candidate.index - 1
-            is_title = not kept and strength < 2 and _next_is_label(candidate, candidates, strengths)
+            is_title = not kept and strength < 2 and candidate.index + 1 in believed
             if follows_label or is_title:
                 continue
         elif strength < 2 and candidate.index == 0 and first_strong is not None:
@@ -121,10 +122,6 @@ def _inside_the_talk(
     return [c for c in candidates if c.index >= begin]
 
 
-def _next_is_label(candidate: Candidate, candidates: Sequence[Candidate], strengths: dict[str, int]) -> bool:
-    return any(c.index == candidate.index + 1 and strengths.get(c.label, 0) > 0 for c in candidates)
-
-
 def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
     """How far each printed label is believed: 0 not, 1 if nothing speaks against it, 2 certainly."""
     is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
@@ -140,7 +137,8 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
         or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
     }
     if is_caps:
-        return {label: _caps_strength(label, counts[label], blocks, style) for label in shaped}
+        used = frozenset(word for block in blocks for word in _WORD_OF_TEXT.findall(block.text))
+        return {label: _caps_strength(label, counts[label], used, style) for label in shaped}
     bare = {label: without_postnominals(split_honorific(label)[1]) for label in shaped}
     firsts = Counter(first_name(name) for label, name in bare.items() if " " in name)
     strengths = {}
@@ -164,11 +162,15 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
     return strengths
 
 
-def _caps_strength(label: str, count: int, blocks: Sequence[Block], style: HouseStyle) -> int:
+#: A word that no colon follows.
+_WORD_OF_TEXT = re.compile(r"\w[\w’'‑-]*(?![\w’'‑:-])")
+
+
+def _caps_strength(label: str, count: int, used: frozenset[str], style: HouseStyle) -> int:
+    """As `_strengths`; `used` are the words of the text: an abbreviation is among them, a name in capitals is not."""
     if count > 1 or is_number_label(label) or is_role_label(label) or label == style.label.announcer:
         return 2
-    word = re.compile(rf"(?<!\w){re.escape(label)}(?!\w|:)")
-    return 0 if any(word.search(block.text) for block in blocks) else 1
+    return 0 if used.issuperset(label.split()) else 1
 
 
 def _has_lower(label: str) -> bool:

@@ -13,7 +13,7 @@ from formats.blocks import Block, Page
 from formats.clock import parse_time
 from formats.house_style import HouseStyle, LabelForm
 from formats.label_reading import Candidate, ListedPerson, accept, find_candidates, people_listed
-from formats.labels import cast_of, first_turns, label_of
+from formats.labels import Cast, cast_of, first_turns, label_of
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name
 from formats.shapes import is_footer
@@ -245,16 +245,17 @@ def _new_guests(turns: Sequence[Turn], speakers: Sequence[Speaker]) -> str | Non
     """The host's turn after which only guests speak who did not speak before, once the first ones were thanked."""
     guests = {s.id for s in speakers if s.role is not None and s.role.value == "guest"}
     hosts = {s.id for s in speakers if s.role is not None and s.role.value == "host"}
-    for place in range(1, len(turns) - 1):
-        before = Counter(t.speaker for t in turns[:place] if t.speaker in guests)
-        after = Counter(t.speaker for t in turns[place + 1 :] if t.speaker in guests)
-        if turns[place].speaker not in hosts or before.keys() & after.keys():
-            continue
-        if min(before.total(), after.total()) < 2 or turns[place + 1].speaker not in after:
-            continue
-        goodbye = " ".join(p.text for t in turns[max(0, place - 2) : place] for p in t.paragraphs).casefold()
-        if "thank" in goodbye or "goodbye" in goodbye:
-            return turns[place].id
+    spoke = [place for place, turn in enumerate(turns) if turn.speaker in guests]
+    first = {turns[place].speaker: place for place in reversed(spoke)}
+    last = {turns[place].speaker: place for place in spoke}
+    latest = -1  # the last turn of any guest who began before `place`
+    for number, place in enumerate(spoke):
+        is_new = first[turns[place].speaker] == place
+        if is_new and latest < place and 2 <= number <= len(spoke) - 2 and turns[place - 1].speaker in hosts:
+            goodbye = " ".join(p.text for t in turns[max(0, place - 3) : place - 1] for p in t.paragraphs).casefold()
+            if "thank" in goodbye or "goodbye" in goodbye:
+                return turns[place - 1].id
+        latest = max(latest, last[turns[place].speaker])
     return None
 
 
@@ -264,10 +265,11 @@ def _new_guests(turns: Sequence[Turn], speakers: Sequence[Speaker]) -> str | Non
 def _marks(transcript: Transcript, style: HouseStyle, body: _Body, places: dict[str, Block]) -> list[LayoutMark]:
     """What must be noted so that writing gives back the same bytes: each place where the prediction differs."""
     marks = _number_marks(transcript, body)
+    cast = cast_of(transcript, numbers={mark.block: int(mark.value) for mark in marks})
+    first = first_turns(transcript.turns)
     for turn in transcript.turns:
-        marks += _label_marks(
-            turn, transcript, style, body.labels[turn.id], {(m.block, m.kind): m.value for m in marks}
-        )
+        form = style.label.first if turn.id in first else style.label.later
+        marks += _label_marks(turn, form, cast, style, body.labels[turn.id])
     known = {(mark.block, str(mark.kind)): mark.value for mark in marks}
     pieces = compose(transcript, style, known)
     page_wide = _page_wide(pieces, places, style)
@@ -307,16 +309,11 @@ def _number_marks(transcript: Transcript, body: _Body) -> list[LayoutMark]:
     return marks
 
 
-def _label_marks(
-    turn: Turn, transcript: Transcript, style: HouseStyle, label: Candidate, known: dict[tuple[str, str], str]
-) -> list[LayoutMark]:
+def _label_marks(turn: Turn, form: LabelForm, cast: Cast, style: HouseStyle, label: Candidate) -> list[LayoutMark]:
     choices = style.label
-    numbers = {s.id: int(known[s.id, "number"]) for s in transcript.speakers if (s.id, "number") in known}
-    cast = cast_of(transcript, numbers=numbers)
     marks = []
-    form = choices.first if turn.id in first_turns(transcript.turns) else choices.later
     if label_of(turn.speaker, form, cast, announcer=choices.announcer) != label.label:
-        marks.append(LayoutMark(turn.id, Mark.LABEL_FORM, _form_of(label.label, turn, transcript, style, numbers)))
+        marks.append(LayoutMark(turn.id, Mark.LABEL_FORM, _form_of(label.label, turn, cast, style)))
     if label.spaces:
         marks.append(LayoutMark(turn.id, Mark.LABEL_SPACES, label.spaces))
     if label.pattern != choices.pattern:
@@ -328,9 +325,8 @@ def _label_marks(
     return marks
 
 
-def _form_of(printed: str, turn: Turn, transcript: Transcript, style: HouseStyle, numbers: dict[str, int]) -> str:
+def _form_of(printed: str, turn: Turn, cast: Cast, style: HouseStyle) -> str:
     """The form of the name, or the alias, that gives the printed label."""
-    cast = cast_of(transcript, numbers=numbers)
     for form in LabelForm:
         if label_of(turn.speaker, form, cast, announcer=style.label.announcer) == printed:
             return form
