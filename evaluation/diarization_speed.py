@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from adapters.pyannote import PyannoteDiarizer
 
 BATCH = 32  #: chunks at once, for both loops
+HEAD = """\
+| recording | seconds | voices: truth, ours, stock | DER ours | DER stock | ours | × real time | stock | ratio |
+|---|---|---|---|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.hours:
             print(measure_memory(diarizer, decode(recordings[0], Path(scratch), settings), given.hours))
             return
-        rows = [
-            measure(diarizer, path, decode(path, Path(scratch), settings), with_stock=not given.no_stock)
-            for path in recordings
-        ]
-    print(table(rows))
+        print(HEAD)
+        for path in recordings:
+            waveform = decode(path, Path(scratch), settings)
+            print(table_line(measure(diarizer, path, waveform, with_stock=not given.no_stock)), flush=True)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -188,28 +190,21 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown."""
-    lines = [
-        "| recording | seconds | voices: truth, ours, stock | DER ours | DER stock | time ours | × real time"
-        " | time stock | ours ÷ stock |",
-        "|---|---|---|---|---|---|---|---|---|",
+def table_line(row: Row) -> str:
+    """One recording as a line under `HEAD`."""
+    ours, stock = row.ours, row.stock
+    cells = [
+        row.name,
+        f"{row.audio_seconds:.0f}",
+        f"{row.true_voices}, {ours.voices}, {stock.voices if stock else '–'}",
+        f"{ours.error:.1%}",
+        f"{stock.error:.1%}" if stock else "–",
+        f"{ours.seconds:.1f} s",
+        f"{ours.seconds / row.audio_seconds:.3f}",
+        f"{stock.seconds:.1f} s" if stock else "–",
+        f"{ours.seconds / stock.seconds:.3f}" if stock else "–",
     ]
-    for row in rows:
-        ours, stock = row.ours, row.stock
-        cells = [
-            row.name,
-            f"{row.audio_seconds:.0f}",
-            f"{row.true_voices}, {ours.voices}, {stock.voices if stock else '–'}",
-            f"{ours.error:.1%}",
-            f"{stock.error:.1%}" if stock else "–",
-            f"{ours.seconds:.1f} s",
-            f"{ours.seconds / row.audio_seconds:.3f}",
-            f"{stock.seconds:.1f} s" if stock else "–",
-            f"{ours.seconds / stock.seconds:.3f}" if stock else "–",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return f"| {' | '.join(cells)} |"
 
 
 def measure_memory(diarizer: PyannoteDiarizer, waveform: Waveform, hours: float) -> str:
