@@ -1,0 +1,126 @@
+"""The real engines on real input: the demo episode and real recordings, held to the figures that the docs promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.settings import read_settings
+from schemas.episode import Episode
+from schemas.errors import OptionError
+from schemas.job import JobOptions
+from schemas.sidecar import read_sidecar
+from schemas.transcript import Transcript
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "examples" / "demo"
+EPISODE = Episode("5f0e8a52-2f0a-5a3e-9d3c-0f2f6f6f3d11")
+
+pytestmark = pytest.mark.engines
+
+
+@dataclass
+class Engines:
+    """The pipelines of the model sets, loaded once, and what they made of each recording."""
+
+    pipelines: dict[str, Any]
+    scratch: Path
+    load: Callable[[str], Any]
+
+    def transcribe(
+        self, audio: Path, episode: Episode = EPISODE, models: str = "starter", **options: Any
+    ) -> Transcript:
+        if models not in self.pipelines:
+            self.pipelines[models] = self.load(models)
+        document: Transcript = self.pipelines[models].run(
+            audio, episode, JobOptions(models=models, **options), scratch=self.scratch, tell=lambda progress: None
+        )
+        return document
+
+
+@pytest.fixture(scope="module")
+def engines(model_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Engines:
+    from adapters.wiring import build_pipeline
+
+    folder = tmp_path_factory.mktemp("engines")
+    settings = read_settings({"STENOCAST_DATA_DIR": str(folder / "data"), "STENOCAST_MODELS_DIR": str(model_sets)})
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    return Engines({}, scratch, lambda models: build_pipeline(settings, models))
+
+
+def _names(document: Transcript) -> set[str | None]:
+    return {each.name for each in document.speakers}
+
+
+def _text(document: Transcript) -> str:
+    return " ".join(paragraph.text for turn in document.turns for paragraph in turn.paragraphs)
+
+
+def _with_metadata() -> Episode:
+    return read_sidecar((DEMO / "episode.json").read_bytes(), name="episode.json").describe(EPISODE)
+
+
+def test_the_demo_has_every_name_right_and_at_most_five_percent_of_its_words_wrong(engines: Engines) -> None:
+    from evaluation.measures import word_error_rate
+    from evaluation.truth import read_turns
+
+    document = engines.transcribe(DEMO / "episode.mp3", _with_metadata())
+
+    rate = word_error_rate(read_turns(DEMO / "truth.json").text, _text(document))
+    assert _names(document) == {"Daniel Carter", "Helen Marsh", "Peter Hollis"}
+    assert rate is not None
+    assert rate <= 0.05
+    for speaker in document.speakers:
+        quote = speaker.evidence[0]
+        turn = next(each for each in document.turns if each.id == quote.turn)
+        assert quote.quote in " ".join(paragraph.text for paragraph in turn.paragraphs)
+
+
+def test_without_metadata_no_name_of_the_demo_is_wrong(engines: Engines) -> None:
+    document = engines.transcribe(DEMO / "episode.mp3")
+
+    assert len(document.speakers) == 3
+    assert _names(document) - {None} <= {"Daniel Carter", "Helen Marsh", "Peter Hollis", "Peter"}
+    assert "Daniel Carter" in _names(document)
+
+
+def test_the_telephone_talk_names_diane_and_sheila_by_their_own_words(engines: Engines) -> None:
+    import pyannote.audio
+
+    sample = Path(pyannote.audio.__file__).parent / "sample" / "sample.wav"
+
+    document = engines.transcribe(sample)
+
+    assert _names(document) == {"Diane", "Sheila"}
+
+
+def test_readers_of_novels_are_told_apart_and_not_named(engines: Engines, shared: Path) -> None:
+    document = engines.transcribe(shared / "audio" / "conv-two.flac")
+
+    assert len(document.speakers) == 2
+    assert _names(document) == {None}
+
+
+def test_a_meeting_in_a_far_corner_is_no_crash(engines: Engines, shared: Path) -> None:
+    document = engines.transcribe(shared / "audio" / "meeting-tst00.wav", models="fast")
+
+    assert document.turns
+    assert document.quality.word_count > 20
+
+
+def test_the_english_set_refuses_another_language_and_names_starter(engines: Engines) -> None:
+    with pytest.raises(OptionError, match="starter") as caught:
+        engines.transcribe(DEMO / "episode.mp3", models="fast", language="de")
+
+    assert caught.value.code == "language_not_supported"
+
+
+def test_a_given_number_of_voices_is_kept(engines: Engines) -> None:
+    document = engines.transcribe(DEMO / "episode.mp3", models="fast", speakers=2)
+
+    assert len(document.speakers) == 2
