@@ -11,7 +11,10 @@ import typer
 from schemas.errors import InputError, NotFound, OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.settings import Settings
+    from formats.house_style import HouseStyle
     from schemas.episode import Episode
     from schemas.job import JobOptions
     from schemas.sidecar import Sidecar
@@ -47,7 +50,8 @@ def transcribe(
     no_diarize: Annotated[bool, typer.Option("--no-diarize", help="Words only: do not tell voices apart.")] = False,
     verbatim: Annotated[bool, typer.Option("--verbatim", help="Keep um, uh and stutters in the text.")] = False,
     style: Annotated[
-        list[str] | None, typer.Option(help="A house style (see `stenocast styles`). May be repeated.")
+        list[str] | None,
+        typer.Option(help="A house style (see `stenocast styles`) or a .toml file. May be repeated."),
     ] = None,
     format: Annotated[
         list[str] | None, typer.Option(help="json, text, vtt, srt or podcast-json. May be repeated.")
@@ -67,11 +71,13 @@ def transcribe(
     """
     from adapters.settings import read_settings
     from formats.catalogue import check_names
+    from formats.house_style import style_from_user, style_named
     from schemas.job import JobOptions, Wording
 
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
-    check_names(styles=style or [], formats=format or [])
+    check_names(formats=format or [])
+    asked = [style_from_user(each) for each in style or []]
     settings = read_settings()
     sidecar = beside(audio, metadata, no_metadata=no_metadata)
     episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
@@ -88,8 +94,9 @@ def transcribe(
     document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet)
     for warning in document.quality.warnings:
         print(f"warning: {warning.message} [{warning.code}]", file=sys.stderr)
-    styles = list(style or []) or ([] if format else [sidecar.style or DEFAULT_STYLE])
-    write_documents(document, styles=styles, formats=list(format or []), output=output, stem=audio.stem)
+    if not asked and not format:
+        asked = [style_named(sidecar.style or DEFAULT_STYLE)]
+    write_documents(document, styles=asked, formats=list(format or []), output=output, stem=audio.stem)
 
 
 def transcribe_file(
@@ -119,7 +126,7 @@ def transcribe_file(
 
 
 def write_documents(
-    document: Transcript, *, styles: list[str], formats: list[str], output: str, stem: str
+    document: Transcript, *, styles: Sequence[HouseStyle | str], formats: Sequence[str], output: str, stem: str
 ) -> list[Path]:
     """Write the transcript in every style and format asked for; returns the files, none for standard output."""
     from formats.catalogue import render, suffix
@@ -130,7 +137,8 @@ def write_documents(
     if output == "-":
         for number, (kind, style) in enumerate(wanted):
             if len(wanted) > 1:
-                print(f"{'' if number == 0 else chr(10)}--- {style or kind} ---", file=sys.stderr, flush=True)
+                name = getattr(style, "name", style) or kind
+                print(f"{'' if number == 0 else chr(10)}--- {name} ---", file=sys.stderr, flush=True)
             content = render(document, format=kind, style=style)
             sys.stdout.buffer.write(content if content.endswith(b"\n") else content + b"\n")
             sys.stdout.buffer.flush()
