@@ -131,9 +131,8 @@ def write_documents(
     """Write the transcript in every style and format asked for; returns the files, none for standard output."""
     from formats.catalogue import render, suffix
 
-    wanted: list[tuple[str | None, str | None]] = [(None, each) for each in styles] + [
-        (each, None) for each in formats
-    ]
+    wanted: list[tuple[str | None, HouseStyle | str | None]] = [(None, each) for each in styles]
+    wanted += [(each, None) for each in formats]
     if output == "-":
         for number, (kind, style) in enumerate(wanted):
             if len(wanted) > 1:
