@@ -392,12 +392,14 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
         yield _claim(Whom.NEXT, sentence, begin, end, name, (0.7 if invites else 0.45) * _certainty(name))
     for begin, end in _cues(_OVER_TO, sentence):
         given = _name_at(sentence, end)
-        if given is None or given.start in seen or given.likelihood < FIRST_KNOWN or _is_reported(sentence, begin):
+        if given is None or given.start in seen or _is_reported(sentence, begin):
             continue
         if not _AFTER_OVER_TO.match(sentence.even[given.end : sentence.end]):
             continue
         seen.add(given.start)
         weight = 0.65 if "over to you" in sentence.even[begin:end].casefold() else 0.45
+        if given.likelihood < FIRST_KNOWN:
+            weight = 0.1  # "let's start with Python": only a list of participants makes it a person
         yield _claim(Whom.NEXT, sentence, begin, given.end, given, weight)
 
 

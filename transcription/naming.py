@@ -27,6 +27,10 @@ DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it c
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
 WORDS_A_MINUTE = 150  #: for documents without times: the slow end of ordinary talk
 KEPT_EVIDENCE = 6  #: pieces per speaker, strongest first
+FIRST_ANSWER = (
+    0.62  #: weight of calling an expected person whom a new voice answers: just believed, easily contradicted
+)
+NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
 
 _FIXED = frozenset({NameMethod.GIVEN, NameMethod.PAGE, NameMethod.KNOWN_VOICE})
@@ -330,16 +334,24 @@ def _weight(talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[int
         if len(introduced[heard.turn]) > 1 or _is_in_title(talk, claim.name):
             return 0.0  # nobody knows which of them speaks first
         said_before = sum(talk.word_counts[i] for i in talk.turns_of(speaker) if i < heard.turn)
-        return claim.weight if said_before <= 15 else claim.weight * 0.4
+        return claim.weight if said_before <= NEW_VOICE_WORDS else claim.weight * 0.4
     if claim.name.likelihood < FIRST_KNOWN:
         # The weight was halved because the word may be no name at all.
         if person.participant is not None or " " in person.full:
-            return min(claim.weight * 2, 0.7)
+            return max(min(claim.weight * 2, 0.7), _first_answer(talk, heard, person, speaker))
         if claim.whom is Whom.NEXT:
             return claim.weight * 1.7 if claim.name.text in talk.inner_capitals else 0.0
     if claim.whom is Whom.PREVIOUS and len(talk.voices) == 2:
         return min(claim.weight * 1.1, 0.75)
-    return claim.weight
+    return max(claim.weight, _first_answer(talk, heard, person, speaker))
+
+
+def _first_answer(talk: _Talk, heard: _Heard, person: _Person, speaker: str) -> float:
+    """An expected person is called, and a voice that was not heard before answers: believed by itself."""
+    if heard.claim.whom is not Whom.NEXT or person.participant is None:
+        return 0.0
+    said_before = sum(talk.word_counts[i] for i in talk.turns_of(speaker) if i < heard.turn)
+    return FIRST_ANSWER if said_before <= NEW_VOICE_WORDS else 0.0
 
 
 def _with_participant(weight: float, person: _Person) -> float:

@@ -119,6 +119,11 @@ INTRODUCED = [
         [None, "Stephanie Moor"],
     ),
     Case(
+        "two introduced, somebody else first",
+        "A: I'm joined by Rosa Dean and Hal Opie.\nB: First the weather, it is wet.\nC: I'm Rosa Dean.",
+        [None, None, "Rosa Dean"],
+    ),
+    Case(
         "announcer names the host",
         "A: You're listening to Second Wind. And now your host, Lorna Pike.\nB: Hello and welcome to the show.",
         [None, "Lorna Pike"],
@@ -217,10 +222,18 @@ NOBODY = [
         "A: Well.\nB: Thanks, Nora. Nora, what do you think?\nB: Nora, are you there?\nA: Thanks, Nora.",
         [None, None],
     ),
+    Case("a backchannel between", "A: Over to you, Marcus.\nB: Mm.\nC: Right, the weather.", [None, None, None]),
+    Case("quoted in mid-sentence", "A: The card had “My name is Hector Lamb” on it.", [None]),
+    Case("possessive before a name", "A: I'm Britain's Tom Ash.", [None]),
     Case("no Shakespeare", "A: I'm no William Shakespeare.", [None]),
     Case("I'm from", "A: I'm from Austin. I'm in Jordan. I'm on Facebook.", [None]),
     Case("season ticket", "A: I'm Manchester United, he's Leeds.", [None]),
     Case("god", "A: Oh my God, I'm God here.", [None]),
+    Case(
+        "start with a thing",
+        "A: Let's start with Blorvik first.\nB: It is fast.\nA: And go to Blorvik.\nB: Yes, it is.",
+        [None, None],
+    ),
     Case("I'm with", "A: I'm with Helen on that. I'm for Marta.", [None]),
     Case(
         "dialogue read aloud",
@@ -253,9 +266,15 @@ WITH_PARTICIPANTS = [
     ),
     Case(
         "one address is enough for the last voice and the last on the list",
-        "A: I'm Greta Vance. Otis, how are you?\nB: Fair to middling.\nC: I'm Hal Opie.",
+        "A: I'm Greta Vance.\nB: The harbour was frozen.\nA: Thanks, Otis.\nC: I'm Hal Opie.",
         ["Greta Vance", "Otis Bell", "Hal Opie"],
         ("Greta Vance", "Otis Bell", "Hal Opie"),
+    ),
+    Case(
+        "called from the list and heard for the first time",
+        "A: If I can come to Zab first, what have you been doing?\nB: I keep bees.\nC: I don't.",
+        [None, "Zab Torkian", None],
+        ("Zab Torkian", "Otis Bell", "Hal Opie"),
     ),
     Case("short form", "A: Steph, tell us about yourself.\nB: I row.", [None, "Stephanie Moor"], ("Stephanie Moor",)),
     Case("a word that is a name", "A: I'm Grace.", ["Grace Obi"], ("Grace Obi",)),
@@ -271,6 +290,7 @@ WITH_PARTICIPANTS = [
         "a list alone names nobody", "A: Good morning.\nB: Good morning.", [None, None], ("Greta Vance", "Otis Bell")
     ),
     Case("participant spoken of", "A: I met Greta Vance.\nB: Me too.", [None, None], ("Greta Vance", "Otis Bell")),
+    Case("participant spoken of after in", "A: In Greta Vance we trust.", [None], ("Greta Vance", "Otis Bell")),
     Case(
         "no elimination under a minute",
         "A: I'm Greta Vance.\nB: I say little.",
@@ -412,7 +432,8 @@ def test_a_recorded_voice_at_the_edge_is_an_announcer_and_not_the_host() -> None
         "X: You're listening to Second Wind, a podcast from Quay Street.\n"
         "A: Hello and welcome to the show, where we talk about late beginnings of every kind and size there is, "
         "for about an hour, with people who know what they are doing and with some who have no idea, which is "
-        "the better half of it, as you will hear today. I'm Greta Vance. I'm joined by Otis Bell.\nB: Hello. I began at seventy.\n"
+        "the better half of it, as you will hear today. I'm Greta Vance. I'm joined by Otis Bell.\n"
+        "B: Hello. I began at seventy.\n"
         "A: Thank you for listening."
     )
 
