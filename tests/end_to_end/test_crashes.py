@@ -287,10 +287,12 @@ def test_an_engine_killed_on_its_own_is_replaced_by_its_worker(place: Place, und
 
 
 def test_a_supervisor_that_is_killed_takes_its_engine_along(place: Place) -> None:
+    """Even one that says and hears nothing just then, as in the middle of a long computation: here it is frozen."""
     job = place.add()
     worker = place.start(scripted_seconds=2.0)
     until(lambda: place.has_progress(job), "recognition has begun")
     engine = place.engine_of(worker)
+    engine.suspend()
     worker.kill()
     worker.wait()
 
