@@ -1,9 +1,11 @@
-"""The service as a producer uses it, with the real engines of the `fast` set."""
+"""The service as a producer uses it, with the real engines of the `fast` set, and killed with scripted ones."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
 
-pytestmark = [pytest.mark.engines, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 
+@pytest.mark.engines
 def test_an_episode_goes_in_by_http_and_comes_out_named_in_four_styles(
     serve: Callable[..., Any], model_sets: Path
 ) -> None:
@@ -43,6 +46,7 @@ def test_an_episode_goes_in_by_http_and_comes_out_named_in_four_styles(
     _wait_until(lambda: "transcript.published.v1" in service.command("events").stdout)
 
 
+@pytest.mark.engines
 def test_a_file_dropped_into_the_watched_folder_is_transcribed(
     serve: Callable[..., Any], model_sets: Path, tmp_path: Path
 ) -> None:
@@ -61,6 +65,7 @@ def test_a_file_dropped_into_the_watched_folder_is_transcribed(
     assert "Helen Marsh" in [each["name"] for each in document["speakers"]]
 
 
+@pytest.mark.engines
 def test_a_text_file_named_like_audio_fails_at_the_door_and_a_damaged_recording_fails_as_a_job(
     serve: Callable[..., Any], model_sets: Path
 ) -> None:
@@ -76,6 +81,53 @@ def test_a_text_file_named_like_audio_fails_at_the_door_and_a_damaged_recording_
     assert job["attempts"] == 1
     assert job["error"]["retryable"] is False
     assert job["error"]["code"] != "internal_error"
+
+
+def test_a_killed_server_comes_back_and_its_job_is_done_once_with_the_same_words(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    scripted: dict[str, object] = {
+        "models": "scripted",
+        "allow_scripted": 1,
+        "scripted_window": 20,
+        "lease_seconds": 2,
+        "heartbeat_seconds": 0.5,
+    }
+    undisturbed = serve(data=tmp_path / "calm", **scripted)
+    calm = _said(undisturbed, _post(undisturbed))
+    service = serve(data=tmp_path / "stormy", scripted_seconds=1.0, **scripted)
+    job_id = _post(service)
+    with service.client() as client:
+        _wait_until(lambda: (client.get(f"/v1/jobs/{job_id}").json()["progress"] or {}).get("stage") == "recognize")
+
+    os.killpg(service.process.pid, signal.SIGKILL)
+    service.process.wait()
+    again = serve(data=tmp_path / "stormy", **scripted)
+    storm = _said(again, job_id)
+
+    assert storm == calm
+    published = _wait_until(
+        lambda: [line for line in again.command("events").stdout.splitlines() if "transcript.published.v1" in line]
+    )
+    assert len({json.loads(line)["id"] for line in published}) == 1
+    scratch = tmp_path / "stormy" / "scratch"
+    _wait_until(lambda: not [each for each in scratch.rglob("*") if each.is_file() and each.stat().st_size > 10_000])
+
+
+def _post(service: Any) -> str:
+    with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
+        job: dict[str, str] = client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)}).json()
+    return job["id"]
+
+
+def _said(service: Any, job_id: str) -> list[tuple[str | None, str]]:
+    """Who said which paragraph, by name, once the job is done."""
+    job = service.wait_for(job_id)
+    assert job["state"] == "done", job
+    with service.client() as client:
+        document = client.get(f"/v1/transcripts/{job['episode_id']}").json()
+    names = {each["id"]: each["name"] for each in document["speakers"]}
+    return [(names[turn["speaker"]], p["text"]) for turn in document["turns"] for p in turn["paragraphs"]]
 
 
 def _wait_until(look: Callable[[], Any], seconds: float = 60) -> Any:
