@@ -143,7 +143,7 @@ def test_a_sentence_that_whisper_jumps_over_is_heard_all_the_same(
 ) -> None:
     found = heard(starter, recorded("conv-two.flac"), Span(58.0, 86.5), language="en")
 
-    assert "oldest biblical narratives" in text(found)
+    assert "Egyptian inscriptions" in text(found)
 
 
 @engines
@@ -200,7 +200,7 @@ def test_a_recording_in_two_languages_keeps_both(
 
     assert found.language == "en"
     assert "Permission is hereby granted" in text(found)
-    assert "uneingeschränkt" in text(found)
+    assert "diese Rechte" in text(found)
 
 
 @engines

@@ -90,6 +90,20 @@ def test_a_word_that_begins_in_the_pause_before_it_is_cut_to_its_speech() -> Non
     assert fitted([word], [Span(0.0, 2.1), Span(6.0, 9.0)], within=WINDOW)[0] == Word("Well,", 6.0, 6.4)
 
 
+def test_words_that_were_drawn_into_jumped_speech_go_back_to_their_sentence() -> None:
+    words = [Word("said.", 4.1, 4.6), Word("His", 14.3, 14.9), Word("statement", 14.9, 24.6), Word("of", 24.6, 24.9)]
+
+    places = [(word.start, word.end) for word in fitted(words, [Span(0.3, 28.0)], within=WINDOW)]
+
+    assert places == [(4.1, 4.6), (23.8, 24.2), (24.2, 24.6), (24.6, 24.9)]
+
+
+def test_a_drawn_out_word_before_a_pause_stays_where_it_begins() -> None:
+    words = [Word("so", 1.0, 9.0), Word("then", 12.0, 12.4)]
+
+    assert fitted(words, [Span(0.3, 28.0)], within=WINDOW)[0].end == 1.4
+
+
 def test_a_word_of_ordinary_length_keeps_its_times_although_the_detector_missed_it() -> None:
     word = Word("soft", 2.0, 2.4)
 
