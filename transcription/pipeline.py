@@ -253,7 +253,9 @@ def check_options(options: JobOptions) -> None:
         raise OptionError(f"vocabulary: {len(options.vocabulary)} words; at most 500", field="vocabulary")
     language = primary_language(options.language)
     if language is not None and not (2 <= len(language) <= 3 and language.isalpha() and language.isascii()):
-        raise OptionError(f"language={options.language!r}: use a two- or three-letter tag such as en", field="language")
+        raise OptionError(
+            f"language={options.language!r}: use a two- or three-letter tag such as en", field="language"
+        )
 
 
 def primary_language(tag: str | None) -> str | None:

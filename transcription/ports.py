@@ -64,8 +64,8 @@ class Decoder(Protocol):
         """Decode the first audio stream of `source` into a new file in the folder `scratch`.
 
         Runs in a confined child process. Raises AudioError (bad input, or more memory or processor time than its
-        budget), CrashError (the child died or ran out of clock time) or NotReady (no room in `scratch`). On any error nothing is left in `scratch`.
-        A repeat writes the same samples.
+        budget), CrashError (the child died or ran out of clock time) or NotReady (no room in `scratch`). On any
+        error nothing is left in `scratch`. A repeat writes the same samples.
         """
         ...
 

@@ -125,7 +125,7 @@ INDEXES = (
     "CREATE INDEX jobs_to_claim ON jobs (priority DESC, turn, number) WHERE state = 'queued'",
     "CREATE INDEX jobs_under_lease ON jobs (lease_expires) WHERE state = 'running'",
     "CREATE UNIQUE INDEX jobs_running_of_an_episode ON jobs (episode_id) WHERE state = 'running'",
-    # Nothing on (state, number) alone: SQLite would prefer it to jobs_to_claim and sort the whole queue at each claim.
+    # Nothing on (state, number) alone: SQLite would prefer it to jobs_to_claim and sort the queue at each claim.
     "CREATE INDEX jobs_failed ON jobs (number) WHERE state = 'failed'",
     "CREATE INDEX jobs_cancelled ON jobs (number) WHERE state = 'cancelled'",
     "CREATE INDEX lanes_by_turn ON lanes (priority, last_turn)",
