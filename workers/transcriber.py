@@ -39,7 +39,8 @@ IDLE_LOOK_SECONDS = 0.5  #: how often an idle worker asks for a job
 PROGRESS_SECONDS = 1.0  #: how often progress is written to the ledger at most
 LEAVE_SECONDS = 3.0  #: a child that was asked to leave its job and has not is killed; a cancel has 5 s
 LONGEST_LOOK_SECONDS = 0.25  #: how soon a stop is noticed
-MODEL_DELAY_SECONDS = 30.0  #: before a job whose models are missing here may be claimed again
+FIRST_DELAY_SECONDS = 30.0  #: before a job that this machine is not ready for may be claimed again; doubles
+LONGEST_DELAY_SECONDS = 600.0
 LONGEST_PAUSE_SECONDS = 60.0  #: of a worker that is not ready
 CLOCK_STEP_SECONDS = 1.0  #: more than this between two clocks is a step, not drift
 
@@ -129,6 +130,7 @@ class Supervisor:
         self._next_rescue = 0.0
         self._pause_seconds = 0.0
         self._not_ready: NotReady | None = None
+        self._releases: dict[str, int] = {}  # how often in a row this worker was not ready for a job
 
     def run(self, *, once: bool = False, exit_when_idle: float | None = None, preload: str | None = None) -> None:
         """Work until the stop is set; after one job with `once`, or after so many seconds without one.
@@ -208,7 +210,10 @@ class Supervisor:
         finally:
             self._scratch.clear(folder)
             structlog.contextvars.unbind_contextvars("job_id", "attempt")
-        self._pause_seconds = 0.0 if self._not_ready is None else self._longer_pause()
+        lacks_models_only = isinstance(self._not_ready, ModelError)
+        self._pause_seconds = 0.0 if self._not_ready is None or lacks_models_only else self._longer_pause()
+        if self._not_ready is None:
+            self._releases.pop(lease.job_id, None)
 
     def _see_through(self, claimed: Claimed) -> None:
         lease = claimed.lease
@@ -303,19 +308,22 @@ class Supervisor:
         """The child ended with an error of ours: each kind has its own consequence."""
         if isinstance(error, LeaseLost):
             raise error
-        if isinstance(error, ModelError):
-            self._not_ready_for(lease, error, delay_seconds=MODEL_DELAY_SECONDS)
-        elif isinstance(error, NotReady):
-            self._not_ready_for(lease, error, delay_seconds=0.0)
+        if isinstance(error, NotReady):
+            self._not_ready_for(lease, error)
         else:
             self._fail(lease, _job_error(error), crashed=isinstance(error, CrashError))
 
-    def _not_ready_for(self, lease: Lease, error: NotReady, *, delay_seconds: float) -> None:
-        """Our side lacks something: the job goes back untouched.
+    def _not_ready_for(self, lease: Lease, error: NotReady) -> None:
+        """Our side lacks something: the job goes back untouched, and waits longer each time.
 
-        Missing models concern one job only, which waits; a full disk concerns every job, and the worker waits.
+        A job that goes back keeps its turn, so without the wait it would be claimed before all others for ever:
+        those with models that are here, or small enough for the room that is left. Missing models concern that
+        one job only; what else is lacking may concern every job, and the worker pauses too.
         """
         reason = _job_error(error)
+        times = self._releases.get(lease.job_id, 0)
+        self._releases[lease.job_id] = times + 1
+        delay_seconds = min(FIRST_DELAY_SECONDS * 2 ** min(times, 10), LONGEST_DELAY_SECONDS)
         self._delete_results_of(lease)
         self._insist(lambda: self._queue.release(lease, delay_seconds=delay_seconds, reason=reason))
         log.error("worker not ready", code=error.code, reason=error.message)

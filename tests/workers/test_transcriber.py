@@ -13,7 +13,7 @@ import pytest
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.episode import Episode
 from schemas.errors import AudioError, CrashError, ModelError, NotReady, StenocastError, TransientError
-from schemas.job import Job, JobOptions, JobState, Progress, Stage
+from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
 from transcription.ports import Claimed, Lease, NewJob, Result
 from workers.child import ChildDied
 from workers.messages import (
@@ -229,12 +229,8 @@ def test_an_error_of_the_child_is_counted_as_what_it_is(
     assert job.error.code == error.code
 
 
-@pytest.mark.parametrize(
-    ("error", "waits"), [(ModelError("large: not here"), True), (NotReady("no room", code="disk_full"), False)]
-)
-def test_a_job_that_this_machine_is_not_ready_for_goes_back_untouched(
-    bench: Bench, error: NotReady, waits: bool
-) -> None:
+@pytest.mark.parametrize("error", [ModelError("large: not here"), NotReady("no room", code="disk_full")])
+def test_a_job_that_this_machine_is_not_ready_for_goes_back_untouched(bench: Bench, error: NotReady) -> None:
     bench.add()
     bench.scripts.append([Broke(error)])
 
@@ -245,7 +241,57 @@ def test_a_job_that_this_machine_is_not_ready_for_goes_back_untouched(
     assert (job.state, job.attempts) == (JobState.QUEUED, 0)
     assert job.error is not None
     assert job.error.code == error.code
-    assert (job.not_before is not None) is waits
+    assert job.not_before is not None
+
+
+@pytest.mark.parametrize("error", [ModelError("large: not here"), NotReady("no room", code="disk_full")])
+def test_jobs_that_this_machine_is_not_ready_for_let_the_others_go_first(bench: Bench, error: NotReady) -> None:
+    for name in ("one", "two", "three"):
+        bench.add(name)
+    bench.scripts.append([Broke(error), Broke(error), Finished(result_at("three", 1))])
+    supervisor = bench.supervisor()
+    supervisor._longer_pause = lambda: 0.0  # type: ignore[method-assign]
+    supervisor.run(exit_when_idle=0.0)
+
+    orders = [order.job.id for order in bench.children[0].orders if isinstance(order, Work)]
+    assert orders == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("error", "pauses"), [(ModelError("large: not here"), False), (NotReady("no room", code="disk_full"), True)]
+)
+def test_only_what_may_concern_every_job_makes_the_worker_pause(bench: Bench, error: NotReady, pauses: bool) -> None:
+    bench.add()
+    bench.scripts.append([Broke(error)])
+    supervisor = bench.supervisor()
+    with pytest.raises(NotReady):
+        supervisor.run(once=True)
+
+    assert (supervisor._pause_seconds > 0) is pauses
+
+
+def test_a_job_waits_longer_each_time_this_machine_is_not_ready_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    release = bench.queue.release
+
+    def noted(lease: Lease, *, delay_seconds: float = 0.0, reason: JobError | None = None) -> Job:
+        waits.append(delay_seconds)
+        return release(lease, delay_seconds=delay_seconds, reason=reason)
+
+    monkeypatch.setattr(bench.queue, "release", noted)
+    bench.add()
+    bench.scripts.append([Broke(ModelError("large: not here"))] * 7)
+    supervisor = bench.supervisor()
+    for _ in range(7):
+        claimed = bench.queue.claim("ada", lease_seconds=LEASE)
+        assert claimed is not None
+        supervisor._attend(claimed)
+        bench.now += 601
+    supervisor._scratch.close()
+
+    assert waits == [30.0, 60.0, 120.0, 240.0, 480.0, 600.0, 600.0]
 
 
 def test_a_child_that_dies_counts_as_a_crash_and_is_replaced(bench: Bench) -> None:
