@@ -140,23 +140,22 @@ def _fill_islands(voices: Sequence[str | None], stops: Sequence[_Stop]) -> list[
 def _snap(voices: Sequence[str | None], voiced: Sequence[VoicedWord], stops: Sequence[_Stop]) -> list[str | None]:
     """Move each boundary that cuts a sentence to the nearest sentence end within reach, else to the nearest pause.
 
-    A boundary never passes another, nor takes a turn away.
+    A boundary never passes another, nor takes a turn away: each keeps a word that it had before.
     """
     snapped = list(voices)
+    place = 0  # of the boundary before
     for left, right in pairwise(voice_runs(voices)):
         boundary = left[1]
-        earliest = max(left[0] + 1, boundary - SNAP_WORDS)
+        earliest = max(max(place, left[0]) + 1, boundary - SNAP_WORDS)
         latest = min(right[1] - 1, boundary + SNAP_WORDS)
         within = [
-            place
-            for place in range(earliest, latest + 1)
-            if place == boundary or _seconds_between(voiced, boundary, place) <= SNAP_SECONDS
+            each
+            for each in range(earliest, latest + 1)
+            if each == boundary or _seconds_between(voiced, boundary, each) <= SNAP_SECONDS
         ]
-        places = [place for place in within if stops[place - 1].sentence]
-        places = places or [place for place in within if _is_stop(stops[place - 1])]
-        if not places:
-            continue
-        place = min(places, key=lambda place: (abs(place - boundary), place))
+        places = [each for each in within if stops[each - 1].sentence]
+        places = places or [each for each in within if _is_stop(stops[each - 1])]
+        place = min(places or [boundary], key=lambda each: (abs(each - boundary), each))
         if place < boundary:
             snapped[place:boundary] = [voices[boundary]] * (boundary - place)
         elif place > boundary:

@@ -106,6 +106,12 @@ def test_a_moved_boundary_never_swallows_a_whole_turn() -> None:
     assert voices_of(smooth_voices(with_voices("We sail. Oh we row all day.", "aabcccc"))) == "aabcccc"
 
 
+def test_two_boundaries_that_want_the_same_sentence_end_leave_the_turn_between_them_a_word() -> None:
+    voiced = with_voices("we like it right. And what now", "aaabbcc")
+
+    assert voices_of(smooth_voices(voiced)) == "aaaabcc"
+
+
 def test_one_or_two_words_inside_another_voices_sentence_go_to_it() -> None:
     voiced = with_voices("the boats were all painted red that year", "aaabbaaa")
 
@@ -194,3 +200,16 @@ def test_smoothing_brings_in_no_voice_that_no_neighbour_had(recording: tuple[lis
     smooth = smooth_voices(assigned)
 
     assert {each.voice for each in smooth} <= {each.voice for each in assigned}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(texts, min_size=1, max_size=30), st.data())
+def test_every_turn_keeps_a_word_that_it_had(said_texts: list[str], data: st.DataObject) -> None:
+    new_voice = data.draw(st.lists(st.booleans(), min_size=len(said_texts), max_size=len(said_texts)))
+    voices = [f"voice {sum(new_voice[: place + 1])}" for place in range(len(said_texts))]
+    voiced = [VoicedWord(word, voice) for word, voice in zip(said(" ".join(said_texts)), voices, strict=True)]
+
+    smooth = smooth_voices(voiced)
+
+    kept = {before for before, after in zip(voices, smooth, strict=True) if after.voice == before}
+    assert kept == set(voices)
