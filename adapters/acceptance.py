@@ -32,12 +32,14 @@ def accept(
     new_id: Callable[[], str],
     idempotency_key: str | None = None,
     priority: int = 0,
+    is_id_given: bool = False,
 ) -> tuple[Job, bool]:
     """Take an audio file in; returns its job and whether that is new.
 
     The file is looked at (AudioError `unsupported_container`, `audio_empty`, `audio_too_large`), hashed, stored
     and only then announced to the ledger: a crash before the last step leaves an upload that nobody sees, and a
-    repeat finds the same key. `file_name` is the sender's and only ever shown. Raises OptionError, Refused
+    repeat finds the same key. With `is_id_given` the sender chose the episode's id, and the same recording under
+    another id is another job. `file_name` is the sender's and only ever shown. Raises OptionError, Refused
     `idempotency_key_reused`, NotReady `disk_full`, TransientError.
     """
     check_options(options)
@@ -68,7 +70,7 @@ def accept(
             episode=described,
             options=options,
             audio_key=key,
-            dedupe_key=dedupe_key(sha256, described, options),
+            dedupe_key=dedupe_key(sha256, described, options, is_id_given=is_id_given),
             idempotency_key=idempotency_key,
             priority=priority,
         ),
@@ -76,9 +78,9 @@ def accept(
     )
 
 
-def dedupe_key(sha256: str, episode: Episode, options: JobOptions) -> str:
+def dedupe_key(sha256: str, episode: Episode, options: JobOptions, *, is_id_given: bool = False) -> str:
     """Equal for requests that must give the same transcript: sound, options, and what is known about the episode."""
-    known = replace(episode, id="", audio=AudioInfo())
+    known = replace(episode, id=episode.id if is_id_given else "", audio=AudioInfo())
     return hashlib.sha256(b"\0".join((sha256.encode(), write_json(options), write_json(known)))).hexdigest()
 
 

@@ -123,7 +123,7 @@ def create_app(
 
     @app.get("/v1/jobs/{job_id}/events", summary="Progress and state changes as they happen", tags=["jobs"])
     async def job_events(
-        job_id: str, last_event_id: Annotated[int, Header(alias="Last-Event-ID", ge=0)] = 0
+        job_id: str, last_event_id: Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**62)] = 0
     ) -> EventSourceResponse:
         """Server-sent events: `state` for each event of the job (with its id), `progress` in between."""
         await run_in_threadpool(queue.job, job_id)
@@ -134,7 +134,7 @@ def create_app(
         episode_id: str,
         format: Annotated[str | None, Query(description="json, text, vtt, srt, podcast-json")] = None,
         style: Annotated[str | None, Query(description="a house style; see /v1/styles")] = None,
-        revision: Annotated[int | None, Query(ge=1)] = None,
+        revision: Annotated[int | None, Query(ge=1, le=2**31)] = None,
         download: Annotated[bool, Query(description="ask the browser to save it")] = False,
     ) -> Response:
         catalogue.check_names(styles=[style] if style else [], formats=[format] if format else [])
@@ -232,10 +232,10 @@ def _audio(store: Store, key: str, size: int, range_header: str | None, *, conta
     wanted = requested_range(range_header, size)
     if wanted is None:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-    start, end = wanted
+    start, end, is_range = wanted
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
     status = 200
-    if range_header is not None:
+    if is_range:
         status = 206
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     body: Iterator[bytes] = store.read(key, start, end)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from schemas.errors import (
     AudioError,
@@ -90,6 +91,11 @@ def answer_problems(app: FastAPI) -> None:
     async def plain(request: Request, error: HTTPException) -> Response:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
         return problem(error.status_code, code, f"{request.method} {request.url.path}: {error.detail}")
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        # Nobody is there to read the answer; an upload that breaks off is no trouble of ours.
+        return problem(HTTPStatus.BAD_REQUEST, "client_gone", "the request broke off")
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

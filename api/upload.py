@@ -27,7 +27,7 @@ from transcription.ports import JobQueue, Store
 
 T = TypeVar("T")
 
-#: Form fields besides the file are short: at most this many, none larger than LARGEST_FIELD_BYTES.
+#: Form fields besides the file are short: at most this many, together no larger than LARGEST_FIELD_BYTES.
 MOST_FIELDS = 700
 LARGEST_FIELD_BYTES = 1_000_000
 
@@ -61,10 +61,26 @@ async def take_upload(request: Request, intake: Intake, idempotency_key: str | N
         if not isinstance(audio, UploadFile):
             raise OptionError("audio: the form has no file in this field", code="invalid_request", field="audio")
         sidecar = await _metadata(form)
+        for name in form:
+            if name not in ("audio", "metadata") and any(isinstance(each, UploadFile) for each in form.getlist(name)):
+                raise OptionError(f"{name}: a file is not expected here", code="invalid_request", field=name)
         fields = {name: form.getlist(name) for name in form if name not in ("audio", "metadata")}
         return await run_in_threadpool(_take_in, audio, sidecar, fields, intake, idempotency_key)
     finally:
         await form.close()
+
+
+class _Form(MultiPartParser):
+    """Starlette's parser with one budget for all the fields together: they are kept in memory."""
+
+    _field_bytes = 0
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._current_part.file is None:
+            self._field_bytes += end - start
+            if self._field_bytes > LARGEST_FIELD_BYTES:
+                raise MultiPartException(f"the fields together are over {LARGEST_FIELD_BYTES} bytes")
+        super().on_part_data(data, start, end)
 
 
 async def _read_form(request: Request, intake: Intake) -> FormData:
@@ -82,8 +98,9 @@ async def _read_form(request: Request, intake: Intake) -> FormData:
             yield chunk
 
     try:
-        return await MultiPartParser(
-            request.headers, counted(), max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD_BYTES
+        # Two files: the recording and, as `curl -F metadata=@FILE` sends it, its metadata.
+        return await _Form(
+            request.headers, counted(), max_files=2, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD_BYTES
         ).parse()
     except (MultiPartException, FormParserError, KeyError, ValueError) as error:
         detail = getattr(error, "message", None) or "no multipart boundary"
@@ -96,7 +113,7 @@ async def _metadata(form: FormData) -> Sidecar:
     value = form.get("metadata")
     if value is None:
         return Sidecar()
-    content = await value.read() if isinstance(value, UploadFile) else value.encode()
+    content = await value.read(LARGEST_FIELD_BYTES + 1) if isinstance(value, UploadFile) else value.encode()
     return read_sidecar(content, name="metadata")
 
 
@@ -126,6 +143,7 @@ def _take_in(
             new_id=intake.new_id,
             idempotency_key=idempotency_key,
             priority=priority,
+            is_id_given="episode_id" in fields,
         )
 
 

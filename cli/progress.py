@@ -42,6 +42,7 @@ def shown_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[Pro
 @contextmanager
 def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Bars
 
@@ -54,7 +55,7 @@ def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
         TextColumn("[cyan]{task.fields[left]}[/cyan]"),
     )
     with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
-        bar = bars.add_task(f"{title}: loading the models", total=1.0, audio="", left="")
+        bar = bars.add_task(f"{escape(title)}: loading the models", total=1.0, audio="", left="")
 
         def tell(progress: Progress) -> None:
             audio = f"{clock_text(progress.done)} of {clock_text(progress.total)}" if progress.total else ""

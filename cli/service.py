@@ -214,6 +214,7 @@ def _show_jobs(found: list[Job]) -> None:
             print("\t".join((job.id, job.state, job.created, job.title or "", job.error.code if job.error else "")))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -222,7 +223,9 @@ def _show_jobs(found: list[Job]) -> None:
     colour = {"done": "green", "failed": "red", "running": "cyan", "queued": "yellow", "cancelled": "dim"}
     for job in found:
         state = f"[{colour[job.state]}]{job.state}[/]"
-        table.add_row(job.id[:8], state, job.created[:16].replace("T", " "), job.title or "", _note(job))
+        table.add_row(
+            job.id[:8], state, job.created[:16].replace("T", " "), escape(job.title or ""), escape(_note(job))
+        )
     Console().print(table)
 
 

@@ -157,8 +157,11 @@ function showJobs() {
   $("no-jobs").hidden = sorted.length > 0;
 }
 
+// A browser opens six connections to one host, and each stream holds one: the list is asked for the rest.
+const MOST_STREAMS = 2;
+
 function follow(id) {
-  if (followed.has(id)) return;
+  if (followed.has(id) || followed.size >= MOST_STREAMS) return;
   followed.add(id);
   const source = new EventSource(`/v1/jobs/${id}/events`);
   source.addEventListener("progress", (e) => {
@@ -177,7 +180,7 @@ async function lookAgain() {
     const { jobs: list } = await (await ask("/v1/jobs?limit=50")).json();
     for (const job of list) {
       jobs.set(job.id, job);
-      if (job.state === "running" || job.state === "queued") follow(job.id);
+      if (job.state === "running") follow(job.id);
     }
     showJobs();
   } catch { /* the service is away; the next look tells */ }

@@ -145,10 +145,66 @@ def test_metadata_fills_what_the_form_leaves_empty(door: Any) -> None:
     assert (episode.title, episode.show, episode.participants[0].name) == ("From the form", "Tidewater", "Ada Quill")
 
 
+def test_metadata_may_come_as_a_file_as_curl_sends_it(door: Any) -> None:
+    files = {
+        "audio": ("a.wav", _tone()),
+        "metadata": ("episode.json", b'{"title": "Tide tables"}', "application/json"),
+    }
+
+    answer = door.client.post("/v1/episodes", files=files)
+
+    assert (answer.status_code, answer.json()["title"]) == (202, "Tide tables")
+
+
+def test_the_same_recording_under_a_given_id_is_another_episode(door: Any) -> None:
+    first = door.upload()
+    own = "11111111-2222-4333-8444-555555555555"
+
+    second = door.upload(episode_id=own)
+
+    assert second["episode_id"] == own
+    assert second["id"] != first["id"]
+    assert door.upload(episode_id=own)["id"] == second["id"]
+
+
+def test_all_fields_together_have_one_budget(door: Any) -> None:
+    part = b'--zz\r\nContent-Disposition: form-data; name="vocabulary"\r\n\r\n' + b"x" * 60_000 + b"\r\n"
+
+    answer = door.client.post(
+        "/v1/episodes",
+        content=part * 20 + b"--zz--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=zz"},
+    )
+
+    _assert_problem(answer, 400, "invalid_form")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/episodes/{episode}/audio", {"Range": f"bytes={'9' * 5000}-"}, 200),
+        ("/v1/transcripts/{episode}?revision=99999999999999999999", {}, 422),
+        ("/v1/jobs/{job}/events", {"Last-Event-ID": "9" * 30}, 422),
+    ],
+)
+def test_an_enormous_number_is_no_crash(door: Any, path: str, headers: dict[str, str], status: int) -> None:
+    job = door.upload()
+
+    answer = door.client.get(path.format(episode=job["episode_id"], job=job["id"]), headers=headers)
+
+    assert answer.status_code == status
+
+
 def test_a_form_without_a_file_is_refused(door: Any) -> None:
-    answer = door.client.post("/v1/episodes", data={"title": "x"}, files={"other": ("a.wav", _tone())})
+    answer = door.client.post("/v1/episodes", data={"title": "x"}, files={"metadata": ("a.json", b"{}")})
 
     assert _assert_problem(answer, 422, "invalid_request")["field"] == "audio"
+
+
+def test_a_file_in_another_field_is_refused(door: Any) -> None:
+    answer = door.client.post("/v1/episodes", files={"audio": ("a.wav", _tone()), "title": ("b.wav", _tone())})
+
+    assert _assert_problem(answer, 422, "invalid_request")["field"] == "title"
 
 
 @pytest.mark.parametrize(
