@@ -15,6 +15,8 @@ from transcription.sentences import ends_sentence
 #: edges of speech. Farther away it keeps None, because the nearest voice would put a name on noise.
 NEAREST_SECONDS = 0.5
 
+_REACH_SECONDS = NEAREST_SECONDS + 0.001  #: gaps are compared rounded
+
 #: A recognizer may stretch the first word after a silence back over it. Only the last part of a word, of this many
 #: seconds, is compared with the turns.
 SPOKEN_SECONDS = 1.0
@@ -49,19 +51,25 @@ def assign_voices(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> tuple[Vo
     the word before it.
     """
     ordered = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.voice))
-    longest = max((turn.end - turn.start for turn in ordered), default=0.0)
-    starts = [turn.start for turn in ordered]
-    voiced: list[VoicedWord] = []
-    for word in words:
+    found: list[str | None] = [None] * len(words)
+    spoken = [(place, *span) for place, word in enumerate(words) if (span := _spoken(word)) is not None]
+    near: list[VoiceTurn] = []  # in the order of `ordered`; may hold turns that begin too late for this word
+    begun = 0
+    for place, start, end in sorted(spoken, key=lambda each: each[1]):
+        while begun < len(ordered) and ordered[begun].start <= end + _REACH_SECONDS:
+            near.append(ordered[begun])
+            begun += 1
+        near = [turn for turn in near if turn.end >= start - _REACH_SECONDS]
+        found[place] = _voice_of(start, end, near)
+    for place, word in enumerate(words):
         if word.start is None or word.end is None:
-            voice = voiced[-1].voice if voiced else None
-        else:
-            start = max(word.start, word.end - SPOKEN_SECONDS)
-            first = bisect_left(starts, start - longest - NEAREST_SECONDS)
-            last = bisect_left(starts, word.end + NEAREST_SECONDS + 0.001)
-            voice = _voice_of(start, word.end, ordered[first:last])
-        voiced.append(VoicedWord(word, voice))
-    return tuple(voiced)
+            found[place] = found[place - 1] if place else None
+    return tuple(VoicedWord(word, voice) for word, voice in zip(words, found, strict=True))
+
+
+def _spoken(word: Word) -> tuple[float, float] | None:
+    """The part of a word that is compared with the turns; None for a word without times."""
+    return None if word.start is None or word.end is None else (max(word.start, word.end - SPOKEN_SECONDS), word.end)
 
 
 def _voice_of(start: float, end: float, near: Sequence[VoiceTurn]) -> str | None:

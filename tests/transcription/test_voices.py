@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +79,26 @@ def test_a_long_turn_that_began_minutes_before_still_covers_the_word() -> None:
     turns = [VoiceTurn(0.0, 600.0, "a"), VoiceTurn(601.0, 602.0, "b")]
 
     assert voices_of(assign_voices([Word("here", 599.0, 599.5)], turns)) == "a"
+
+
+def test_an_hour_of_one_voice_is_not_searched_again_for_every_later_word() -> None:
+    looked_at = 0
+
+    class Turn:
+        def __init__(self, start: float, end: float) -> None:
+            self.start, self._end, self.voice = start, end, "a"
+
+        @property
+        def end(self) -> float:
+            nonlocal looked_at
+            looked_at += 1
+            return self._end
+
+    turns: list[Any] = [Turn(0.0, 400.0), *(Turn(400.0 + number, 400.9 + number) for number in range(400))]
+    words = [Word("boat", 400.1 + number, 400.5 + number) for number in range(400)]
+
+    assert all(each.voice == "a" for each in assign_voices(words, turns))
+    assert looked_at < 20 * len(words)
 
 
 def test_a_boundary_a_word_or_two_beside_a_sentence_end_moves_to_it() -> None:
@@ -191,6 +215,40 @@ def test_giving_words_to_voices_loses_doubles_and_moves_none(recording: tuple[li
     assert [word for turn in build_turns(voiced) for word in turn.words] == words
 
 
+def simply_assigned(words: list[Word], turns: list[VoiceTurn]) -> list[str | None]:
+    """Every word held against every turn."""
+    found: list[str | None] = []
+    for word in words:
+        if word.start is None or word.end is None:
+            found.append(found[-1] if found else None)
+            continue
+        start, end = max(word.start, word.end - 1.0), word.end
+        covered = {
+            voice: round(sum(max(0.0, min(end, t.end) - max(start, t.start)) for t in turns if t.voice == voice), 6)
+            for voice in {turn.voice for turn in turns}
+        }
+        if any(covered.values()):
+            found.append(min(covered, key=lambda voice: (-covered[voice], voice)))
+            continue
+        gaps = [(round(max(turn.start - end, start - turn.end, 0.0), 6), turn.voice) for turn in turns]
+        gap, voice = min(gaps, default=(1.0, ""))
+        found.append(voice if gap <= 0.5 else None)
+    return found
+
+
+@settings(max_examples=100, deadline=None)
+@given(recordings(), st.randoms(use_true_random=False))
+def test_words_in_any_order_get_the_voice_of_a_search_through_all_turns(
+    recording: tuple[list[Word], list[VoiceTurn]], random: Random
+) -> None:
+    words, turns = recording
+    words = [replace(word, start=None, end=None) if random.random() < 0.1 else word for word in words]
+    random.shuffle(words)
+    turns = [VoiceTurn(round(turn.start, 2), round(turn.end, 2), turn.voice) for turn in turns]
+
+    assert [each.voice for each in assign_voices(words, turns)] == simply_assigned(words, turns)
+
+
 @settings(max_examples=100, deadline=None)
 @given(recordings())
 def test_smoothing_brings_in_no_voice_that_no_neighbour_had(recording: tuple[list[Word], list[VoiceTurn]]) -> None:
@@ -202,7 +260,7 @@ def test_smoothing_brings_in_no_voice_that_no_neighbour_had(recording: tuple[lis
     assert {each.voice for each in smooth} <= {each.voice for each in assigned}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(texts, min_size=1, max_size=30), st.data())
 def test_every_turn_keeps_a_word_that_it_had(said_texts: list[str], data: st.DataObject) -> None:
     new_voice = data.draw(st.lists(st.booleans(), min_size=len(said_texts), max_size=len(said_texts)))
