@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 #: Only what begins with this is a worker's; `transcribe` and uploads keep theirs in the same place.
@@ -38,7 +39,8 @@ class WorkerScratch:
             if descriptor is None:
                 continue
             shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
-            lock_path.unlink(missing_ok=True)
+            with suppress(OSError):
+                lock_path.unlink()
             os.close(descriptor)
             swept += 1
         return swept
@@ -72,13 +74,14 @@ def _locked_for_good(path: Path) -> int:
 
 
 def _locked_if_free(path: Path) -> int | None:
+    """None for what is gone, held, or not ours to touch: another user's worker in the same place."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         os.close(descriptor)
         return None
     return descriptor

@@ -41,6 +41,7 @@ LEAVE_SECONDS = 3.0  #: a child that was asked to leave its job and has not is k
 LONGEST_LOOK_SECONDS = 0.25  #: how soon a stop is noticed
 FIRST_DELAY_SECONDS = 30.0  #: before a job that this machine is not ready for may be claimed again; doubles
 LONGEST_DELAY_SECONDS = 600.0
+STUMBLE_SECONDS = 5.0  #: of pause after an error that nobody foresaw
 LONGEST_PAUSE_SECONDS = 60.0  #: of a worker that is not ready
 CLOCK_STEP_SECONDS = 1.0  #: more than this between two clocks is a step, not drift
 
@@ -152,9 +153,18 @@ class Supervisor:
     def _loop(self, *, once: bool, exit_when_idle: float | None) -> None:
         idle_since = self._clock()
         while not self._stop.is_set():
-            claimed = self._next_job()
+            try:
+                claimed = self._next_job()
+                if claimed is not None:
+                    self._attend(claimed)
+            except Exception:
+                if once:
+                    raise
+                # A defect of ours. A worker that ended over it would leave an API that takes jobs nobody does.
+                log.exception("worker stumbled")
+                self._stop.wait(STUMBLE_SECONDS)
+                claimed = None
             if claimed is not None:
-                self._attend(claimed)
                 idle_since = self._clock()
                 if once and self._not_ready is not None:
                     raise self._not_ready

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+import pytest
 
 from workers.scratch import WorkerScratch
 
@@ -37,3 +40,16 @@ def test_a_closed_worker_leaves_nothing(tmp_path: Path) -> None:
     WorkerScratch(tmp_path, "one").close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_another_user_made_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "worker-theirs.lock").touch()
+    worker = WorkerScratch(tmp_path, "ours")
+
+    def refused(path: Path, *_: int) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        assert worker.sweep() == 0
+    assert (tmp_path / "worker-theirs.lock").exists()

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.episode import Episode
-from schemas.errors import AudioError, CrashError, ModelError, NotReady, StenocastError, TransientError
+from schemas.errors import AudioError, CrashError, ModelError, NotReady, PageError, StenocastError, TransientError
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
 from transcription.ports import Claimed, Lease, NewJob, Result
 from workers.child import ChildDied
@@ -438,6 +438,26 @@ def test_a_ledger_that_does_not_answer_for_a_while_loses_no_finished_job(
     monkeypatch.setattr(bench.queue, "finish", sometimes)
 
     assert bench.do_one(Finished(result_at("one", 1))).state is JobState.DONE
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_the_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim, errors = bench.queue.claim, [PageError("a row that is no episode"), RuntimeError("a defect")]
+
+    def sometimes(worker: str, *, lease_seconds: float) -> Claimed | None:
+        if errors:
+            raise errors.pop()
+        claimed = claim(worker, lease_seconds=lease_seconds)
+        if claimed is None:
+            bench.stop.set()
+        return claimed
+
+    monkeypatch.setattr(bench.queue, "claim", sometimes)
+    monkeypatch.setattr("workers.transcriber.STUMBLE_SECONDS", 0.0)
+    bench.add()
+    bench.scripts.append([Finished(result_at("one", 1))])
+    bench.supervisor().run()
+
+    assert bench.queue.job("one").state is JobState.DONE
 
 
 def test_models_that_cannot_be_preloaded_keep_the_worker_from_claiming(bench: Bench) -> None:
