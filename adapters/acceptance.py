@@ -42,6 +42,7 @@ def accept(
     another id is another job. `file_name` is the sender's and only ever shown. Raises OptionError, Refused
     `idempotency_key_reused`, NotReady `disk_full`, TransientError.
     """
+    file_name = printable(file_name)
     check_options(options)
     check_priority(priority)
     size = source.stat().st_size
@@ -82,6 +83,12 @@ def dedupe_key(sha256: str, episode: Episode, options: JobOptions, *, is_id_give
     """Equal for requests that must give the same transcript: sound, options, and what is known about the episode."""
     known = replace(episode, id=episode.id if is_id_given else "", audio=AudioInfo())
     return hashlib.sha256(b"\0".join((sha256.encode(), write_json(options), write_json(known)))).hexdigest()
+
+
+def printable(text: str) -> str:
+    """Text that can be shown and stored: names on a disk may hold control characters and what is no UTF-8."""
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in valid)
 
 
 def check_priority(priority: int) -> None:

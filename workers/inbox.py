@@ -15,13 +15,14 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as StopEvent
 
 import structlog
 
-from adapters.acceptance import accept
+from adapters.acceptance import accept, printable
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import InputError, NotReady, StenocastError, TransientError
 from schemas.job import Job, JobOptions
@@ -99,25 +100,34 @@ class Inbox:
 
     def _take(self, path: Path, look: _Look) -> Job | None:
         """The new job, or None where there is none: taken before, refused, or not to be had just now."""
-        if _is_being_written(path) or _is_noted(path, look):
-            return None
         try:
+            if _is_being_written(path) or _is_noted(path, look):
+                return None
             known = self._queue.known(_memory_key(path, look))
             job, is_new = (known, False) if known else self._accept(path, look)
         except (TransientError, NotReady) as error:
-            log.warning("file not taken yet", file=path.name, code=error.code, reason=error.message)
+            log.warning("file not taken yet", file=_shown(path), code=error.code, reason=printable(error.message))
             return None
         except (StenocastError, OSError) as error:
-            self._settled[path] = look
             code = error.code if isinstance(error, StenocastError) else "file_unreadable"
-            log.warning("file refused", file=path.name, code=code, reason=str(error))
-            _note(path, code, str(error))
+            self._refuse(path, look, code, printable(str(error)))
+            return None
+        except Exception:
+            # A defect of ours. It must not keep the files after this one from being taken.
+            log.exception("file broke the inbox", file=_shown(path))
+            self._refuse(path, look, "internal_error", f"{_shown(path)}: the service itself failed; its log says how")
             return None
         self._settled[path] = look
-        _note_path(path).unlink(missing_ok=True)
+        with suppress(OSError):
+            _note_path(path).unlink()
         if is_new:
-            log.info("file taken", file=path.name, job_id=job.id)
+            log.info("file taken", file=_shown(path), job_id=job.id)
         return job if is_new else None
+
+    def _refuse(self, path: Path, look: _Look, code: str, reason: str) -> None:
+        self._settled[path] = look
+        log.warning("file refused", file=_shown(path), code=code, reason=reason)
+        _note(path, code, reason)
 
     def _accept(self, path: Path, look: _Look) -> tuple[Job, bool]:
         sidecar = _sidecar(path)
@@ -215,6 +225,10 @@ def _memory_key(path: Path, look: _Look) -> str:
     return f"inbox:{hashlib.sha256(known.encode(errors='surrogateescape')).hexdigest()}"
 
 
+def _shown(path: Path) -> str:
+    return printable(path.name)
+
+
 def _note_path(path: Path) -> Path:
     return path.with_name(path.name + NOTE_SUFFIX)
 
@@ -232,4 +246,4 @@ def _note(path: Path, code: str, message: str) -> None:
     try:
         _note_path(path).write_text(f"{message} [{code}]\n", encoding="utf-8", errors="replace")
     except OSError as error:
-        log.warning("note not written", file=path.name, reason=error.strerror)
+        log.warning("note not written", file=_shown(path), reason=error.strerror)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,3 +205,30 @@ def test_the_job_does_not_carry_the_folder_s_path(desk: Desk) -> None:
     job = desk.look()[0]
 
     assert str(desk.folder).encode() not in write_json(desk.queue.episode(job.episode_id))
+
+
+def test_a_name_that_is_no_utf_8_is_taken_under_a_name_that_can_be_shown(desk: Desk) -> None:
+    sound(desk.folder / os.fsdecode(b"bad\xff.wav"))
+    sound(desk.folder / "tide.wav", samples=9000)
+
+    names = sorted(desk.queue.episode(job.episode_id).audio.file_name or "" for job in desk.look())
+    assert names == ["bad?.wav", "tide.wav"]
+
+
+def test_a_file_that_breaks_the_inbox_is_noted_and_those_after_it_are_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = desk.queue.known
+    sound(desk.folder / "a.wav")
+    sound(desk.folder / "b.wav", samples=9000)
+    calls = itertools.count()
+
+    def broken_once(key: str) -> Job | None:
+        if next(calls) == 0:
+            raise RuntimeError("a defect")
+        return known(key)
+
+    monkeypatch.setattr(desk.queue, "known", broken_once)
+
+    assert len(desk.look()) == 1
+    assert "[internal_error]" in (desk.folder / "a.wav.error.txt").read_text()
