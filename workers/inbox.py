@@ -127,7 +127,7 @@ class Inbox:
     def _refuse(self, path: Path, look: _Look, code: str, reason: str) -> None:
         self._settled[path] = look
         log.warning("file refused", file=_shown(path), code=code, reason=reason)
-        _note(path, code, reason)
+        _note(path, code, reason, look)
 
     def _accept(self, path: Path, look: _Look) -> tuple[Job, bool]:
         sidecar = _sidecar(path)
@@ -234,16 +234,25 @@ def _note_path(path: Path) -> Path:
 
 
 def _is_noted(path: Path, look: _Look) -> bool:
-    """Whether a note from an earlier run is about the file as it is now."""
+    """Whether a note from an earlier run is about the file as it is now.
+
+    Compared by what the note says, not by age: a corrected recording that is moved in may be older than the note.
+    """
     try:
-        noted = _note_path(path).stat().st_mtime_ns
+        note = _note_path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    return noted >= max(look.changed, look.sidecar[1] if look.sidecar else 0)
+    return note.rstrip("\n").endswith(_about(look))
 
 
-def _note(path: Path, code: str, message: str) -> None:
+def _note(path: Path, code: str, message: str, look: _Look) -> None:
     try:
-        _note_path(path).write_text(f"{message} [{code}]\n", encoding="utf-8", errors="replace")
+        _note_path(path).write_text(f"{message} [{code}]\n{_about(look)}\n", encoding="utf-8", errors="replace")
     except OSError as error:
         log.warning("note not written", file=_shown(path), reason=error.strerror)
+
+
+def _about(look: _Look) -> str:
+    """The note's last line: bytes, and nanoseconds since 1970 of the last change."""
+    metadata = "none" if look.sidecar is None else f"{look.sidecar[0]} bytes changed {look.sidecar[1]}"
+    return f"(seen: {look.size} bytes changed {look.changed}; metadata: {metadata})"

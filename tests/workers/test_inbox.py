@@ -232,3 +232,15 @@ def test_a_file_that_breaks_the_inbox_is_noted_and_those_after_it_are_taken(
 
     assert len(desk.look()) == 1
     assert "[internal_error]" in (desk.folder / "a.wav.error.txt").read_text()
+
+
+def test_a_corrected_recording_that_is_older_than_the_note_is_tried_again(desk: Desk, tmp_path: Path) -> None:
+    (desk.folder / "tide.wav").write_text("no sound at all")
+    desk.look()
+    assert (desk.folder / "tide.wav.error.txt").exists()
+    corrected = sound(tmp_path / "tide.wav")
+    os.utime(corrected, (1_000_000_000, 1_000_000_000))
+    corrected.rename(desk.folder / "tide.wav")
+
+    assert len(desk.look()) == 1
+    assert desk.names() == ["tide.wav"]
