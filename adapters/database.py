@@ -28,12 +28,13 @@ from transcription.jobs import (
     BACK_OFF_SECONDS,
     AfterFailure,
     after_failure,
+    asked_episode,
     heard_episode,
     instant,
     job_event,
     lane_of,
-    merged_episode,
     next_turn,
+    shown_episode,
     transcript_event,
 )
 from transcription.ports import Claimed, Lease, NewJob, Result
@@ -91,6 +92,7 @@ jobs = sa.Table(
     sa.Column("transcript_sha256", sa.Text),
     sa.Column("revision", sa.Integer),
     sa.Column("audio_seconds", sa.Float),
+    sa.Column("episode_json", sa.Text, nullable=False),  # the Episode as this job describes it
 )
 
 idempotency_keys = sa.Table(
@@ -205,7 +207,10 @@ def _update_episode(connection: Connection, episode: Episode, now: float) -> Non
 # ---------------------------------------------------------------- statements about jobs
 
 
-_JOB_COLUMNS = sa.select(*jobs.c, episodes.c.title, episodes.c.show).join(episodes)
+#: The episode is left out: it may be long, lists do not show it, and it is read alone where it is wanted.
+_JOB_COLUMNS = sa.select(
+    *(column for column in jobs.c if column is not jobs.c.episode_json), episodes.c.title, episodes.c.show
+).join(episodes)
 _JOB_OF_ID = _JOB_COLUMNS.where(jobs.c.id == sa.bindparam("wanted"))
 _JOB_OF_NUMBER = _JOB_COLUMNS.where(jobs.c.number == sa.bindparam("wanted"))
 
@@ -236,7 +241,17 @@ def _insert_idempotency_key(connection: Connection, key: str, dedupe_key: str, j
     connection.execute(sa.insert(idempotency_keys).values(key=key, dedupe_key=dedupe_key, job_id=job_id, created=now))
 
 
-def _insert_job(connection: Connection, new: NewJob, *, job_id: str, lane: str, turn: int, now: float) -> None:
+_ASKED_EPISODE = sa.select(jobs.c.episode_json).where(jobs.c.number == sa.bindparam("wanted"))
+
+
+def _episode_of_job(connection: Connection, number: int) -> Episode:
+    """The episode as the job with this number describes it."""
+    return read_json(Episode, connection.scalars(_ASKED_EPISODE, {"wanted": number}).one())
+
+
+def _insert_job(
+    connection: Connection, new: NewJob, episode: Episode, *, job_id: str, lane: str, turn: int, now: float
+) -> None:
     connection.execute(
         sa.insert(jobs).values(
             id=job_id,
@@ -254,6 +269,7 @@ def _insert_job(connection: Connection, new: NewJob, *, job_id: str, lane: str, 
             created=now,
             updated=now,
             lease_token=0,
+            episode_json=write_json(episode).decode(),
         )
     )
 
@@ -663,14 +679,16 @@ class Ledger:
             if known is not None:
                 return known, False
             earlier = _find_episode(connection, new.episode.id)
-            episode = merged_episode(earlier, new.episode) if earlier else new.episode
+            episode = asked_episode(earlier, new.episode)
+            is_transcribed = _next_revision(connection, episode.id) > 1
+            shown = shown_episode(earlier, episode, is_transcribed=is_transcribed)
             if earlier is None:
-                _insert_episode(connection, episode, now)
-            else:
-                _update_episode(connection, episode, now)
+                _insert_episode(connection, shown, now)
+            elif shown != earlier:
+                _update_episode(connection, shown, now)
             lane = lane_of(episode)
             turn = _take_turn(connection, new.priority, lane)
-            _insert_job(connection, new, job_id=job_id, lane=lane, turn=turn, now=now)
+            _insert_job(connection, new, episode, job_id=job_id, lane=lane, turn=turn, now=now)
             if new.idempotency_key is not None:
                 _insert_idempotency_key(connection, new.idempotency_key, new.dedupe_key, job_id, now)
             return self._moved(connection, job_id, EventType.JOB_QUEUED, now), True
@@ -714,9 +732,7 @@ class Ledger:
             _insert_event(
                 connection, job_event(EventType.JOB_STARTED, job, event_id=self._new_id(), now=now), job.id, now
             )
-            episode = _find_episode(connection, job.episode_id)
-            if episode is None:
-                raise NotReady(f"{self._path}: job {job.id} has no episode", code="ledger_damaged")
+            episode = _episode_of_job(connection, row.number)
             return Claimed(lease=lease, job=job, episode=episode, audio_key=row.audio_key)
 
     def _anything_due(self) -> bool:
@@ -743,9 +759,7 @@ class Ledger:
             revision = _next_revision(connection, row.episode_id)
             _move_to_done(connection, lease, result, revision, now)
             _end_attempt(connection, lease.job_id, lease.token, "done", None, now)
-            episode = _find_episode(connection, row.episode_id)
-            if episode is not None:
-                _update_episode(connection, heard_episode(episode, result), now)
+            _update_episode(connection, heard_episode(_episode_of_job(connection, row.number), result), now)
             job = self._moved(connection, lease.job_id, EventType.JOB_DONE, now)
             ready = transcript_event(job, result, revision=revision, event_id=self._new_id(), now=now)
             _insert_event(connection, ready, job.id, now)

@@ -17,12 +17,13 @@ from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobState, Progress
 from transcription.jobs import (
     after_failure,
+    asked_episode,
     heard_episode,
     instant,
     job_event,
     lane_of,
-    merged_episode,
     next_turn,
+    shown_episode,
     transcript_event,
 )
 from transcription.ports import Claimed, Lease, NewJob, Result
@@ -118,8 +119,9 @@ class MemoryQueue:
             if known is not None:
                 return known, False
             earlier = self._episodes.get(new.episode.id)
-            episode = merged_episode(earlier, new.episode) if earlier else new.episode
-            self._episodes[episode.id] = episode
+            episode = asked_episode(earlier, new.episode)
+            is_transcribed = any(each.job.revision for each in self._records if each.job.episode_id == episode.id)
+            self._episodes[episode.id] = shown_episode(earlier, episode, is_transcribed=is_transcribed)
             time = instant(self.now())
             job = Job(
                 id=job_id,
@@ -131,7 +133,8 @@ class MemoryQueue:
                 priority=new.priority,
             )
             lane = lane_of(episode)
-            record = _Record(len(self._records) + 1, job, new, lane, self._take_turn(new.priority, lane))
+            asked = replace(new, episode=episode)
+            record = _Record(len(self._records) + 1, job, asked, lane, self._take_turn(new.priority, lane))
             self._records.append(record)
             if new.idempotency_key is not None:
                 self._idempotency[new.idempotency_key] = (new.dedupe_key, job_id)
@@ -175,7 +178,7 @@ class MemoryQueue:
             record.expires = now + lease_seconds
             self._change(record, state=JobState.RUNNING, worker=worker, started=instant(now), not_before=None)
             job = self._moved(record, EventType.JOB_STARTED)
-            return Claimed(record.lease, job, self._episodes[job.episode_id], record.new.audio_key)
+            return Claimed(record.lease, job, record.new.episode, record.new.audio_key)
 
     def beat(self, lease: Lease) -> None:
         with self._lock:
@@ -192,7 +195,7 @@ class MemoryQueue:
             revisions = [each.job.revision or 0 for each in self._records if each.job.episode_id == episode_id]
             revision = 1 + max(revisions)
             self._end_lease(record)
-            self._episodes[episode_id] = heard_episode(self._episodes[episode_id], result)
+            self._episodes[episode_id] = heard_episode(record.new.episode, result)
             self._change(
                 record,
                 state=JobState.DONE,

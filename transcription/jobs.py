@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from schemas.episode import AudioInfo, Episode
+from schemas.episode import Episode
 from schemas.errors import AUDIO_CODES
 from schemas.events import Event, EventType, JobChanged, TranscriptReady
 from schemas.job import Job, JobError
@@ -87,8 +87,10 @@ def lane_of(episode: Episode) -> str:
     return (episode.show or "").strip().casefold()
 
 
-def merged_episode(known: Episode, given: Episode) -> Episode:
-    """The episode as it is known after another request named it: what is given now wins where it says anything."""
+def asked_episode(known: Episode | None, given: Episode) -> Episode:
+    """The episode as a new job describes it: what is known fills gaps, but the sound is the one given now."""
+    if known is None:
+        return given
     return replace(
         given,
         title=given.title or known.title,
@@ -97,8 +99,18 @@ def merged_episode(known: Episode, given: Episode) -> Episode:
         language=given.language or known.language,
         participants=given.participants or known.participants,
         chapters=given.chapters or known.chapters,
-        audio=given.audio if given.audio != AudioInfo() else known.audio,
     )
+
+
+def shown_episode(known: Episode | None, asked: Episode, *, is_transcribed: bool) -> Episode:
+    """What is shown of an episode after a job was added that describes it as `asked`.
+
+    The sound that is played and the words that are read belong together: an episode with a transcript changes
+    only when a job is done, and before that the first job's sound stays.
+    """
+    if known is None:
+        return asked
+    return known if is_transcribed else replace(asked, audio=known.audio)
 
 
 def heard_episode(episode: Episode, result: Result) -> Episode:

@@ -241,7 +241,7 @@ class Claimed:
 
     lease: Lease
     job: Job
-    episode: Episode
+    episode: Episode  #: as this job describes it, whatever later jobs of the episode say
     audio_key: str
 
 
@@ -298,7 +298,7 @@ class JobQueue(Protocol):
     def progress(self, lease: Lease, progress: Progress) -> None: ...
 
     def finish(self, lease: Lease, result: Result) -> Job:
-        """State, result pointer, revision and outbox rows in one transaction."""
+        """State, result pointer, revision and outbox rows in one transaction; the episode is now this job's."""
         ...
 
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
@@ -335,7 +335,7 @@ class JobQueue(Protocol):
         ...
 
     def episode(self, episode_id: str) -> Episode:
-        """Raises NotFound."""
+        """As the job of the current transcript describes it, its sound included. Raises NotFound."""
         ...
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:

@@ -86,6 +86,7 @@ def put_job(connection: sqlite3.Connection, state: JobState, **changes: object) 
         "not_before": 0.0,
         "created": 0.0,
         "updated": 0.0,
+        "episode_json": "{}",
     }
     values |= SHAPES[state] | changes
     connection.execute(

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 
 from adapters.database import Ledger
 from adapters.memory import MemoryQueue
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import StenocastError
 from schemas.events import Event, JobChanged
 from schemas.job import LEGAL_MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
@@ -119,7 +119,12 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     )
     def add(self, show: str, priority: int, same: int, key: str | None) -> Any:
         new = NewJob(
-            episode=Episode(id=f"episode-{same % 4}", show=show or None),
+            episode=Episode(
+                id=f"episode-{same % 4}",
+                title=None if same == 1 else f"Title {same}",
+                show=show or None,
+                audio=AudioInfo(uri=f"uploads/{same}"),
+            ),
             options=JobOptions(),
             audio_key="uploads/x",
             dedupe_key=f"same-{same}",

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.database import Ledger
 from adapters.memory import MemoryQueue
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import LeaseLost, NotFound, Refused
 from schemas.job import JobError, JobOptions, JobState, Progress, Stage
 from transcription.ports import Claimed, JobQueue, NewJob, Result
@@ -33,7 +33,12 @@ class Bench:
     def add(self, name: str, *, show: str | None = None, **fields: Any) -> str:
         """Add a job called `name`; returns its id."""
         new = NewJob(
-            episode=Episode(id=fields.pop("episode_id", f"episode-{name}"), show=show),
+            episode=Episode(
+                id=fields.pop("episode_id", f"episode-{name}"),
+                title=fields.pop("title", None),
+                show=show,
+                audio=AudioInfo(uri=f"uploads/{name}"),
+            ),
             options=JobOptions(),
             audio_key=f"uploads/{name}",
             dedupe_key=fields.pop("dedupe_key", f"same-{name}"),
@@ -300,6 +305,35 @@ class TestFinishing:
         assert bench.queue.latest_done("e").id == again
         assert bench.queue.latest_done("e", revision=1).id == "job-one"
         assert bench.event_types(again)[-1] == "transcript.revised.v1"
+
+    def test_two_jobs_of_one_episode_keep_to_their_own_sound_and_title(self, bench: Bench) -> None:
+        bench.add("one", episode_id="e", title="Ebb")
+        bench.add("two", episode_id="e", title="Flood")
+
+        first = bench.claim()
+        done = bench.queue.finish(first.lease, result_of(first))
+        shown = bench.queue.episode("e")
+        second = bench.claim()
+        bench.queue.fail(second.lease, BAD_AUDIO)
+
+        assert (first.episode.title, first.episode.audio.uri, first.audio_key) == ("Ebb", *["uploads/one"] * 2)
+        assert (second.episode.title, second.episode.audio.uri, second.audio_key) == ("Flood", *["uploads/two"] * 2)
+        assert (done.title, shown.title, shown.audio.uri, shown.audio.duration) == ("Ebb", "Ebb", "uploads/one", 12.5)
+        assert bench.queue.episode("e") == shown
+
+    def test_a_transcribed_episode_changes_only_when_its_next_job_is_done(self, bench: Bench) -> None:
+        bench.add("one", episode_id="e", title="Ebb", show="Tide Lines")
+        first = bench.claim()
+        bench.queue.finish(first.lease, result_of(first))
+        shown = bench.queue.episode("e")
+
+        bench.add("two", episode_id="e", title="Flood")
+        assert bench.queue.episode("e") == shown
+
+        second = bench.claim()
+        bench.queue.finish(second.lease, result_of(second))
+        revised = bench.queue.episode("e")
+        assert (revised.title, revised.show, revised.audio.uri) == ("Flood", "Tide Lines", "uploads/two")
 
     def test_the_file_s_title_fills_an_empty_one(self, bench: Bench) -> None:
         job_id = bench.add("one")

@@ -52,6 +52,7 @@ TABLES = (
         transcript_sha256 TEXT,
         revision INTEGER,
         audio_seconds FLOAT,
+        episode_json TEXT NOT NULL,
         CONSTRAINT known_state CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
         CONSTRAINT running_has_a_lease CHECK (
             (state = 'running') = (lease_worker IS NOT NULL)
