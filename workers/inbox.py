@@ -23,8 +23,9 @@ from threading import Event as StopEvent
 import structlog
 
 from adapters.acceptance import accept, printable
+from adapters.model_sets import is_folder_name, is_hub_name
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import InputError, NotReady, StenocastError, TransientError
+from schemas.errors import InputError, NotReady, OptionError, StenocastError, TransientError
 from schemas.job import Job, JobOptions
 from schemas.sidecar import Sidecar, read_sidecar
 from transcription.ports import JobQueue, Store
@@ -131,6 +132,13 @@ class Inbox:
 
     def _accept(self, path: Path, look: _Look) -> tuple[Job, bool]:
         sidecar = _sidecar(path)
+        if sidecar.models and (is_folder_name(sidecar.models) or is_hub_name(sidecar.models)):
+            # Whoever may write into the folder could have us open any file, and model files can hold code.
+            raise OptionError(
+                f"models={sidecar.models!r}: the watched folder takes the name of a set; folders and hub names are"
+                " for the service's own setting",
+                field="models",
+            )
         models = sidecar.models or self._rules.models
         self._rules.check_models(models)
         episode = sidecar.describe(Episode(id=episode_id_of(path), audio=AudioInfo(file_name=path.name)))

@@ -244,3 +244,22 @@ def test_a_corrected_recording_that_is_older_than_the_note_is_tried_again(desk: 
 
     assert len(desk.look()) == 1
     assert desk.names() == ["tide.wav"]
+
+
+@pytest.mark.parametrize("models", ["/srv/models", "./models", "~/models", "somebody/model"])
+def test_metadata_may_not_name_a_folder_or_the_hub(desk: Desk, models: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.only_starter", lambda _models: None)
+    desk.restart()
+    (desk.folder / "tide.json").write_text(json.dumps({"models": models}))
+    sound(desk.folder / "tide.wav")
+
+    assert desk.look() == []
+    assert "name of a set" in (desk.folder / "tide.wav.error.txt").read_text()
+
+
+def test_the_service_s_own_setting_may_name_a_folder(desk: Desk) -> None:
+    rules = InboxRules(models="/srv/models", max_bytes=10_000_000, check_models=lambda _models: None)
+    desk.inbox = Inbox(desk.folder, queue=desk.queue, store=desk.store, rules=rules, new_id=lambda: next(desk.ids))
+    sound(desk.folder / "tide.wav")
+
+    assert [job.options.models for job in desk.look()] == ["/srv/models"]
