@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,6 +34,8 @@ from transcription.ports import JobQueue, Store
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+FIRST_WAIT_SECONDS = 30.0  #: before a file that we had no room for is copied again; doubles
+LONGEST_WAIT_SECONDS = 600.0
 
 #: Names that browsers and copy programs give to what they have not finished.
 UNFINISHED_SUFFIXES = frozenset({".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart"})
@@ -61,11 +64,26 @@ class _Look:
     sidecar: tuple[int, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """For how long a file is left alone, and until when by the inbox's clock. Seconds."""
+
+    seconds: float
+    until: float
+
+
 class Inbox:
     """Watches one folder, not those below it."""
 
     def __init__(
-        self, folder: Path, *, queue: JobQueue, store: Store, rules: InboxRules, new_id: Callable[[], str]
+        self,
+        folder: Path,
+        *,
+        queue: JobQueue,
+        store: Store,
+        rules: InboxRules,
+        new_id: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder.resolve()
         self._queue = queue
@@ -74,6 +92,8 @@ class Inbox:
         self._new_id = new_id
         self._seen: dict[Path, _Look] = {}
         self._settled: dict[Path, _Look] = {}
+        self._clock = clock
+        self._waits: dict[Path, _Wait] = {}
 
     def look(self) -> list[Job]:
         """Take what has become whole since the last look; the new jobs. Raises nothing about single files."""
@@ -86,11 +106,14 @@ class Inbox:
             now[path] = look
             if self._settled.get(path) == look or self._seen.get(path) != look:
                 continue
+            if path in self._waits and self._clock() < self._waits[path].until:
+                continue
             job = self._take(path, look)
             if job is not None:
                 taken.append(job)
         self._seen = now
         self._settled = {path: look for path, look in self._settled.items() if path in now}
+        self._waits = {path: wait for path, wait in self._waits.items() if path in now}
         return taken
 
     def _candidates(self) -> list[Path]:
@@ -107,6 +130,8 @@ class Inbox:
             known = self._queue.known(_memory_key(path, look))
             job, is_new = (known, False) if known else self._accept(path, look)
         except (TransientError, NotReady) as error:
+            if isinstance(error, NotReady):
+                self._waits[path] = self._longer_wait(path)
             log.warning("file not taken yet", file=_shown(path), code=error.code, reason=printable(error.message))
             return None
         except (StenocastError, OSError) as error:
@@ -119,6 +144,7 @@ class Inbox:
             self._refuse(path, look, "internal_error", f"{_shown(path)}: the service itself failed; its log says how")
             return None
         self._settled[path] = look
+        self._waits.pop(path, None)
         with suppress(OSError):
             _note_path(path).unlink()
         if is_new:
@@ -129,6 +155,12 @@ class Inbox:
         self._settled[path] = look
         log.warning("file refused", file=_shown(path), code=code, reason=reason)
         _note(path, code, reason, look)
+
+    def _longer_wait(self, path: Path) -> _Wait:
+        """Copying gigabytes every second onto a full disk would keep everybody else from it."""
+        last = self._waits.get(path)
+        seconds = FIRST_WAIT_SECONDS if last is None else min(last.seconds * 2, LONGEST_WAIT_SECONDS)
+        return _Wait(seconds, self._clock() + seconds)
 
     def _accept(self, path: Path, look: _Look) -> tuple[Job, bool]:
         sidecar = _sidecar(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.memory import MemoryQueue, MemoryStore
-from schemas.errors import OptionError, TransientError
+from schemas.errors import NotReady, OptionError, TransientError
 from schemas.job import Job, JobState
 from schemas.wire import write_json
 from workers.inbox import Inbox, InboxRules
@@ -37,6 +37,7 @@ class Desk:
 
     folder: Path
     store: MemoryStore = field(default_factory=MemoryStore)
+    now: float = 0.0
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
@@ -47,7 +48,12 @@ class Desk:
     def restart(self) -> None:
         rules = InboxRules(models="starter", max_bytes=10_000_000, check_models=only_starter)
         self.inbox = Inbox(
-            self.folder, queue=self.queue, store=self.store, rules=rules, new_id=lambda: next(self.ids)
+            self.folder,
+            queue=self.queue,
+            store=self.store,
+            rules=rules,
+            new_id=lambda: next(self.ids),
+            clock=lambda: self.now,
         )
 
     def look(self, times: int = 2) -> list[Job]:
@@ -263,3 +269,23 @@ def test_the_service_s_own_setting_may_name_a_folder(desk: Desk) -> None:
     sound(desk.folder / "tide.wav")
 
     assert [job.options.models for job in desk.look()] == ["/srv/models"]
+
+
+def test_a_file_that_there_is_no_room_for_is_copied_ever_more_rarely(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[float] = []
+
+    def full(_key: str, _path: Path) -> None:
+        tries.append(desk.now)
+        raise NotReady("no room left on the disk", code="disk_full")
+
+    sound(desk.folder / "tide.wav")
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.store, "put_file", full)
+        for desk.now in range(300):
+            desk.look(1)
+    assert tries == [1, 31, 91, 211]
+    desk.now = 1000
+
+    assert len(desk.look(1)) == 1
