@@ -29,6 +29,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,8 +39,12 @@ from schemas.errors import AudioError, CrashError, InputError, NotFound, NotRead
 from schemas.transcript import Warning
 from transcription.ports import Decoded, Report, Tags, Waveform
 
+#: Part of the fingerprint; raised when the same FFmpeg would give other samples.
+METHOD = "mono-16k/1"
+
 CHILD_PROGRAM = Path(__file__).with_name("decoder_child.py")
 
+_LIBRARIES = ("libavcodec", "libavfilter", "libavformat", "libavutil", "libswresample", "libmp3lame", "libopus")
 _SHORTEST_SECONDS = 0.1  #: less decoded sound than this is `audio_too_short`
 _LARGEST_TAG_BYTES = 16_000_000  #: a longer ID3 tag is stepped over: FFmpeg would hold its pictures in memory
 _BEAT_SECONDS = 0.5  #: how often `report` is called while the child is silent, so that a cancel is seen
@@ -65,6 +70,14 @@ class ConfinedDecoder:
     timeout_seconds: float = 900.0
     cpu_seconds: float | None = None
     child_program: Path = CHILD_PROGRAM
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the installed PyAV and the FFmpeg libraries in its package, whose file names tell their builds."""
+        package = distribution("av")
+        libraries = sorted(each.name for each in package.files or () if each.name.startswith(_LIBRARIES))
+        described = json.dumps([METHOD, package.version, libraries])
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
 
     def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
         """See the port. Codes: those of `schemas.errors.AUDIO_CODES`, `disk_full`, `source_unreadable`."""

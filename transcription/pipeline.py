@@ -1,8 +1,8 @@
 """One episode from a file to a transcript, through the ports alone.
 
 decode, recognize (window by window), diarize, assemble. What a stage paid for is left as a checkpoint named by
-the audio's hash, the engine's fingerprint and the options that matter, so that another attempt, on any machine
-that sees the same store, goes on where this one stopped and comes to the same words and voices.
+the audio's hash, the fingerprints of engine and decoder, and the options that matter, so that another attempt, on
+any machine that sees the same store, goes on where this one stopped and comes to the same words and voices.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class _Run:
         recognizer = self._engines.recognizer
         given = primary_language(self._options.language or episode.language)
         hotwords = tuple(dict.fromkeys([*(p.name for p in episode.participants), *self._options.vocabulary]))
-        folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, given, hotwords)
+        sound = self._engines.decoder.fingerprint
+        folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, sound, given, hotwords)
         language = given
         done: list[Recognition] = []
         for window in recognizer.windows(waveform):
@@ -173,7 +174,8 @@ class _Run:
             return None
         self._meter.enter(Stage.DIARIZE)
         options = DiarizeOptions(self._options.speakers, self._options.min_speakers, self._options.max_speakers)
-        folder = checkpoint_folder(waveform, "diarize", diarizer.fingerprint, options)
+        sound = self._engines.decoder.fingerprint
+        folder = checkpoint_folder(waveform, "diarize", diarizer.fingerprint, sound, options)
         diarization = self._recall(f"{folder}/voices.json", Diarization)
         if diarization is not None:
             self._meter.skip(Stage.DIARIZE, waveform.seconds)
@@ -263,9 +265,9 @@ def primary_language(tag: str | None) -> str | None:
     return tag.replace("_", "-").split("-")[0].lower() if tag else None
 
 
-def checkpoint_folder(waveform: Waveform, stage: str, fingerprint: str, *what_matters: Any) -> str:
-    """The store key under which a stage's results for this sound, engine and options lie."""
-    digest = hashlib.sha256(repr(what_matters).encode()).hexdigest()[:12]
+def checkpoint_folder(waveform: Waveform, stage: str, fingerprint: str, sound: str, *what_matters: Any) -> str:
+    """The store key under which a stage's results for this file, engine, decoder (`sound`) and options lie."""
+    digest = hashlib.sha256(repr((sound, *what_matters)).encode()).hexdigest()[:12]
     return f"checkpoints/{waveform.sha256}/{stage}-{fingerprint}/{digest}"
 
 

@@ -60,6 +60,13 @@ class Decoded:
 
 
 class Decoder(Protocol):
+    """Any recording to the samples that everything after it hears."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the samples could: library, version, method."""
+        ...
+
     def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
         """Decode the first audio stream of `source` into a new file in the folder `scratch`.
 

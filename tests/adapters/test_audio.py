@@ -1092,3 +1092,21 @@ def test_a_warning_names_its_code_and_what_happened() -> None:
     warnings = decoder_child._stream_warnings(3)
 
     assert [Warning(*each).code for each in warnings] == ["audio_streams_ignored"]
+
+
+def test_another_build_of_the_decoder_s_libraries_has_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    import adapters.audio
+
+    class Package:
+        def __init__(self, version: str, *names: str) -> None:
+            self.version, self.files = version, [Path("av.libs", name) for name in names]
+
+    found = [ConfinedDecoder().fingerprint, ConfinedDecoder(max_seconds=7.0).fingerprint]
+    for package in (Package("9.0", "libavcodec-1.so"), Package("9.0", "libavcodec-2.so"), Package("9.1")):
+        monkeypatch.setattr(adapters.audio, "distribution", lambda name, package=package: package)
+        found.append(ConfinedDecoder().fingerprint)
+    monkeypatch.setattr(adapters.audio, "METHOD", "other/1")
+    found.append(ConfinedDecoder().fingerprint)
+
+    assert found[0] == found[1]
+    assert len(set(found)) == 5

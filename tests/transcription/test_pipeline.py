@@ -27,8 +27,9 @@ SECONDS = 40
 class LoudDecoder:
     """A `Decoder` whose every file is 40 s of steady sound."""
 
-    def __init__(self, *, loud: bool = True) -> None:
+    def __init__(self, *, loud: bool = True, fingerprint: str = "loud/1") -> None:
         self.loud = loud
+        self.fingerprint = fingerprint
         self.decoded: list[Path] = []
 
     def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
@@ -168,6 +169,16 @@ def test_other_participants_are_other_hotwords_and_so_another_checkpoint(bench: 
     assert bench.recognizer.calls == 2 * calls
 
 
+def test_another_decoder_may_give_other_samples_and_so_another_checkpoint(bench: Bench) -> None:
+    bench.run()
+    calls = bench.recognizer.calls, bench.diarizer.calls
+    bench.decoder = LoudDecoder(fingerprint="loud/2")
+
+    bench.run()
+
+    assert (bench.recognizer.calls, bench.diarizer.calls) == (2 * calls[0], 2 * calls[1])
+
+
 def test_a_failed_diarization_costs_the_voices_and_not_the_words(bench: Bench) -> None:
     words = [text for _, text in _said(bench.run(options=JobOptions(diarize=False)))]
     bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=RuntimeError("no convergence"))
@@ -233,6 +244,8 @@ def test_progress_never_falls_and_ends_at_the_whole(bench: Bench) -> None:
 
 def test_an_error_of_the_decoder_comes_out_unchanged(bench: Bench) -> None:
     class Deaf:
+        fingerprint = "deaf"
+
         def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
             raise AudioError("talk.wav: nothing there", code="audio_empty")
 
