@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -238,6 +239,9 @@ def _is_being_written(path: Path) -> bool:
     except OSError:
         return False
     try:
+        # Who opens the file for writing while we hold the lease has a signal sent to us. SIGIO would end the
+        # process; SIGURG is ignored unless somebody asks for it.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
+import signal
 import wave
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -289,3 +292,28 @@ def test_a_file_that_there_is_no_room_for_is_copied_ever_more_rarely(
     desk.now = 1000
 
     assert len(desk.look(1)) == 1
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="file leases are Linux's")
+def test_a_writer_that_comes_while_the_file_is_asked_about_sends_no_signal_that_kills(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly: list[int] = []
+    path = sound(desk.folder / "tide.wav")
+    control = fcntl.fcntl
+
+    def with_a_writer(descriptor: int, command: int, argument: int) -> int:
+        done = control(descriptor, command, argument)
+        if (command, argument) == (fcntl.F_SETLEASE, fcntl.F_RDLCK):
+            with suppress(BlockingIOError):
+                os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return done
+
+    before = signal.signal(signal.SIGIO, lambda number, _frame: deadly.append(number))
+    try:
+        monkeypatch.setattr(fcntl, "fcntl", with_a_writer)
+        desk.look()
+    finally:
+        signal.signal(signal.SIGIO, before)
+
+    assert deadly == []
