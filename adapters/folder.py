@@ -86,10 +86,15 @@ class FolderStore:
             self._remove_empty_folders(place.parent)
 
     def keys(self, prefix: str) -> Iterator[str]:
-        return iter(sorted(key for key in self._all_keys() if key.startswith(prefix)))
+        folder = prefix.rpartition("/")[0]
+        try:
+            start = self._place(folder) if folder else self._root
+        except OptionError:
+            return iter(())  # no key begins with what cannot be in one
+        return iter(sorted(key for key in self._keys_below(start) if key.startswith(prefix)))
 
-    def _all_keys(self) -> Iterator[str]:
-        for folder, names, files in os.walk(self._root):
+    def _keys_below(self, start: Path) -> Iterator[str]:
+        for folder, names, files in os.walk(start):
             if folder == str(self._root) and UNFINISHED in names:
                 names.remove(UNFINISHED)
             for file in files:

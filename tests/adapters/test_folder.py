@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,41 @@ def test_deleting_takes_empty_folders_along(tmp_path: Path) -> None:
 
     assert not (tmp_path / "store" / "a").exists()
     assert (tmp_path / "store").is_dir()
+
+
+def test_a_listing_looks_only_into_the_folder_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FolderStore(tmp_path)
+    for key in ("results/one/1/t.json", "results/two/1/t.json", "uploads/x/audio"):
+        store.put(key, b"x")
+    walked: list[str] = []
+    walk = os.walk
+
+    def noted(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        for each in walk(str(top)):
+            walked.append(each[0])
+            yield each
+
+    monkeypatch.setattr(os, "walk", noted)
+
+    assert list(store.keys("results/one/")) == ["results/one/1/t.json"]
+    assert walked == [str(tmp_path / "results" / "one"), str(tmp_path / "results" / "one" / "1")]
+
+
+@pytest.mark.parametrize("prefix", ["../", "../other/", "/", "a//", ".unfinished/", "a\0/"])
+def test_a_prefix_that_no_key_has_lists_nothing(tmp_path: Path, prefix: str) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "secret").write_bytes(b"x")
+    store = FolderStore(tmp_path / "store")
+    store.put("a/b", b"x")
+
+    assert list(store.keys(prefix)) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "a/", "a/b", "a/b/", "a/bc/d"])
+def test_a_listing_is_by_the_beginning_of_the_key(tmp_path: Path, prefix: str) -> None:
+    keys = ("a/b/c", "a/bc/d", "ab/c", "b/a")
+    store = FolderStore(tmp_path)
+    for key in keys:
+        store.put(key, b"x")
+
+    assert list(store.keys(prefix)) == [key for key in keys if key.startswith(prefix)]
