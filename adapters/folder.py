@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ PIECE_BYTES = 1024 * 1024
 
 #: Under the root, for objects that are being written. A key cannot begin with a dot, so none collides.
 UNFINISHED = ".unfinished"
+UNFINISHED_SECONDS = 86_400.0  #: since the last byte; no put pauses for so long
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
@@ -99,6 +101,17 @@ class FolderStore:
                 names.remove(UNFINISHED)
             for file in files:
                 yield Path(folder, file).relative_to(self._root).as_posix()
+
+    def sweep_unfinished(self) -> int:
+        """Remove what writers that were killed left behind, once nobody can still be writing it; how many."""
+        oldest = time.time() - UNFINISHED_SECONDS
+        swept = 0
+        for path in (self._root / UNFINISHED).glob("*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _write(self, key: str, write: Callable[[BinaryIO], None]) -> None:
         place = self._place(key)

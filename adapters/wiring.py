@@ -49,7 +49,9 @@ def open_store(settings: Settings) -> Store:
     from adapters.folder import FolderStore
 
     _make_folder(settings.store_folder)
-    return FolderStore(settings.store_folder)
+    store = FolderStore(settings.store_folder)
+    store.sweep_unfinished()
+    return store
 
 
 def open_sink(settings: Settings) -> EventSink:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 #: Only what begins with this is a worker's; `transcribe` and uploads keep theirs in the same place.
 PREFIX = "worker-"
+
+#: Those have no lock: what a killed one left is known by its age alone.
+UNLOCKED_PREFIXES = ("transcribe-", "upload-")
+LEFTOVER_SECONDS = 172_800.0  #: 2 days: four times the longest recording, and a recording is written at the start
 
 
 class WorkerScratch:
@@ -32,7 +37,7 @@ class WorkerScratch:
         shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> int:
-        """Remove the folders of workers that are no more; how many there were."""
+        """Remove the folders of workers that are no more, and old leftovers of others; how many workers there were."""
         swept = 0
         for lock_path in self._locks_of_others():
             descriptor = _locked_if_free(lock_path)
@@ -43,7 +48,16 @@ class WorkerScratch:
                 lock_path.unlink()
             os.close(descriptor)
             swept += 1
+        self._sweep_unlocked()
         return swept
+
+    def _sweep_unlocked(self) -> None:
+        oldest = time.time() - LEFTOVER_SECONDS
+        for prefix in UNLOCKED_PREFIXES:
+            for path in self._root.glob(f"{prefix}*"):
+                with suppress(OSError):
+                    if path.lstat().st_mtime < oldest:
+                        _remove(path)
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -54,6 +68,13 @@ class WorkerScratch:
         for each in sorted(self._root.glob(f"{PREFIX}*.lock")):
             if each != self._lock_path:
                 yield each
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
 
 
 def _lock_of(folder: Path) -> Path:

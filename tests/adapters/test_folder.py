@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,3 +96,16 @@ def test_a_listing_is_by_the_beginning_of_the_key(tmp_path: Path, prefix: str) -
         store.put(key, b"x")
 
     assert list(store.keys(prefix)) == [key for key in keys if key.startswith(prefix)]
+
+
+def test_what_a_killed_writer_left_is_swept_after_a_day_and_not_before(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put("k", b"x")
+    for name, age_seconds in (("old", 90_000), ("young", 80_000)):
+        left = tmp_path / ".unfinished" / name
+        left.write_bytes(b"y")
+        os.utime(left, (time.time() - age_seconds,) * 2)
+
+    assert store.sweep_unfinished() == 1
+    assert [path.name for path in (tmp_path / ".unfinished").iterdir()] == ["young"]
+    assert store.get("k") == b"x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,17 @@ def test_a_lock_that_another_user_made_is_left_alone(tmp_path: Path, monkeypatch
         patched.setattr(os, "open", refused)
         assert worker.sweep() == 0
     assert (tmp_path / "worker-theirs.lock").exists()
+
+
+def test_old_leftovers_of_uploads_and_transcribe_are_swept_and_young_ones_are_not(tmp_path: Path) -> None:
+    (tmp_path / "transcribe-old").mkdir()
+    (tmp_path / "transcribe-old" / "sound").write_bytes(b"x")
+    for name in ("upload-old", "upload-young", "other-old"):
+        (tmp_path / name).write_bytes(b"x")
+    for path in tmp_path.glob("*-old"):
+        os.utime(path, (time.time() - 180_000,) * 2)
+    worker = WorkerScratch(tmp_path, "one")
+    worker.sweep()
+    worker.close()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other-old", "upload-young"]
