@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapters.sniff import HEAD_BYTES, require_container
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import AudioError, OptionError
+from schemas.errors import AudioError, OptionError, TransientError
 from schemas.job import Job, JobOptions
 from schemas.wire import write_json
 from transcription.pipeline import check_options
@@ -40,12 +40,13 @@ def accept(
     and only then announced to the ledger: a crash before the last step leaves an upload that nobody sees, and a
     repeat finds the same key. With `is_id_given` the sender chose the episode's id, and the same recording under
     another id is another job. `file_name` is the sender's and only ever shown. Raises OptionError, Refused
-    `idempotency_key_reused`, NotReady `disk_full`, TransientError.
+    `idempotency_key_reused`, NotReady `disk_full`, TransientError `source_changed` and those of ledger and store.
     """
     file_name = printable(file_name)
     check_options(options)
     check_priority(priority)
-    size = source.stat().st_size
+    before = source.stat()
+    size = before.st_size
     if size > max_bytes:
         raise AudioError(f"{file_name}: {size} bytes is over the limit of {max_bytes}", code="audio_too_large")
     with source.open("rb") as stream:
@@ -55,6 +56,10 @@ def accept(
     key = f"uploads/{sha256}/audio"
     if not store.exists(key):
         store.put_file(key, source)
+        after = source.stat()
+        if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
+            store.delete(key)  # other bytes than those of the hash
+            raise TransientError(f"{file_name}: changed while it was taken in", code="source_changed")
     described = replace(
         episode,
         audio=replace(

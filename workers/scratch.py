@@ -37,7 +37,7 @@ class WorkerScratch:
         shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> int:
-        """Remove the folders of workers that are no more, and old leftovers of others; how many workers there were."""
+        """Remove the folders of workers that are no more, and old leftovers; how many workers there were."""
         swept = 0
         for lock_path in self._locks_of_others():
             descriptor = _locked_if_free(lock_path)
