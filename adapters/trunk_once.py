@@ -148,30 +148,27 @@ class TrunkOnce(SpeakerDiarization):
         trunk = Trunk(self._embedding.model_, self._embedding.device)
         chunk_frames = round(grid.duration / trunk.frame_seconds)
         begins = [round(c * grid.step / trunk.frame_seconds) for c in range(len(active))]
-        embeddings: list[Tensor] = []
+        # Filled in place: thousands of small results kept between large passing ones would fragment the memory.
+        embeddings = np.empty((len(active), active.shape[2], self._embedding.dimension), dtype=np.float32)
+        done = 0
         held, offset = None, 0
         for block, is_last in trunk.blocks(waveform):
             held = block if held is None else torch.cat([held, block], dim=-1)
-            while len(embeddings) < len(active):
-                first = len(embeddings)
-                ready = _ready(begins, first, offset + held.shape[-1] - chunk_frames, is_last)
-                if ready == first:
-                    break
-                frames = _cut_out(held, [begins[c] - offset for c in range(first, ready)], chunk_frames)
-                weights = masks.weights(first, ready, chunk_frames)
-                beyond = offset + held.shape[-1]
-                for c in range(first, ready):
-                    weights[c - first, :, max(0, beyond - begins[c]) :] = 0.0
+            beyond = offset + held.shape[-1]
+            while (ready := _ready(begins, done, beyond - chunk_frames, is_last)) > done:
+                frames = _cut_out(held, [begin - offset for begin in begins[done:ready]], chunk_frames)
+                weights = masks.weights(done, ready, chunk_frames)
+                for weight, begin in zip(weights, begins[done:ready], strict=True):
+                    weight[:, max(0, beyond - begin) :] = 0.0
                 with torch.inference_mode():
                     pooled = self._embedding.model_.forward_embedding(frames, weights.to(frames.device))
-                embeddings.extend(pooled.cpu())
+                embeddings[done:ready] = pooled.cpu().numpy()
+                done = ready
                 if hook is not None:
-                    hook("embeddings", None, completed=ready, total=len(active))
-            passed = (begins[len(embeddings)] if len(embeddings) < len(active) else offset) - offset
-            if passed > 0:
-                held, offset = held[..., passed:].clone(), offset + passed
-        stacked: NDArray[np.float32] = torch.stack(embeddings).numpy()
-        return stacked
+                    hook("embeddings", None, completed=done, total=len(active))
+            if done < len(active):
+                held, offset = held[..., begins[done] - offset :].clone(), begins[done]
+        return embeddings
 
     def reconstruct(
         self, segmentations: SlidingWindowFeature, hard_clusters: NDArray[np.int64], count: SlidingWindowFeature
