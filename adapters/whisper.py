@@ -113,6 +113,7 @@ class _Ear:
 
     language: str
     hotwords: str | None
+    speech: tuple[Span, ...] = ()
 
 
 class WhisperRecognizer:
@@ -192,13 +193,13 @@ class WhisperRecognizer:
             return Recognition(span, (), given or "en", 0.0, 0.0)
         spans = passages(speech, within=window)
         language, probability = (given, 1.0) if given else self._heard(sound, spans)
-        ear = _Ear(language, _hotwords(options.hotwords))
+        ear = _Ear(language, _hotwords(options.hotwords), speech)
         found = self._first_pass(sound, spans, ear, report)
         if given is None and self._languages:
             self._make_sure(sound, found, unheard(_in_order(found), speech, within=window))
         found = [self._in_its_language(sound, each, ear) for each in found if each.words and not each.is_invented]
         found = [self._with_care(sound, each, ear) if each.is_doubtful else each for each in found]
-        found += self._unheard(sound, found, speech, window, ear)
+        found += self._unheard(sound, found, window, ear)
         words = fitted(_in_order(found), speech, within=window)
         _tell(report, span.end - span.start)
         return _recognition(span, words, speech, language, probability)
@@ -280,7 +281,7 @@ class WhisperRecognizer:
         by_place: dict[int, list[Any]] = {}
         for segment in segments:
             by_place.setdefault(segment.seek, []).append(segment)
-        return [_passage(span, by_place.get(_place(span), []), language=ear.language) for span in spans]
+        return [_passage(span, by_place.get(_place(span), []), ear) for span in spans]
 
     def _in_its_language(self, sound: NDArray[np.float32], passage: _Passage, ear: _Ear) -> _Passage:
         """The passage in the language it is spoken in, where that is surely another and more probable so.
@@ -320,13 +321,12 @@ class WhisperRecognizer:
             hotwords=ear.hotwords,
             **forbid,
         )
-        return _passage(span, list(segments), language=ear.language, offset=span.start)
+        return _passage(span, list(segments), ear, offset=span.start)
 
     def _unheard(
         self,
         sound: NDArray[np.float32],
         found: Sequence[_Passage],
-        speech: Sequence[Span],
         window: Span,
         ear: _Ear,
     ) -> list[_Passage]:
@@ -334,12 +334,14 @@ class WhisperRecognizer:
         extra: list[_Passage] = []
         tried: set[Span] = set()
         for _ in range(ROUNDS_OF_UNHEARD):
-            words = fitted(_in_order([*found, *extra]), speech, within=window)
-            gaps = [gap for gap in unheard(words, speech, within=window) if gap not in tried]
+            words = _in_order([*found, *extra])
+            gaps = [gap for gap in unheard(words, ear.speech, within=window) if gap not in tried]
             if not gaps:
                 break
             tried.update(gaps)
-            pieces = [piece for gap in gaps for piece in passages(within_speech(speech, gap), within=gap, margin=0.0)]
+            pieces = [
+                piece for gap in gaps for piece in passages(within_speech(ear.speech, gap), within=gap, margin=0.0)
+            ]
             again = [self._in_its_language(sound, each, ear) for each in self._first_pass(sound, pieces, ear, None)]
             extra += [each for each in again if each.words and not each.is_doubtful and not each.is_invented]
         return extra
@@ -435,10 +437,10 @@ def _place(span: Span) -> int:
     return int(int(span.start * SAMPLE_RATE) / SAMPLE_RATE * 100)
 
 
-def _passage(span: Span, segments: Sequence[Any], *, language: str, offset: float = 0.0) -> _Passage:
+def _passage(span: Span, segments: Sequence[Any], ear: _Ear, *, offset: float = 0.0) -> _Passage:
     """One passage of its segments; the figures are those of the worst segment."""
     engine_words = (word for segment in segments for word in segment.words or ())
-    words = tuple(_words(engine_words, offset, spaced=language not in UNSPACED))
+    words = fitted(tuple(_words(engine_words, offset, spaced=ear.language not in UNSPACED)), ear.speech, within=span)
     if not words:
         return _Passage(span)
     return _Passage(
