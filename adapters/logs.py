@@ -19,6 +19,8 @@ def configure_logs(log_format: str) -> None:
         renderer = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
+    # Its complaints about a broken form reach the sender as `invalid_form`; on the terminal they are noise.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

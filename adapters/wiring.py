@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from adapters.settings import Settings
 from schemas.errors import ModelError, NotReady, OptionError
-from transcription.pipeline import Pipeline
+from transcription.pipeline import Pipeline, primary_language
 from transcription.ports import Decoder, Diarizer, EventSink, Recognizer, Store
 
 if TYPE_CHECKING:
@@ -73,18 +73,28 @@ def build_decoder(settings: Settings) -> Decoder:
     )
 
 
-def check_models(settings: Settings, models: str) -> None:
+def check_models(settings: Settings, models: str, language: str | None = None) -> None:
     """Raise NotFound or OptionError for a model set that no job may name, without opening a model file.
 
-    Only names count here: whether the files are on this machine is the worker's business.
+    A `language` that the set does not understand is an OptionError `language_not_supported`. Whether the files are
+    on this machine is the worker's business.
     """
     if models == SCRIPTED:
         _check_scripted(settings)
         return
     from adapters.model_sets import is_folder_name, is_hub_name, read_set
 
-    if not is_hub_name(models) and not is_folder_name(models):
-        read_set(models, settings.models_dir)
+    if is_hub_name(models) or is_folder_name(models):
+        return
+    known = read_set(models, settings.models_dir).languages
+    asked = primary_language(language)
+    if asked is not None and known and asked not in known:
+        raise OptionError(
+            f"language {language!r} was asked for, but the model set {models} understands {', '.join(known)} only:"
+            " use the model set starter",
+            code="language_not_supported",
+            field="language",
+        )
 
 
 def build_pipeline(settings: Settings, models: str, *, fresh: bool = False) -> Pipeline:

@@ -21,7 +21,7 @@ from api.byte_ranges import requested_range
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
 from formats import catalogue
-from schemas.errors import NotFound, StenocastError
+from schemas.errors import NotFound, OptionError, StenocastError
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
 from schemas.wire import read_json, to_record, write_json
@@ -137,6 +137,8 @@ def create_app(
         revision: Annotated[int | None, Query(ge=1, le=2**31)] = None,
         download: Annotated[bool, Query(description="ask the browser to save it")] = False,
     ) -> Response:
+        if style and format:
+            raise OptionError("style and format exclude each other", code="invalid_request", field="format")
         catalogue.check_names(styles=[style] if style else [], formats=[format] if format else [])
         job = queue.latest_done(episode_id, revision=revision)
         content = store.get(job.transcript_key or "")
@@ -231,7 +233,9 @@ def _audio(store: Store, key: str, size: int, range_header: str | None, *, conta
     media_type = AUDIO_MEDIA_TYPES.get(container or "", "application/octet-stream")
     wanted = requested_range(range_header, size)
     if wanted is None:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        answer = problem(416, "range_not_satisfiable", f"the recording has {size} bytes")
+        answer.headers["Content-Range"] = f"bytes */{size}"
+        return answer
     start, end, is_range = wanted
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
     status = 200

@@ -45,7 +45,9 @@ class Intake:
     max_bytes: int
     default_models: str
     new_id: Callable[[], str]
-    check_models: Callable[[str], None]  #: raises NotFound or ModelError for a set that cannot be used
+    check_models: Callable[
+        [str, str | None], None
+    ]  #: raises for a set that may not be named, or not with this language
 
 
 async def take_upload(request: Request, intake: Intake, idempotency_key: str | None) -> tuple[Job, bool]:
@@ -61,6 +63,8 @@ async def take_upload(request: Request, intake: Intake, idempotency_key: str | N
         if not isinstance(audio, UploadFile):
             raise OptionError("audio: the form has no file in this field", code="invalid_request", field="audio")
         sidecar = await _metadata(form)
+        if len(form.getlist("audio")) > 1:
+            raise OptionError("audio: one recording a request", code="invalid_request", field="audio")
         for name in form:
             if name not in ("audio", "metadata") and any(isinstance(each, UploadFile) for each in form.getlist(name)):
                 raise OptionError(f"{name}: a file is not expected here", code="invalid_request", field=name)
@@ -123,7 +127,7 @@ def _take_in(
     episode, options, priority = requested(
         sidecar, fields, default_models=intake.default_models, new_id=intake.new_id
     )
-    intake.check_models(options.models)
+    intake.check_models(options.models, options.language or episode.language)
     intake.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=intake.scratch, prefix="upload-") as spool:
         try:

@@ -65,7 +65,7 @@ def build_app(settings: Settings, workers_alive: Callable[[], bool]) -> FastAPI:
         max_bytes=settings.max_upload_bytes,
         default_models=settings.models,
         new_id=lambda: str(uuid.uuid4()),
-        check_models=lambda models: _check_remote_models(settings, models),
+        check_models=lambda models, language: _check_remote_models(settings, models, language),
     )
 
     def lacking() -> list[str]:
@@ -79,11 +79,11 @@ def build_app(settings: Settings, workers_alive: Callable[[], bool]) -> FastAPI:
     return create_app(intake, version=version(), ready=lacking, allowed_hosts=allowed_hosts(settings.host))
 
 
-def _check_remote_models(settings: Settings, models: str) -> None:
+def _check_remote_models(settings: Settings, models: str, language: str | None) -> None:
     """A request may name a set; folders of this machine and downloads from the hub are for its operator to name."""
     if is_folder_name(models) or is_hub_name(models):
         raise OptionError(f"models={models[:80]!r}: a request may name a model set only", field="models")
-    check_models(settings, models)
+    check_models(settings, models, language)
 
 
 def allowed_hosts(host: str) -> list[str]:

@@ -28,19 +28,21 @@ def clock_text(seconds: float) -> str:
 
 
 @contextmanager
-def shown_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+def shown_progress(
+    title: str, *, quiet: bool = False, at_first: str = "loading the models"
+) -> Iterator[Callable[[Progress], None]]:
     """Yield a function to tell progress to; shows it for as long as the block runs."""
     if quiet:
         yield lambda progress: None
     elif sys.stderr.isatty():
-        with _bar(title) as tell:
+        with _bar(title, at_first) as tell:
             yield tell
     else:
-        yield _PlainLines(title).tell
+        yield _PlainLines(title, at_first).tell
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
+def _bar(title: str, at_first: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, SpinnerColumn, TextColumn
@@ -55,7 +57,7 @@ def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
         TextColumn("[cyan]{task.fields[left]}[/cyan]"),
     )
     with Bars(*columns, console=Console(stderr=True), transient=False) as bars:
-        bar = bars.add_task(f"{escape(title)}: loading the models", total=1.0, audio="", left="")
+        bar = bars.add_task(f"{escape(title)}: {at_first}", total=1.0, audio="", left="")
 
         def tell(progress: Progress) -> None:
             audio = f"{clock_text(progress.done)} of {clock_text(progress.total)}" if progress.total else ""
@@ -74,10 +76,10 @@ def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
 class _PlainLines:
     """One line when a stage begins and one each tenth of the job, for logs and pipes."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, at_first: str) -> None:
         self._stage: Stage | None = None
         self._tenth = 0
-        print(f"{title}: loading the models", file=sys.stderr, flush=True)
+        print(f"{title}: {at_first}", file=sys.stderr, flush=True)
 
     def tell(self, progress: Progress) -> None:
         tenth = int((progress.fraction or 0.0) * 10)

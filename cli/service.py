@@ -24,12 +24,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Listen here. [default: 127.0.0.1]")] = "",
-    port: Annotated[int, typer.Option(help="Listen on this port. [default: 8080]")] = 0,
+    host: Annotated[str, typer.Option(help="Listen here.", show_default="127.0.0.1")] = "",
+    port: Annotated[
+        int | None, typer.Option(help="Listen on this port; 0 picks a free one.", show_default="8080")
+    ] = None,
     inbox: Annotated[
         Path | None, typer.Option(help="A folder to watch: files dropped there are transcribed.")
     ] = None,
-    models: Annotated[str, typer.Option(help="The model set of jobs that name none. [default: starter]")] = "",
+    models: Annotated[str, typer.Option(help="The model set of jobs that name none.", show_default="starter")] = "",
 ) -> None:
     """Run everything in one command: API and page, worker, publisher, and a watched folder if you name one."""
     from dataclasses import replace
@@ -41,7 +43,7 @@ def serve(
     settings = replace(
         settings,
         host=host or settings.host,
-        port=port or settings.port,
+        port=settings.port if port is None else port,
         inbox=inbox or settings.inbox,
         models=models or settings.models,
     )
@@ -83,13 +85,14 @@ def submit(
         speakers=speakers if speakers is not None else sidecar.speakers,
         vocabulary=sidecar.vocabulary,
     )
-    check_models(settings, options.models)
+    episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
+    check_models(settings, options.models, options.language or episode.language)
     job, is_new = accept(
         queue=open_ledger(settings),
         store=open_store(settings),
         source=audio,
         file_name=audio.name,
-        episode=episode_of(audio, sidecar, title=title, show=show, participants=participant or []),
+        episode=episode,
         options=options,
         max_bytes=settings.max_upload_bytes,
         new_id=lambda: str(uuid.uuid4()),
@@ -133,7 +136,7 @@ def watch(job_id: JobId) -> None:
 
     ledger = open_ledger(read_settings())
     job = ledger.job(full_id(ledger, job_id))
-    with shown_progress(job.title or job.id) as tell:
+    with shown_progress(job.title or job.id, quiet=job.state.is_final, at_first=job.state.value) as tell:
         while not job.state.is_final:
             if job.progress is not None:
                 tell(job.progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,10 +71,13 @@ def transcribe(
     --output DIR it writes one file for each, and always the document (JSON) beside them.
     """
     from adapters.settings import read_settings
+    from adapters.wiring import check_models
     from formats.catalogue import check_names
     from formats.house_style import style_from_user, style_named
     from schemas.job import JobOptions, Wording
 
+    if audio.is_dir():
+        raise NotFound(f"{audio}: is a folder; name a recording", code="file_not_found", field="audio")
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
     check_names(formats=format or [])
@@ -91,6 +95,9 @@ def transcribe(
         wording=Wording.VERBATIM if verbatim else Wording.CLEAN,
         diarize=not no_diarize,
     )
+    check_models(settings, options.models, options.language or episode.language)
+    if output != "-":
+        _make_output(Path(output))
     document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet)
     for warning in document.quality.warnings:
         print(f"warning: {warning.message} [{warning.code}]", file=sys.stderr)
@@ -157,6 +164,16 @@ def write_documents(
     for path in written:
         print(f"wrote {path}", file=sys.stderr)
     return written
+
+
+def _make_output(folder: Path) -> None:
+    """Find out before the work, not after it, that the files cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}", code="output_unwritable") from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder}: cannot be written", code="output_unwritable")
 
 
 def beside(audio: Path, metadata: Path | None, *, no_metadata: bool) -> Sidecar:

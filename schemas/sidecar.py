@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from schemas.episode import Episode, Participant
 from schemas.errors import InputError
@@ -18,7 +18,12 @@ LARGEST_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """What a publisher may say about an episode and how it should be done."""
+    """What a publisher may say about an episode and how it should be done.
+
+    An unknown field is refused: a misspelt `participants` would cost the names without a word.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     title: str | None = None
     show: str | None = None

@@ -53,7 +53,7 @@ def inbox_of(settings: Settings, queue: JobQueue, store: Store) -> Inbox | None:
     rules = InboxRules(
         models=settings.models,
         max_bytes=settings.max_upload_bytes,
-        check_models=lambda models: check_models(settings, models),
+        check_models=lambda models, language: check_models(settings, models, language),
     )
     return Inbox(folder, queue=queue, store=store, rules=rules, new_id=lambda: str(uuid.uuid4()))
 

@@ -53,7 +53,7 @@ class InboxRules:
 
     models: str  #: the set of files whose metadata names none
     max_bytes: int
-    check_models: Callable[[str], None]
+    check_models: Callable[[str, str | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +148,7 @@ class Inbox:
         self._waits.pop(path, None)
         with suppress(OSError):
             _note_path(path).unlink()
-        if is_new:
-            log.info("file taken", file=_shown(path), job_id=job.id)
+        log.info("file taken" if is_new else "file known already", file=_shown(path), job_id=job.id)
         return job if is_new else None
 
     def _refuse(self, path: Path, look: _Look, code: str, reason: str) -> None:
@@ -173,7 +172,7 @@ class Inbox:
                 field="models",
             )
         models = sidecar.models or self._rules.models
-        self._rules.check_models(models)
+        self._rules.check_models(models, sidecar.language)
         episode = sidecar.describe(Episode(id=episode_id_of(path), audio=AudioInfo(file_name=path.name)))
         return accept(
             queue=self._queue,

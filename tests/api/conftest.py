@@ -72,7 +72,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     queue = MemoryQueue(now=lambda: 1_772_352_000.0, new_id=lambda: f"event-{next(ids)}")
     store, lacking = MemoryStore(), []
 
-    def check_models(name: str) -> None:
+    def check_models(name: str, language: str | None) -> None:
         if name not in ("starter", "fast"):
             raise NotFound(
                 f"{name}: no such model set; known: fast, starter", code="model_set_unknown", field="models"

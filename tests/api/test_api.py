@@ -201,6 +201,24 @@ def test_a_form_without_a_file_is_refused(door: Any) -> None:
     assert _assert_problem(answer, 422, "invalid_request")["field"] == "audio"
 
 
+def test_two_recordings_in_one_form_are_refused(door: Any) -> None:
+    files = [("audio", ("a.wav", _tone())), ("audio", ("b.wav", _tone()))]
+
+    answer = door.client.post("/v1/episodes", files=files)
+
+    assert _assert_problem(answer, 422, "invalid_request")["field"] == "audio"
+    assert not door.queue.jobs()
+
+
+def test_a_style_and_a_format_at_once_are_refused(door: Any) -> None:
+    job = door.upload()
+    door.finish(_document(job["episode_id"]))
+
+    answer = door.client.get(f"/v1/transcripts/{job['episode_id']}?style=caps-list&format=vtt")
+
+    _assert_problem(answer, 422, "invalid_request")
+
+
 def test_a_file_in_another_field_is_refused(door: Any) -> None:
     answer = door.client.post("/v1/episodes", files={"audio": ("a.wav", _tone()), "title": ("b.wav", _tone())})
 

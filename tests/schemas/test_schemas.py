@@ -102,7 +102,17 @@ def test_a_metadata_file_fills_only_what_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b'{"title": 3}', b'{"participants": "Ada"}', b"\xff\xfe", b"[" * 10_000, b" " * 1_000_001]
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"title": 3}',
+        b'{"participants": "Ada"}',
+        b'{"titel": "x"}',
+        b"\xff\xfe",
+        b"[" * 10_000,
+        b" " * 1_000_001,
+    ],
 )
 def test_a_wrong_metadata_file_is_an_input_error_that_names_it(content: bytes) -> None:
     with pytest.raises(InputError, match=r"ep\.json: ") as caught:

@@ -29,7 +29,7 @@ def sound(path: Path, *, samples: int = 8000) -> Path:
     return path
 
 
-def only_starter(models: str) -> None:
+def only_starter(models: str, _language: str | None) -> None:
     if models != "starter":
         raise OptionError(f"models={models!r}: no such set", field="models")
 
@@ -267,7 +267,7 @@ def test_metadata_may_not_name_a_folder_or_the_hub(desk: Desk, models: str, monk
 
 
 def test_the_service_s_own_setting_may_name_a_folder(desk: Desk) -> None:
-    rules = InboxRules(models="/srv/models", max_bytes=10_000_000, check_models=lambda _models: None)
+    rules = InboxRules(models="/srv/models", max_bytes=10_000_000, check_models=lambda _models, _language: None)
     desk.inbox = Inbox(desk.folder, queue=desk.queue, store=desk.store, rules=rules, new_id=lambda: next(desk.ids))
     sound(desk.folder / "tide.wav")
 
