@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +82,28 @@ def test_the_demo_has_every_name_right_and_at_most_five_percent_of_its_words_wro
         quote = speaker.evidence[0]
         turn = next(each for each in document.turns if each.id == quote.turn)
         assert quote.quote in " ".join(paragraph.text for paragraph in turn.paragraphs)
+
+
+@pytest.mark.processes
+def test_the_command_prints_the_transcript_and_nothing_of_a_library(model_sets: Path, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STENOCAST_")}
+    environment |= {"STENOCAST_DATA_DIR": str(tmp_path), "STENOCAST_MODELS_DIR": str(model_sets)}
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "cli.main", "transcribe", str(DEMO / "episode.mp3"), "--models", "fast"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    for name in ("Daniel Carter", "Helen Marsh", "Peter Hollis"):
+        assert f"\n{name}\n" in ran.stdout
+    ours = ("episode.mp3: ", "Decoding", "Recognizing words", "Telling voices apart", "Assembling", "warning: ")
+    assert [line for line in ran.stderr.splitlines() if not line.startswith(ours)] == []
 
 
 def test_without_metadata_no_name_of_the_demo_is_wrong(engines: Engines) -> None:
