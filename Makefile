@@ -58,10 +58,8 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 figures: setup-dev ## measure words, voices and names on real recordings: docs/quality.md
 	$(BIN)/python -m evaluation.figures --write docs/quality.md
 
-RECORDINGS ?= examples/demo/episode.mp3
-
 bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
-	$(BIN)/python -m evaluation.job_speed --minutes 10 $(RECORDINGS)
+	$(BIN)/python -m evaluation.job_speed --minutes 10 $(or $(RECORDINGS),examples/demo/episode.mp3)
 	$(BIN)/python -m evaluation.diarization_speed $(RECORDINGS)
 	$(BIN)/python -m evaluation.ledger_speed
 

@@ -70,9 +70,7 @@ def main() -> int:
         seconds = time.monotonic() - began
     stages = {each.stage: each.seconds for each in (document.provenance.stages if document.provenance else ())}
     length = asked.minutes * 60
-    print(
-        "| audio | models loaded in | job | × real time | decode | recognize | diarize | memory, loaded | memory, peak |"
-    )
+    print("| audio | loading | job | × real time | decode | recognize | diarize | memory, loaded | memory, peak |")
     print("|---|---|---|---|---|---|---|---|---|")
     print(
         f"| {asked.minutes:g} min | {loading:.1f} s | {seconds:.1f} s | {seconds / length:.3f} |"
