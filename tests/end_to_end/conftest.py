@@ -65,8 +65,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         environment = dict(os.environ) | {"STENOCAST_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1"}
         environment |= {f"STENOCAST_{name.upper()}": str(value) for name, value in settings.items()}
         log = (tmp_path / f"serve-{len(started)}.log").open("wb+")
+        port = port or free_port()
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "serve", "--port", str(port or free_port())],
+            [sys.executable, "-m", "cli.main", "serve", "--port", str(port)],
             env=environment,
             cwd=ROOT,
             stdout=log,
@@ -74,7 +75,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
             start_new_session=True,
         )
         started.append(process)
-        return Service(process, _address(process, Path(log.name)), environment, data)
+        _wait_for_answer(process, port, Path(log.name))
+        return Service(process, f"http://127.0.0.1:{port}", environment, data)
 
     yield start
     for process in started:
@@ -92,14 +94,11 @@ def free_port() -> int:
     return port
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until the service says where it is and answers there."""
+def _wait_for_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        for word in log.read_text(errors="replace").split():
-            if word.startswith("http://127.0.0.1:"):
-                with suppress(httpx.HTTPError):
-                    if httpx.get(f"{word}/healthz", timeout=2).status_code == 200:
-                        return word
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200:
+                return
         time.sleep(0.1)
     raise AssertionError(f"the service did not start:\n{log.read_text(errors='replace')}")
