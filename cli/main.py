@@ -13,6 +13,9 @@ import typer
 from cli import doctor, models, name, pages, service, transcribe, worker
 from schemas.errors import OptionError, StenocastError
 
+#: Names on the command line that nothing has: usage, like an option with an impossible value.
+USAGE_CODES = frozenset({"style_unknown", "format_unknown", "model_set_unknown"})
+
 app = typer.Typer(
     name="stenocast",
     help="Turn podcast episodes into transcripts that can be published as they are.",
@@ -46,7 +49,7 @@ def main() -> None:
         app(standalone_mode=True)
     except StenocastError as error:
         print(f"error: {error.message} [{error.code}]", file=sys.stderr)
-        sys.exit(2 if isinstance(error, OptionError) else 1)
+        sys.exit(2 if isinstance(error, OptionError) or error.code in USAGE_CODES else 1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)

@@ -133,9 +133,9 @@ def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
     [
         (["transcribe", "missing.mp3"], 1, "file_not_found"),
         (["transcribe", str(ROOT / "README.md"), "--models", "scripted"], 1, "unsupported_container"),
-        (["transcribe", str(DEMO / "episode.mp3"), "--models", "enormous"], 1, "model_set_unknown"),
-        (["transcribe", str(DEMO / "episode.mp3"), "--style", "baroque"], 1, "style_unknown"),
-        (["transcribe", str(DEMO / "episode.mp3"), "--format", "scroll"], 1, "format_unknown"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--models", "enormous"], 2, "model_set_unknown"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--style", "baroque"], 2, "style_unknown"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--format", "scroll"], 2, "format_unknown"),
         (["transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", "--speakers", "0"], 2, "invalid_option"),
         (["transcribe", str(DEMO / "episode.mp3"), "--metadata", str(DEMO / "script.toml")], 1, "metadata_invalid"),
         (
