@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.job import JobError, JobState
+from schemas.sidecar import Sidecar
 
 
 class EventType(StrEnum):
     """The types, with their version. New meaning, new version."""
 
+    EPISODE_DROPPED = "episode.dropped.v1"  #: comes in: a producer says that audio lies in the bucket
     JOB_QUEUED = "job.queued.v1"  #: accepted, queued again by hand, or handed back by a worker that stops
     JOB_STARTED = "job.started.v1"  #: a worker claimed it
     JOB_RETRYING = "job.retrying.v1"  #: an attempt failed or its worker died; it will be tried again
@@ -23,6 +25,18 @@ class EventType(StrEnum):
     JOB_CANCELLED = "job.cancelled.v1"
     TRANSCRIPT_PUBLISHED = "transcript.published.v1"  #: the first revision for this episode
     TRANSCRIPT_REVISED = "transcript.revised.v1"  #: a later revision
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeDropped:
+    """Data of `episode.dropped`: where the audio lies, and what the producer knows about it."""
+
+    bucket: str
+    key: str  #: as the object is called, never URL-encoded
+    version_id: str | None = None
+    etag: str | None = None  #: of the version that is meant; without it, whatever lies there when it is taken in
+    size_bytes: int | None = None
+    metadata: Sidecar | None = None  #: instead of the file `<episode>.json` beside the audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class Event:
     source: str  #: "stenocast/<installation>"
     subject: str
     time: str  #: ISO 8601 UTC, when the fact happened
-    data: JobChanged | TranscriptReady
+    data: JobChanged | TranscriptReady | EpisodeDropped
     specversion: str = "1.0"
     datacontenttype: str = "application/json"
     traceparent: str | None = None

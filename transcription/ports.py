@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from schemas.drop import Drop
 from schemas.episode import Chapter, Episode
+from schemas.errors import Refused
 from schemas.events import Event
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
 from schemas.transcript import Warning, Word
@@ -217,6 +219,33 @@ class Store(Protocol):
         ...
 
 
+class DropBox(Protocol):
+    """The bucket as producers see it: read only, and every read of a drop is of the version it is pinned to."""
+
+    def look(self, bucket: str, key: str) -> Drop | None:
+        """What lies there now, pinned, with its size; None where nothing does. Raises TransientError, NotReady."""
+        ...
+
+    def listed(self, bucket: str, prefix: str) -> Iterator[Drop]:
+        """Everything under a prefix, by key; memory does not grow with the bucket."""
+        ...
+
+    def get(self, drop: Drop, *, most_bytes: int) -> bytes:
+        """A small object whole. Raises NotFound, InputError `metadata_invalid` when it is larger, TransientError."""
+        ...
+
+    def fetch(self, drop: Drop, path: Path) -> None:
+        """Copy to a local file, its length and checksum compared; goes on by range where a connection broke.
+
+        Raises AudioError `source_changed` when the pinned version is there no longer, NotFound, TransientError.
+        """
+        ...
+
+    def read(self, drop: Drop, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` to `end` (exclusive) in pieces. Raises as `fetch`."""
+        ...
+
+
 # ---------------------------------------------------------------- work
 
 
@@ -226,10 +255,12 @@ class NewJob:
 
     episode: Episode
     options: JobOptions
-    audio_key: str  #: where the audio lies in the store
+    audio_key: str  #: where the audio lies: a key of the store, or the `uri` of a drop (schemas/drop.py)
     dedupe_key: str  #: equal keys are the same job
     idempotency_key: str | None = None
     priority: int = 0
+    expected_seconds: float | None = None  #: of audio, guessed before anything is decoded; for the backlog's figures
+    traceparent: str | None = None  #: W3C trace context of the request; on every event of the job
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +280,21 @@ class Claimed:
     lease: Lease
     job: Job
     episode: Episode  #: as this job describes it, whatever later jobs of the episode say
-    audio_key: str
+    audio_key: str  #: a key of the store, or the `uri` of a drop
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much there is to do, by the database's clock. Audio seconds are expected ones until a job is done."""
+
+    queued_jobs: int = 0  #: those that wait for their time included
+    running_jobs: int = 0
+    queued_audio_seconds: float = 0.0
+    running_audio_seconds: float = 0.0
+    oldest_queued_seconds: float = 0.0  #: age of the oldest job that could be claimed now; 0 = none
+    unpublished_events: int = 0
+    oldest_unpublished_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +329,22 @@ class JobQueue(Protocol):
         A known `dedupe_key` returns the job it names, unchanged, unless that job was cancelled: asking again
         is then a new job. A known idempotency key returns its job whatever became of it, and with another
         dedupe key raises Refused `idempotency_key_reused`.
+        """
+        ...
+
+    def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:
+        """`add` for a batch in one transaction: all that are new are inserted, or, on an error, none is.
+
+        The answer for each in the order given. One that `add` would refuse is answered with its Refused, in its
+        place, and does not keep the others out; equal ones inside the batch are one job.
+        """
+        ...
+
+    def amend(self, new: NewJob) -> Job | None:
+        """Give the waiting job with this dedupe key another episode description, other options and priority.
+
+        For metadata that comes after the audio it describes. Only a queued job that was never claimed changes;
+        any other, and a missing one, stays as it is and gives None.
         """
         ...
 
@@ -327,6 +388,10 @@ class JobQueue(Protocol):
 
     def retry(self, job_id: str) -> Job:
         """From failed only (else Refused `job_not_retryable`); attempts start at zero. Raises NotFound."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """How much waits and runs, in jobs and in audio, and how long the oldest has waited."""
         ...
 
     def rescue(self) -> Sequence[Job]:
