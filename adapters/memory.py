@@ -26,7 +26,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
-from transcription.ports import Claimed, Lease, NewJob, Result
+from transcription.ports import Claimed, DeadLetter, Lease, NewJob, Record, Result
 
 
 class MemoryStore:
@@ -81,6 +81,93 @@ class MemorySink:
 
     def send(self, events: Sequence[Event]) -> None:
         self.events.extend(events)
+
+
+class MemoryTopics:
+    """Topics of one broker: what `MemorySource` reads. A partition is a list; a group has an offset in each."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[tuple[str, int], list[Record]] = {}
+        self._committed: dict[tuple[str, str, int], int] = {}
+
+    def append(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int = 0,
+        timestamp: float | None = None,
+    ) -> Record:
+        """Add a record, as a producer would."""
+        records = self._partitions.setdefault((topic, partition), [])
+        record = Record(topic, partition, len(records), key, value, tuple(headers), timestamp)
+        records.append(record)
+        return record
+
+    def partitions(self, topics: Sequence[str]) -> list[tuple[str, int]]:
+        return sorted(place for place in self._partitions if place[0] in topics)
+
+    def records(self, topic: str, partition: int) -> Sequence[Record]:
+        return self._partitions.get((topic, partition), [])
+
+    def committed(self, group: str, topic: str, partition: int = 0) -> int:
+        """The offset from which a new member of the group reads on."""
+        return self._committed.get((group, topic, partition), 0)
+
+    def commit(self, group: str, topic: str, partition: int, offset: int) -> None:
+        self._committed[group, topic, partition] = offset
+
+
+class MemorySource:
+    """`RecordSource` over `MemoryTopics`: the only member of its group."""
+
+    def __init__(
+        self, topics: MemoryTopics, names: Sequence[str], *, group: str = "intake", most_records: int = 500
+    ) -> None:
+        self._topics = topics
+        self._names = tuple(names)
+        self._group = group
+        self._most_records = most_records
+        self._positions: dict[tuple[str, int], int] = {}
+
+    def poll(self, *, seconds: float) -> Sequence[Record]:
+        found: list[Record] = []
+        for place in self._topics.partitions(self._names):
+            start = self._position(place)
+            taken = self._topics.records(*place)[start : start + self._most_records - len(found)]
+            self._positions[place] = start + len(taken)
+            found += taken
+        return found
+
+    def commit(self, batch: Sequence[Record]) -> None:
+        for record in batch:
+            self._topics.commit(self._group, record.topic, record.partition, record.offset + 1)
+
+    def restore(self, batch: Sequence[Record]) -> None:
+        for record in reversed(batch):
+            self._positions[record.topic, record.partition] = record.offset
+
+    def lag(self) -> int:
+        places = self._topics.partitions(self._names)
+        return sum(len(self._topics.records(*place)) - self._position(place) for place in places)
+
+    def close(self) -> None:
+        self._positions.clear()
+
+    def _position(self, place: tuple[str, int]) -> int:
+        return self._positions.get(place, self._topics.committed(self._group, *place))
+
+
+class MemoryDeadLetters:
+    """`DeadLetters` that keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        self.letters.extend(letters)
 
 
 @dataclass

@@ -2,15 +2,24 @@
 
 Nothing that can grow with the episode is in an event: the document is named by key and sha256 (claim check).
 A second copy of an event carries the same id, so a consumer that remembers ids sees each fact once.
+`schemas/cloudevents.py` reads and writes them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
 from schemas.job import JobError, JobState
 from schemas.sidecar import Sidecar
+
+#: No event that Stenocast writes is as long as this, whatever the episode is. Brokers take 1 MB by default.
+LARGEST_EVENT_BYTES = 64 * 1024
 
 
 class EventType(StrEnum):
@@ -20,11 +29,12 @@ class EventType(StrEnum):
     JOB_QUEUED = "job.queued.v1"  #: accepted, queued again by hand, or handed back by a worker that stops
     JOB_STARTED = "job.started.v1"  #: a worker claimed it
     JOB_RETRYING = "job.retrying.v1"  #: an attempt failed or its worker died; it will be tried again
-    JOB_DONE = "job.done.v1"
-    JOB_FAILED = "job.failed.v1"
-    JOB_CANCELLED = "job.cancelled.v1"
+    JOB_DONE = "job.done.v1"  #: the transcript is there
+    JOB_FAILED = "job.failed.v1"  #: it ended with a code
+    JOB_CANCELLED = "job.cancelled.v1"  #: somebody asked for it
     TRANSCRIPT_PUBLISHED = "transcript.published.v1"  #: the first revision for this episode
     TRANSCRIPT_REVISED = "transcript.revised.v1"  #: a later revision
+    TRANSCRIPT_DELETED = "transcript.deleted.v1"  #: every revision is gone; also a tombstone on `transcripts-latest`
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +78,60 @@ class TranscriptReady:
     coverage: float | None
     no_speech: bool
     warning_codes: tuple[str, ...] = ()  #: at most 16
+    document_uri: str | None = None  #: `s3://bucket/key` or `file:///…`; null in events of before there was one
+    formats: tuple[str, ...] = ()  #: what the API can write it as (`?format=`), at most 32
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptDeleted:
+    """Data of `transcript.deleted`: nothing of the episode's transcripts can be read any more."""
+
+    episode_id: str
+    revision: int | None = None  #: the last one there was
+
+
+EventData = JobChanged | TranscriptReady | TranscriptDeleted | EpisodeDropped
+
+#: What the data of each type is.
+DATA_OF: Mapping[EventType, type[EventData]] = MappingProxyType(
+    {
+        EventType.EPISODE_DROPPED: EpisodeDropped,
+        EventType.JOB_QUEUED: JobChanged,
+        EventType.JOB_STARTED: JobChanged,
+        EventType.JOB_RETRYING: JobChanged,
+        EventType.JOB_DONE: JobChanged,
+        EventType.JOB_FAILED: JobChanged,
+        EventType.JOB_CANCELLED: JobChanged,
+        EventType.TRANSCRIPT_PUBLISHED: TranscriptReady,
+        EventType.TRANSCRIPT_REVISED: TranscriptReady,
+        EventType.TRANSCRIPT_DELETED: TranscriptDeleted,
+    }
+)
+
+_READERS = {kind: TypeAdapter(kind) for kind in dict.fromkeys(DATA_OF.values())}
+
+
+def _data_of_the_type(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Let the type, which is validated first, decide what the data is: two kinds of data may look alike."""
+    kind = DATA_OF.get(info.data.get("type"))  # type: ignore[arg-type]
+    if kind is None or isinstance(value, kind):
+        return inner(value)
+    return _READERS[kind].validate_python(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One past fact. `id` is stable across repeats; `subject` is the episode id and the ordering key."""
+    """One past fact. `id` is stable across repeats; `subject` is the episode id and the ordering key.
+
+    Subject and time are empty only in an `episode.dropped` whose producer left them out.
+    """
 
     id: str
     type: EventType
     source: str  #: "stenocast/<installation>"
     subject: str
     time: str  #: ISO 8601 UTC, when the fact happened
-    data: JobChanged | TranscriptReady | EpisodeDropped
+    data: Annotated[EventData, WrapValidator(_data_of_the_type)]
     specversion: str = "1.0"
     datacontenttype: str = "application/json"
-    traceparent: str | None = None
+    traceparent: str | None = None  #: W3C trace context of the request that it all began with

@@ -431,3 +431,85 @@ class EventSink(Protocol):
     def send(self, events: Sequence[Event]) -> None:
         """Durable when it returns, in order. A repeat appends again: consumers know events by id."""
         ...
+
+
+# ---------------------------------------------------------------- topics
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a topic as it lies there. Nothing about it has been checked."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None  #: null = a tombstone
+    headers: tuple[tuple[str, bytes], ...] = ()  #: in order; a name may come twice
+    timestamp: float | None = None  #: epoch seconds, by the producer's clock or the broker's
+
+    def header(self, name: str) -> str | None:
+        """The last header of this name as text, or None. Bytes that are no UTF-8 are replaced."""
+        found = [value for each, value in self.headers if each == name]
+        return found[-1].decode("utf-8", "replace") if found else None
+
+
+class RecordSource(Protocol):
+    """Records of some topics, shared with the other members of a group.
+
+    At least once: after a crash, a rebalance, a `restore`, or where somebody sets the group's offsets back, the same
+    records (same topic, partition and offset) come again, here or at another member. In order within a partition.
+    """
+
+    def poll(self, *, seconds: float) -> Sequence[Record]:
+        """What came next, or nothing after `seconds`. Goes on behind what the last poll gave.
+
+        Raises TransientError `kafka_unavailable`, NotReady `kafka_refused` or `topic_missing`; a later poll may work.
+        """
+        ...
+
+    def commit(self, batch: Sequence[Record]) -> None:
+        """Say that the records of a poll, and all before them, are dealt with; durable when it returns.
+
+        Where the group gave a partition to another member meanwhile, that one has the records again and nothing is
+        committed for it here. Raises TransientError `kafka_unavailable`; a repeat changes nothing.
+        """
+        ...
+
+    def restore(self, batch: Sequence[Record]) -> None:
+        """Go back: the next poll gives the records of this batch again, as far as they are still this member's."""
+        ...
+
+    def lag(self) -> int:
+        """Records behind the position in this member's partitions, as of the last poll."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group at once, so that others take the partitions over. A repeat does nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that could not be taken in, and why."""
+
+    record: Record
+    reason: str  #: a stable code
+    message: str  #: one sentence for the person who reads it
+    stored_key: str | None = None  #: where the store has the value, when it is too large to lie in the letter
+
+
+#: A value that is larger goes to the store, and the letter names its key.
+LARGEST_INLINE_BYTES = 512 * 1024
+
+
+class DeadLetters(Protocol):
+    """Where records go that nobody could take in, whole, so that they can be mended and sent again."""
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        """Durable when it returns. The original value, key and headers, with topic, partition, offset and reason.
+
+        A value over `LARGEST_INLINE_BYTES` must have a `stored_key` and is left out. A repeat appends again: letters
+        are known by topic, partition and offset. Raises as `RecordSource.poll`.
+        """
+        ...
