@@ -16,6 +16,7 @@ from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, OptionError, TransientError
 from schemas.job import Job, JobOptions
 from schemas.wire import write_json
+from transcription.jobs import expected_seconds
 from transcription.pipeline import check_options
 from transcription.ports import JobQueue, NewJob, Store
 
@@ -79,6 +80,7 @@ def accept(
             dedupe_key=dedupe_key(sha256, described, options, is_id_given=is_id_given),
             idempotency_key=idempotency_key,
             priority=priority,
+            expected_seconds=expected_seconds(size, container.value),
         ),
         job_id=new_id(),
     )

@@ -21,6 +21,11 @@ LONGEST_BACK_OFF_SECONDS = 600.0
 SOURCE = "stenocast/local"  #: the CloudEvents source of the embedded installation
 MAX_EVENT_WARNINGS = 16  #: more stay in the document: an event must not grow with the episode
 
+#: Bits a second of sound as podcasts usually come: 128 kbit/s for what is compressed with loss (the rate that
+#: podcast hosts commonly ask for), 44.1 kHz, 16 bits, two channels for what is not, and half of that for FLAC.
+USUAL_BIT_RATES = {"wav": 1_411_200, "aiff": 1_411_200, "flac": 700_000, "ogg": 96_000}
+USUAL_BIT_RATE = 128_000
+
 
 @dataclass(frozen=True, slots=True)
 class AfterFailure:
@@ -85,6 +90,17 @@ def next_turn(*, lane_last: int | None, waiting_first: int | None, lanes_last: i
 def lane_of(episode: Episode) -> str:
     """The name under which a show's jobs take turns; episodes without a show share one lane."""
     return (episode.show or "").strip().casefold()
+
+
+def expected_seconds(size_bytes: int | None, container: str | None) -> float | None:
+    """How long a recording of this size may last, guessed before it is decoded: for the figures of the backlog only.
+
+    Right within a factor of two or three for most podcasts; video is taken for far longer than it is. None where
+    the size is not known.
+    """
+    if not size_bytes:
+        return None
+    return size_bytes * 8 / USUAL_BIT_RATES.get(container or "", USUAL_BIT_RATE)
 
 
 def asked_episode(known: Episode | None, given: Episode) -> Episode:
