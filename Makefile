@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SERVERS = $(PYTHON) infra/dev/servers.py
 export PYTHONUNBUFFERED = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 # uv reads the same hash-locked files in seconds; pip, with the user's own settings, is the fallback.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: help setup setup-dev models demo serve test test-fast lint figures bench schemas requirements clean
+.PHONY: help setup setup-dev models demo serve services-up services-down services-status test test-fast lint figures bench schemas requirements clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,12 +43,21 @@ demo: setup ## transcribe the sample episode and print it in four house styles
 serve: setup ## API, page, worker and publisher in one process on http://127.0.0.1:8080
 	@$(BIN)/stenocast serve
 
-test: setup-dev ## every test: real engines, real processes, a real browser
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "make test drives a real browser and Chromium is missing; on Debian: apt-get install chromium"; exit 1; }
-	STENOCAST_REQUIRE_MODELS=1 $(BIN)/pytest -n 2 --dist loadfile -q
+services-up: ## start a real Kafka, S3 and PostgreSQL on loopback, for tests; the first time minutes, then seconds
+	@$(SERVERS) up
 
-test-fast: $(VENV)/dev.stamp ## the tests without engines, processes, browser and network
-	$(BIN)/pytest -q -n 2 -m "not engines and not processes and not browser and not network"
+services-down: ## stop them and remove what they wrote
+	@$(SERVERS) down
+
+services-status: ## what of them runs, and where
+	@$(SERVERS) status
+
+test: setup-dev ## every test: real engines, real servers (its own), real processes, a real browser
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "make test drives a real browser and Chromium is missing; on Debian: apt-get install chromium"; exit 1; }
+	STENOCAST_REQUIRE_MODELS=1 STENOCAST_REQUIRE_SERVICES=1 $(SERVERS) run -- $(BIN)/pytest -n 2 --dist loadfile -q
+
+test-fast: $(VENV)/dev.stamp ## the tests without engines, processes, servers, browser and network
+	$(BIN)/pytest -q -n 2 -m "not engines and not processes and not services and not browser and not network"
 
 lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

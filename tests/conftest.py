@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from tests.servers import KafkaServer, PostgresServer, S3Server, environment, kafka_of, postgres_of, s3_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,3 +34,50 @@ def model_sets() -> Path:
             pytest.fail(f"{folder}: the model sets starter and fast are missing; run `make setup`")
         pytest.skip(f"{folder}: the model sets starter and fast are not pulled; run `make setup`")
     return folder
+
+
+@pytest.fixture(scope="session")
+def services() -> dict[str, str]:
+    """Where the real servers are (tests/servers.py)."""
+    return environment()
+
+
+@pytest.fixture(scope="session")
+def kafka(services: dict[str, str]) -> KafkaServer:
+    """A running Kafka. The topics are shared: use a prefix of the test's own."""
+    return kafka_of(services) or _no_server("Kafka", "KAFKA")
+
+
+@pytest.fixture(scope="session")
+def s3(services: dict[str, str]) -> S3Server:
+    """A running S3 server."""
+    return s3_of(services) or _no_server("S3", "S3")
+
+
+@pytest.fixture(scope="session")
+def postgres(services: dict[str, str]) -> PostgresServer:
+    """A running PostgreSQL."""
+    return postgres_of(services) or _no_server("PostgreSQL", "POSTGRES")
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> Iterator[str]:
+    """An empty bucket, removed afterwards."""
+    name = s3.new_bucket()
+    yield name
+    s3.remove_bucket(name)
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database, as SQLAlchemy takes it; dropped afterwards."""
+    url = postgres.new_database()
+    yield url
+    postgres.drop_database(url)
+
+
+def _no_server(name: str, variable: str) -> NoReturn:
+    what = f"no {name} runs for the tests: `make services-up`, or point STENOCAST_TEST_{variable} at one"
+    if os.environ.get("STENOCAST_REQUIRE_SERVICES"):
+        pytest.fail(what)
+    pytest.skip(what)
