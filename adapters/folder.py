@@ -72,6 +72,14 @@ class FolderStore:
         place = self._place(key)
         return place.stat().st_size if place.is_file() else None
 
+    def age(self, key: str) -> float | None:
+        place = self._place(key)
+        with _translated(key):
+            try:
+                return max(0.0, time.time() - place.stat().st_mtime) if place.is_file() else None
+            except FileNotFoundError:
+                return None
+
     def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
         place = self._place(key)
         if not place.is_file():

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adapters.folder import check_key
+from schemas.drop import Drop
 from schemas.episode import Episode
-from schemas.errors import LeaseLost, NotFound, Refused
+from schemas.errors import AudioError, InputError, LeaseLost, NotFound, Refused
 from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobState, Progress
 from transcription.jobs import (
@@ -32,12 +36,15 @@ from transcription.ports import Claimed, DeadLetter, Lease, NewJob, Record, Resu
 class MemoryStore:
     """`Store` in a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._objects: dict[str, bytes] = {}
+        self._written: dict[str, float] = {}
+        self._clock = clock
 
     def put(self, key: str, content: bytes) -> None:
         check_key(key)
         self._objects[key] = content
+        self._written[key] = self._clock()
 
     def put_file(self, key: str, path: Path) -> None:
         self.put(key, path.read_bytes())
@@ -56,6 +63,9 @@ class MemoryStore:
         content = self.get(key)
         return None if content is None else len(content)
 
+    def age(self, key: str) -> float | None:
+        return self._clock() - self._written[key] if self.exists(key) else None
+
     def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
         return iter([self._require(key)[start:end]])
 
@@ -71,6 +81,67 @@ class MemoryStore:
         if content is None:
             raise NotFound(f"{key}: there is no such object in the store", code="object_not_found")
         return content
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of an object; without content it is the mark of a removal."""
+
+    drop: Drop
+    content: bytes | None
+
+
+class MemoryDropBox:
+    """`DropBox` in a dictionary; `put` and `remove` are the producer's side of it."""
+
+    def __init__(self, *, keeps_versions: bool = False) -> None:
+        self._keeps_versions = keeps_versions
+        self._objects: dict[tuple[str, str], list[_Version]] = {}
+        self._numbers = itertools.count(1)
+
+    def put(self, bucket: str, key: str, content: bytes) -> Drop:
+        return self._add(bucket, key, content)
+
+    def remove(self, bucket: str, key: str) -> None:
+        self._add(bucket, key, None)
+
+    def _add(self, bucket: str, key: str, content: bytes | None) -> Drop:
+        version = f"v{next(self._numbers)}" if self._keeps_versions else None
+        etag = hashlib.md5(content or b"", usedforsecurity=False).hexdigest()
+        drop = Drop(bucket, key, version, etag, len(content or b""))
+        earlier = self._objects.get((bucket, key), []) if self._keeps_versions else []
+        self._objects[bucket, key] = [*earlier, _Version(drop, content)]
+        return drop
+
+    def look(self, bucket: str, key: str) -> Drop | None:
+        versions = self._objects.get((bucket, key))
+        return None if not versions or versions[-1].content is None else versions[-1].drop
+
+    def listed(self, bucket: str, prefix: str) -> Iterator[Drop]:
+        keys = sorted(key for of, key in self._objects if of == bucket and key.startswith(prefix))
+        looks = (self.look(bucket, key) for key in keys)
+        return iter([drop for drop in looks if drop is not None])
+
+    def get(self, drop: Drop, *, most_bytes: int) -> bytes:
+        content = self._pinned(drop)
+        if len(content) > most_bytes:
+            raise InputError(f"{drop.address}: {len(content)} bytes, over {most_bytes}", code="metadata_invalid")
+        return content
+
+    def fetch(self, drop: Drop, path: Path) -> None:
+        path.write_bytes(self._pinned(drop))
+
+    def read(self, drop: Drop, start: int, end: int) -> Iterator[bytes]:
+        return iter([self._pinned(drop)[start:end]])
+
+    def _pinned(self, drop: Drop) -> bytes:
+        versions = self._objects.get((drop.bucket, drop.key), [])
+        meant = [each for each in versions if drop.version_id in (None, each.drop.version_id)][-1:]
+        if not versions or (meant and meant[0].content is None):
+            raise NotFound(f"{drop.address}: there is no such object", code="object_not_found")
+        if not meant or meant[0].content is None or drop.etag not in (None, meant[0].drop.etag):
+            raise AudioError(f"{drop.address}: changed since it was taken in", code="source_changed")
+        return meant[0].content
 
 
 class MemorySink:

@@ -206,6 +206,10 @@ class Store(Protocol):
         """Bytes of an object, or None where there is no such key."""
         ...
 
+    def age(self, key: str) -> float | None:
+        """Seconds since an object was last written, by the store's own clock; None where there is no such key."""
+        ...
+
     def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
         """The bytes from `start` to `end` (exclusive) in pieces. Raises NotFound."""
         ...

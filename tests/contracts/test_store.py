@@ -34,6 +34,15 @@ def test_what_was_never_put_is_not_there(store: Store) -> None:
         assert store.size(key) is None
 
 
+def test_an_object_has_an_age_from_its_last_write_on(store: Store) -> None:
+    assert store.age("a/b") is None
+    store.put("a/b", b"x")
+
+    age = store.age("a/b")
+    assert age is not None
+    assert 0 <= age < 60
+
+
 def test_the_last_content_of_a_key_stays(store: Store) -> None:
     store.put("k", b"first")
     store.put("k", b"second")
