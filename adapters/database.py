@@ -28,6 +28,7 @@ from transcription.jobs import (
     BACK_OFF_SECONDS,
     AfterFailure,
     after_failure,
+    amended_episode,
     asked_episode,
     heard_episode,
     instant,
@@ -37,7 +38,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
-from transcription.ports import Claimed, Lease, NewJob, Result
+from transcription.ports import Backlog, Claimed, Holder, Lease, NewJob, Result
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -93,6 +94,8 @@ jobs = sa.Table(
     sa.Column("revision", sa.Integer),
     sa.Column("audio_seconds", sa.Float),
     sa.Column("episode_json", sa.Text, nullable=False),  # the Episode as this job describes it
+    sa.Column("expected_seconds", sa.Float),  # of audio, guessed when the job was added
+    sa.Column("traceparent", sa.Text),  # of the request, for every event of the job
 )
 
 idempotency_keys = sa.Table(
@@ -136,6 +139,16 @@ outbox = sa.Table(
     sa.Column("published", sa.Float),
 )
 
+publishing = sa.Table(
+    "publishing",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),  # one row alone: the lease to publish
+    sa.Column("publisher", sa.Text),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float, nullable=False),
+)
+
 #: What the holder's fields become when a lease ends.
 _NO_LEASE: dict[str, None] = {"lease_worker": None, "lease_seconds": None, "lease_expires": None, "progress": None}
 _NO_ERROR: dict[str, None] = {"error_code": None, "error_message": None, "error_retryable": None}
@@ -144,6 +157,12 @@ _NO_ERROR: dict[str, None] = {"error_code": None, "error_message": None, "error_
 def _in_state(state: JobState) -> sa.ColumnElement[bool]:
     """The state written out in the statement: SQLite uses a partial index only when it can read the condition."""
     return jobs.c.state == sa.literal_column(f"'{state.value}'")
+
+
+def _in_pieces(values: Sequence[str], most: int = 500) -> Iterator[Sequence[str]]:
+    """A long list in pieces that one statement takes as parameters."""
+    distinct = list(dict.fromkeys(values))
+    return (distinct[start : start + most] for start in range(0, len(distinct), most))
 
 
 # ---------------------------------------------------------------- the clock
@@ -233,6 +252,46 @@ def _find_same_request(connection: Connection, dedupe_key: str) -> str | None:
     return found
 
 
+def _find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> set[str]:
+    """Asked in two halves, for there is an index of the cancelled and one of the others."""
+    halves = (_in_state(JobState.CANCELLED), sa.not_(_in_state(JobState.CANCELLED)))
+    found: set[str] = set()
+    for some in _in_pieces(dedupe_keys):
+        for has_state in halves:
+            found.update(
+                connection.scalars(sa.select(jobs.c.dedupe_key).where(has_state, jobs.c.dedupe_key.in_(some)))
+            )
+    return found
+
+
+def _find_never_claimed(connection: Connection, dedupe_key: str) -> DatabaseRow | None:
+    """The waiting job with this dedupe key, with the episode as it describes it, if no worker ever saw it."""
+    return connection.execute(
+        _JOB_COLUMNS.add_columns(jobs.c.episode_json).where(
+            jobs.c.dedupe_key == dedupe_key, _in_state(JobState.QUEUED), jobs.c.lease_token == 0
+        )
+    ).first()
+
+
+def _amend_job(
+    connection: Connection, number: int, new: NewJob, episode: Episode, *, lane: str, turn: int, now: float
+) -> None:
+    values: dict[str, Any] = {} if new.expected_seconds is None else {"expected_seconds": new.expected_seconds}
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.number == number)
+        .values(
+            episode_json=write_json(episode).decode(),
+            options=write_json(new.options).decode(),
+            priority=new.priority,
+            lane=lane,
+            turn=turn,
+            updated=now,
+            **values,
+        )
+    )
+
+
 def _find_idempotency_key(connection: Connection, key: str) -> DatabaseRow | None:
     return connection.execute(sa.select(idempotency_keys).where(idempotency_keys.c.key == key)).first()
 
@@ -270,6 +329,8 @@ def _insert_job(
             updated=now,
             lease_token=0,
             episode_json=write_json(episode).decode(),
+            expected_seconds=new.expected_seconds,
+            traceparent=new.traceparent,
         )
     )
 
@@ -517,6 +578,44 @@ def _list_jobs(
     return connection.execute(statement).all()
 
 
+def _find_holders(connection: Connection, job_ids: Sequence[str]) -> dict[str, Holder]:
+    return {
+        row.id: Holder(JobState(row.state), row.lease_token, row.transcript_key)
+        for some in _in_pieces(job_ids)
+        for row in connection.execute(
+            sa.select(jobs.c.id, jobs.c.state, jobs.c.lease_token, jobs.c.transcript_key).where(jobs.c.id.in_(some))
+        )
+    }
+
+
+def _audio_in(connection: Connection, state: JobState) -> tuple[int, float]:
+    """How many jobs are in a state, and the seconds of audio that are expected of them."""
+    count, seconds = connection.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(jobs.c.expected_seconds), 0.0)).where(
+            _in_state(state)
+        )
+    ).one()
+    return count, seconds
+
+
+def _oldest_due(connection: Connection, now: float) -> float | None:
+    """When the oldest of the jobs that could be claimed now was added."""
+    oldest: float | None = connection.scalar(
+        sa.select(sa.func.min(jobs.c.created)).where(
+            _in_state(JobState.QUEUED), jobs.c.not_before <= now, _EPISODE_IS_FREE
+        )
+    )
+    return oldest
+
+
+def _unpublished(connection: Connection) -> tuple[int, float | None]:
+    """How many events wait to be published, and when the oldest was written."""
+    count, oldest = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(outbox.c.created)).where(outbox.c.published.is_(None))
+    ).one()
+    return count, oldest
+
+
 def _find_revision(connection: Connection, episode_id: str, revision: int | None) -> DatabaseRow | None:
     """The done job of a revision, by default the latest."""
     statement = _JOB_COLUMNS.where(jobs.c.episode_id == episode_id, jobs.c.revision.is_not(None))
@@ -586,6 +685,34 @@ def _list_events_of(connection: Connection, job_id: str, after: int) -> Sequence
         .where(outbox.c.job_id == job_id, outbox.c.sequence > after)
         .order_by(outbox.c.sequence)
     ).all()
+
+
+def _take_publishing(connection: Connection, publisher: str, seconds: float, now: float) -> int | None:
+    """The lease to publish, if it is free or this publisher's own; one from the future was left by a wrong clock."""
+    is_another = sa.func.coalesce(publishing.c.publisher, "") != publisher
+    token: int | None = connection.scalar(
+        sa.update(publishing)
+        .where(
+            sa.or_(
+                publishing.c.publisher.is_(None),
+                publishing.c.publisher == publisher,
+                publishing.c.expires < now,
+                publishing.c.expires > now + publishing.c.seconds + 1.0,
+            )
+        )
+        .values(
+            publisher=publisher,
+            token=publishing.c.token + sa.case((is_another, 1), else_=0),
+            seconds=seconds,
+            expires=now + seconds,
+        )
+        .returning(publishing.c.token)
+    )
+    return token
+
+
+def _give_publishing_up(connection: Connection, publisher: str) -> None:
+    connection.execute(sa.update(publishing).where(publishing.c.publisher == publisher).values(publisher=None))
 
 
 # ---------------------------------------------------------------- the schema's version
@@ -675,23 +802,60 @@ class Ledger:
 
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
         with self._writing() as (connection, now):
-            known = self._known_request(connection, new, now)
-            if known is not None:
-                return known, False
-            earlier = _find_episode(connection, new.episode.id)
-            episode = asked_episode(earlier, new.episode)
-            is_transcribed = _next_revision(connection, episode.id) > 1
-            shown = shown_episode(earlier, episode, is_transcribed=is_transcribed)
-            if earlier is None:
-                _insert_episode(connection, shown, now)
-            elif shown != earlier:
-                _update_episode(connection, shown, now)
-            lane = lane_of(episode)
-            turn = _take_turn(connection, new.priority, lane)
-            _insert_job(connection, new, episode, job_id=job_id, lane=lane, turn=turn, now=now)
-            if new.idempotency_key is not None:
-                _insert_idempotency_key(connection, new.idempotency_key, new.dedupe_key, job_id, now)
-            return self._moved(connection, job_id, EventType.JOB_QUEUED, now), True
+            return self._add(connection, new, job_id, now)
+
+    def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:
+        with self._writing() as (connection, now):
+            return [self._add_or_refuse(connection, new, new_id(), now) for new in news]
+
+    def _add_or_refuse(
+        self, connection: Connection, new: NewJob, job_id: str, now: float
+    ) -> tuple[Job, bool] | Refused:
+        """A refusal is raised before anything is written, so that the transaction may go on."""
+        try:
+            return self._add(connection, new, job_id, now)
+        except Refused as refusal:
+            return refusal
+
+    def _add(self, connection: Connection, new: NewJob, job_id: str, now: float) -> tuple[Job, bool]:
+        known = self._known_request(connection, new, now)
+        if known is not None:
+            return known, False
+        earlier = _find_episode(connection, new.episode.id)
+        episode = asked_episode(earlier, new.episode)
+        self._show(connection, earlier, episode, now)
+        lane = lane_of(episode)
+        turn = _take_turn(connection, new.priority, lane)
+        _insert_job(connection, new, episode, job_id=job_id, lane=lane, turn=turn, now=now)
+        if new.idempotency_key is not None:
+            _insert_idempotency_key(connection, new.idempotency_key, new.dedupe_key, job_id, now)
+        return self._moved(connection, job_id, EventType.JOB_QUEUED, now), True
+
+    def _show(self, connection: Connection, earlier: Episode | None, asked: Episode, now: float) -> None:
+        """Write what is shown of an episode now that a job describes it as `asked`."""
+        is_transcribed = _next_revision(connection, asked.id) > 1
+        shown = shown_episode(earlier, asked, is_transcribed=is_transcribed)
+        if earlier is None:
+            _insert_episode(connection, shown, now)
+        elif shown != earlier:
+            _update_episode(connection, shown, now)
+
+    def amend(self, new: NewJob) -> Job | None:
+        with self._writing() as (connection, now):
+            row = _find_never_claimed(connection, new.dedupe_key)
+            if row is None:
+                return None
+            episode = amended_episode(read_json(Episode, row.episode_json), new.episode)
+            self._show(connection, _find_episode(connection, row.episode_id), episode, now)
+            lane, turn = lane_of(episode), row.turn
+            if (new.priority, lane) != (row.priority, row.lane):
+                turn = _take_turn(connection, new.priority, lane)
+            _amend_job(connection, row.number, new, episode, lane=lane, turn=turn, now=now)
+            return self._require_job(connection, row.id)
+
+    def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
+        with self._reading() as connection:
+            return frozenset(_find_known_requests(connection, dedupe_keys))
 
     def _known_request(self, connection: Connection, new: NewJob, now: float) -> Job | None:
         """The job that this request already made, by its idempotency key or by what it asks for."""
@@ -729,11 +893,11 @@ class Ledger:
             lease = Lease(job_id=row.id, token=row.lease_token, worker=worker, seconds=lease_seconds)
             _insert_attempt(connection, lease, now)
             job = _job(row)
-            _insert_event(
-                connection, job_event(EventType.JOB_STARTED, job, event_id=self._new_id(), now=now), job.id, now
-            )
+            self._tell(connection, EventType.JOB_STARTED, job, row.traceparent, now)
             episode = _episode_of_job(connection, row.number)
-            return Claimed(lease=lease, job=job, episode=episode, audio_key=row.audio_key)
+            return Claimed(
+                lease=lease, job=job, episode=episode, audio_key=row.audio_key, traceparent=row.traceparent
+            )
 
     def _anything_due(self) -> bool:
         """Looked at without the write lock, so that idle workers do not hold each other up."""
@@ -761,7 +925,9 @@ class Ledger:
             _end_attempt(connection, lease.job_id, lease.token, "done", None, now)
             _update_episode(connection, heard_episode(_episode_of_job(connection, row.number), result), now)
             job = self._moved(connection, lease.job_id, EventType.JOB_DONE, now)
-            ready = transcript_event(job, result, revision=revision, event_id=self._new_id(), now=now)
+            ready = transcript_event(
+                job, result, revision=revision, event_id=self._new_id(), now=now, traceparent=row.traceparent
+            )
             _insert_event(connection, ready, job.id, now)
             return job
 
@@ -835,6 +1001,26 @@ class Ledger:
 
     # -- reading
 
+    def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
+        with self._reading() as connection:
+            return _find_holders(connection, job_ids)
+
+    def backlog(self) -> Backlog:
+        with self._reading() as connection:
+            now = _database_now(connection, self.clock_offset)
+            queued, queued_seconds = _audio_in(connection, JobState.QUEUED)
+            running, running_seconds = _audio_in(connection, JobState.RUNNING)
+            unpublished, oldest_event = _unpublished(connection)
+            return Backlog(
+                queued_jobs=queued,
+                running_jobs=running,
+                queued_audio_seconds=queued_seconds,
+                running_audio_seconds=running_seconds,
+                oldest_queued_seconds=_age(_oldest_due(connection, now), now),
+                unpublished_events=unpublished,
+                oldest_unpublished_seconds=_age(oldest_event, now),
+            )
+
     def job(self, job_id: str) -> Job:
         with self._reading() as connection:
             return self._require_job(connection, job_id)
@@ -877,6 +1063,14 @@ class Ledger:
         with self._writing() as (connection, now):
             _mark_events(connection, sequence_numbers, now)
 
+    def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
+        with self._writing() as (connection, now):
+            return _take_publishing(connection, publisher, seconds, now)
+
+    def resign_publishing(self, publisher: str) -> None:
+        with self._writing() as (connection, _):
+            _give_publishing_up(connection, publisher)
+
     def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
         with self._reading() as connection:
             rows = _list_events_of(connection, job_id, after)
@@ -886,9 +1080,16 @@ class Ledger:
 
     def _moved(self, connection: Connection, job_id: str, kind: EventType, now: float) -> Job:
         """The job as it is now, with the event about its move in the outbox."""
-        job = self._require_job(connection, job_id)
-        _insert_event(connection, job_event(kind, job, event_id=self._new_id(), now=now), job_id, now)
+        row = _find_job(connection, job_id)
+        if row is None:
+            raise _no_such_job(job_id)
+        job = _job(row)
+        self._tell(connection, kind, job, row.traceparent, now)
         return job
+
+    def _tell(self, connection: Connection, kind: EventType, job: Job, traceparent: str | None, now: float) -> None:
+        event = job_event(kind, job, event_id=self._new_id(), now=now, traceparent=traceparent)
+        _insert_event(connection, event, job.id, now)
 
     def _require_job(self, connection: Connection, job_id: str) -> Job:
         row = _find_job(connection, job_id)
@@ -940,6 +1141,11 @@ def _job(row: DatabaseRow) -> Job:
         started=None if row.started is None else instant(row.started),
         finished=None if row.finished is None else instant(row.finished),
     )
+
+
+def _age(then: float | None, now: float) -> float:
+    """Seconds since then; 0 for nothing, and for what a clock that was set back puts into the future."""
+    return 0.0 if then is None else max(0.0, now - then)
 
 
 def _worker_lost(worker: str) -> JobError:

@@ -21,6 +21,7 @@ from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobState, Progress
 from transcription.jobs import (
     after_failure,
+    amended_episode,
     asked_episode,
     heard_episode,
     instant,
@@ -30,7 +31,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
-from transcription.ports import Claimed, DeadLetter, Lease, NewJob, Record, Result
+from transcription.ports import Backlog, Claimed, DeadLetter, Holder, Lease, NewJob, Record, Result
 
 
 class MemoryStore:
@@ -250,9 +251,18 @@ class _Record:
     new: NewJob
     lane: str
     turn: int
+    created: float
     not_before: float = 0.0
     token: int = 0
     lease: Lease | None = None
+    expires: float = 0.0
+
+
+@dataclass
+class _PublishingLease:
+    publisher: str | None = None
+    token: int = 0
+    seconds: float = 0.0
     expires: float = 0.0
 
 
@@ -268,7 +278,9 @@ class MemoryQueue:
     _idempotency: dict[str, tuple[str, str]] = field(default_factory=dict)
     _last_turns: dict[tuple[int, str], int] = field(default_factory=dict)
     _outbox: list[tuple[str, Event]] = field(default_factory=list)
+    _told: dict[int, float] = field(default_factory=dict)  #: when each event was written
     _published: set[int] = field(default_factory=set)
+    _publisher: _PublishingLease = field(default_factory=lambda: _PublishingLease())
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
@@ -278,8 +290,9 @@ class MemoryQueue:
                 return known, False
             earlier = self._episodes.get(new.episode.id)
             episode = asked_episode(earlier, new.episode)
-            is_transcribed = any(each.job.revision for each in self._records if each.job.episode_id == episode.id)
-            self._episodes[episode.id] = shown_episode(earlier, episode, is_transcribed=is_transcribed)
+            self._episodes[episode.id] = shown_episode(
+                earlier, episode, is_transcribed=self._is_transcribed(episode.id)
+            )
             time = instant(self.now())
             job = Job(
                 id=job_id,
@@ -292,7 +305,8 @@ class MemoryQueue:
             )
             lane = lane_of(episode)
             asked = replace(new, episode=episode)
-            record = _Record(len(self._records) + 1, job, asked, lane, self._take_turn(new.priority, lane))
+            turn = self._take_turn(new.priority, lane)
+            record = _Record(len(self._records) + 1, job, asked, lane, turn, created=self.now())
             self._records.append(record)
             if new.idempotency_key is not None:
                 self._idempotency[new.idempotency_key] = (new.dedupe_key, job_id)
@@ -314,6 +328,50 @@ class MemoryQueue:
                 return self._shown(record)
         return None
 
+    def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:
+        with self._lock:
+            return [self._add_or_refuse(new, new_id()) for new in news]
+
+    def _add_or_refuse(self, new: NewJob, job_id: str) -> tuple[Job, bool] | Refused:
+        try:
+            return self.add(new, job_id=job_id)
+        except Refused as refusal:
+            return refusal
+
+    def amend(self, new: NewJob) -> Job | None:
+        with self._lock:
+            waiting = [
+                each
+                for each in self._in_state(JobState.QUEUED)
+                if each.new.dedupe_key == new.dedupe_key and each.token == 0
+            ]
+            if not waiting:
+                return None
+            record = waiting[0]
+            earlier = self._episodes[record.job.episode_id]
+            episode = amended_episode(record.new.episode, new.episode)
+            self._episodes[earlier.id] = shown_episode(
+                earlier, episode, is_transcribed=self._is_transcribed(earlier.id)
+            )
+            lane = lane_of(episode)
+            if (new.priority, lane) != (record.job.priority, record.lane):
+                record.lane, record.turn = lane, self._take_turn(new.priority, lane)
+            record.new = replace(
+                record.new,
+                episode=episode,
+                options=new.options,
+                priority=new.priority,
+                expected_seconds=new.expected_seconds or record.new.expected_seconds,
+            )
+            self._change(record, options=new.options, priority=new.priority)
+            return self._shown(record)
+
+    def _is_transcribed(self, episode_id: str) -> bool:
+        return any(each.job.revision for each in self._records if each.job.episode_id == episode_id)
+
+    def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
+        return frozenset(dedupe_keys) & {each.new.dedupe_key for each in self._records}
+
     def known(self, idempotency_key: str) -> Job | None:
         found = self._idempotency.get(idempotency_key)
         return None if found is None else self.job(found[1])
@@ -321,12 +379,7 @@ class MemoryQueue:
     def claim(self, worker: str, *, lease_seconds: float) -> Claimed | None:
         with self._lock:
             now = self.now()
-            busy = {each.job.episode_id for each in self._in_state(JobState.RUNNING)}
-            due = [
-                each
-                for each in self._in_state(JobState.QUEUED)
-                if each.not_before <= now and each.job.episode_id not in busy
-            ]
+            due = self._due(now)
             if not due:
                 return None
             record = min(due, key=lambda each: (-each.job.priority, each.turn, each.number))
@@ -336,7 +389,15 @@ class MemoryQueue:
             record.expires = now + lease_seconds
             self._change(record, state=JobState.RUNNING, worker=worker, started=instant(now), not_before=None)
             job = self._moved(record, EventType.JOB_STARTED)
-            return Claimed(record.lease, job, record.new.episode, record.new.audio_key)
+            return Claimed(record.lease, job, record.new.episode, record.new.audio_key, record.new.traceparent)
+
+    def _due(self, now: float) -> list[_Record]:
+        busy = {each.job.episode_id for each in self._in_state(JobState.RUNNING)}
+        return [
+            each
+            for each in self._in_state(JobState.QUEUED)
+            if each.not_before <= now and each.job.episode_id not in busy
+        ]
 
     def beat(self, lease: Lease) -> None:
         with self._lock:
@@ -365,8 +426,16 @@ class MemoryQueue:
                 error=None,
             )
             job = self._moved(record, EventType.JOB_DONE)
-            ready = transcript_event(job, result, revision=revision, event_id=self.new_id(), now=self.now())
+            ready = transcript_event(
+                job,
+                result,
+                revision=revision,
+                event_id=self.new_id(),
+                now=self.now(),
+                traceparent=record.new.traceparent,
+            )
             self._outbox.append((job.id, ready))
+            self._told[len(self._outbox)] = self.now()
             return job
 
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
@@ -448,6 +517,30 @@ class MemoryQueue:
                     rescued.append(self._failed(record, JobError("worker_lost", lost, retryable=True), True))
             return rescued
 
+    def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
+        wanted = frozenset(job_ids)
+        return {
+            each.job.id: Holder(each.job.state, each.token, each.job.transcript_key)
+            for each in self._records
+            if each.job.id in wanted
+        }
+
+    def backlog(self) -> Backlog:
+        with self._lock:
+            now = self.now()
+            queued, running = self._in_state(JobState.QUEUED), self._in_state(JobState.RUNNING)
+            waiting = [now - each.created for each in self._due(now)]
+            unpublished = [now - time for number, time in self._told.items() if number not in self._published]
+            return Backlog(
+                queued_jobs=len(queued),
+                running_jobs=len(running),
+                queued_audio_seconds=sum(each.new.expected_seconds or 0.0 for each in queued),
+                running_audio_seconds=sum(each.new.expected_seconds or 0.0 for each in running),
+                oldest_queued_seconds=max(waiting, default=0.0),
+                unpublished_events=len(unpublished),
+                oldest_unpublished_seconds=max(unpublished, default=0.0),
+            )
+
     def job(self, job_id: str) -> Job:
         return self._shown(self._require(job_id))
 
@@ -475,6 +568,21 @@ class MemoryQueue:
 
     def mark_published(self, sequence_numbers: Sequence[int]) -> None:
         self._published.update(sequence_numbers)
+
+    def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
+        with self._lock:
+            now, held = self.now(), self._publisher
+            is_free = held.publisher is None or held.expires < now or held.expires > now + held.seconds + 1.0
+            if not is_free and held.publisher != publisher:
+                return None
+            token = held.token + (held.publisher != publisher)
+            self._publisher = _PublishingLease(publisher, token, seconds, now + seconds)
+            return token
+
+    def resign_publishing(self, publisher: str) -> None:
+        with self._lock:
+            if self._publisher.publisher == publisher:
+                self._publisher = _PublishingLease(token=self._publisher.token)
 
     def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
         numbered = enumerate(self._outbox, start=1)
@@ -521,5 +629,8 @@ class MemoryQueue:
 
     def _moved(self, record: _Record, kind: EventType) -> Job:
         job = self._shown(record)
-        self._outbox.append((job.id, job_event(kind, job, event_id=self.new_id(), now=self.now())))
+        now = self.now()
+        event = job_event(kind, job, event_id=self.new_id(), now=now, traceparent=record.new.traceparent)
+        self._outbox.append((job.id, event))
+        self._told[len(self._outbox)] = now
         return job

@@ -14,7 +14,7 @@ EPISODE_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "stenocast:episode")
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One version of one object. `version_id`, else `etag`, pins it: new bytes under the same key are another drop."""
+    """One version of one object, pinned by `version_id`, else `etag`: new bytes under a key are another drop."""
 
     bucket: str
     key: str  #: as the object is called, never URL-encoded

@@ -118,6 +118,11 @@ def asked_episode(known: Episode | None, given: Episode) -> Episode:
     )
 
 
+def amended_episode(asked: Episode, given: Episode) -> Episode:
+    """The episode as a waiting job describes it once more is known: what is given now wins, but the sound stays."""
+    return replace(asked_episode(asked, given), id=asked.id, audio=asked.audio)
+
+
 def shown_episode(known: Episode | None, asked: Episode, *, is_transcribed: bool) -> Episode:
     """What is shown of an episode after a job was added that describes it as `asked`.
 
@@ -140,7 +145,7 @@ def instant(epoch_seconds: float) -> str:
     return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job_event(kind: EventType, job: Job, *, event_id: str, now: float) -> Event:
+def job_event(kind: EventType, job: Job, *, event_id: str, now: float, traceparent: str | None = None) -> Event:
     """The event about a job's new state."""
     return Event(
         id=event_id,
@@ -151,10 +156,13 @@ def job_event(kind: EventType, job: Job, *, event_id: str, now: float) -> Event:
         data=JobChanged(
             job_id=job.id, episode_id=job.episode_id, state=job.state, attempts=job.attempts, error=job.error
         ),
+        traceparent=traceparent,
     )
 
 
-def transcript_event(job: Job, result: Result, *, revision: int, event_id: str, now: float) -> Event:
+def transcript_event(
+    job: Job, result: Result, *, revision: int, event_id: str, now: float, traceparent: str | None = None
+) -> Event:
     """The event about a transcript that can be read now."""
     return Event(
         id=event_id,
@@ -178,4 +186,5 @@ def transcript_event(job: Job, result: Result, *, revision: int, event_id: str, 
             no_speech=result.no_speech,
             warning_codes=tuple(dict.fromkeys(result.warning_codes))[:MAX_EVENT_WARNINGS],
         ),
+        traceparent=traceparent,
     )

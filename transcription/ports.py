@@ -289,6 +289,15 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """What of a job's results is still wanted: only the attempt with this token may yet be, or is, the transcript."""
+
+    state: JobState
+    token: int  #: of the last claim; 0 = never claimed
+    transcript_key: str | None  #: of the transcript, once done
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """How much there is to do, by the database's clock. Audio seconds are expected ones until a job is done."""
 
@@ -352,6 +361,13 @@ class JobQueue(Protocol):
         """
         ...
 
+    def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
+        """Those of the dedupe keys for which a job was ever made, a cancelled one included.
+
+        For whoever looks at everything that lies there again and again: what somebody cancelled is not news.
+        """
+        ...
+
     def known(self, idempotency_key: str) -> Job | None:
         """The job that a request with this idempotency key made or found, before anything is uploaded."""
         ...
@@ -394,6 +410,14 @@ class JobQueue(Protocol):
         """From failed only (else Refused `job_not_retryable`); attempts start at zero. Raises NotFound."""
         ...
 
+    def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
+        """State, last token and transcript of these jobs; unknown ids are left out.
+
+        Results of an earlier token than a job's are nobody's, and so are those of its last token once it is
+        final without them.
+        """
+        ...
+
     def backlog(self) -> Backlog:
         """How much waits and runs, in jobs and in audio, and how long the oldest has waited."""
         ...
@@ -419,10 +443,21 @@ class JobQueue(Protocol):
         ...
 
     def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:
-        """Unpublished outbox rows with their sequence numbers, oldest first."""
+        """Unpublished outbox rows with their sequence numbers, oldest first, each episode's in order of commit."""
         ...
 
     def mark_published(self, sequence_numbers: Sequence[int]) -> None: ...
+
+    def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
+        """Take or prolong, from now, the one lease to publish; None while another publisher holds it.
+
+        The answer is a fencing token: it rises whenever the lease comes to another holder, and only then.
+        """
+        ...
+
+    def resign_publishing(self, publisher: str) -> None:
+        """Give the lease to publish up early; without effect for one who does not hold it."""
+        ...
 
     def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
         """Every event of a job since a sequence number, published or not."""

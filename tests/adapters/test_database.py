@@ -8,13 +8,15 @@ import sqlite3
 from itertools import product
 from pathlib import Path
 
+import alembic.command
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from adapters.database import _BEST_JOB, TABLES, Ledger
+from adapters.database import _BEST_JOB, MIGRATIONS, TABLES, Ledger
 from schemas.episode import Episode
 from schemas.errors import NotReady, OptionError, TransientError
 from schemas.job import LEGAL_MOVES, JobOptions, JobState
@@ -183,6 +185,28 @@ def test_opening_a_ledger_again_keeps_what_is_in_it(tmp_path: Path) -> None:
     Ledger.open(url).add(new_job("one"), job_id="one")
 
     assert Ledger.open(url).job("one").state is JobState.QUEUED
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    Ledger.open(url).add(new_job("one"), job_id="one")
+    with create_engine(url).connect() as connection:
+        move_schema(connection, "0001")
+        connection.commit()
+
+    ledger = Ledger.open(url)
+
+    claimed = ledger.claim("ada", lease_seconds=30)
+    assert claimed is not None
+    assert (claimed.job.id, claimed.traceparent) == ("one", None)
+    assert ledger.lead_publishing("ada", seconds=10) == 1
+
+
+def move_schema(connection: Connection, version: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    alembic.command.downgrade(config, version)
 
 
 @pytest.mark.parametrize("url", ["postgresql://ledger:secret@localhost/x", "sqlite://", "sqlite:///:memory:"])

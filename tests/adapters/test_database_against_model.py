@@ -30,11 +30,11 @@ from hypothesis.stateful import (
 from adapters.database import Ledger
 from adapters.memory import MemoryQueue
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import StenocastError
+from schemas.errors import Refused, StenocastError
 from schemas.events import Event, JobChanged
 from schemas.job import LEGAL_MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
-from transcription.ports import Claimed, JobQueue, Lease, NewJob, Result
+from transcription.ports import Backlog, Claimed, JobQueue, Lease, NewJob, Result
 
 LEASE = 30.0
 TEMPLATE: list[Path] = []
@@ -59,6 +59,27 @@ def fresh_ledger(folder: Path) -> Ledger:
     shutil.copyfile(TEMPLATE[0], folder / "ledger.sqlite3")
     numbers = itertools.count()
     return Ledger(f"sqlite:///{folder}/ledger.sqlite3", jitter=lambda: 0.5, new_id=lambda: f"event-{next(numbers)}")
+
+
+def request(
+    same: int, *, show: str | None, priority: int = 0, key: str | None = None, title: str | None = None
+) -> NewJob:
+    """Requests of the same number are the same; numbers that are equal modulo 4 are about one episode."""
+    return NewJob(
+        episode=Episode(
+            id=f"episode-{same % 4}",
+            title=title or (None if same == 1 else f"Title {same}"),
+            show=show,
+            audio=AudioInfo(uri=f"uploads/{same}"),
+        ),
+        options=JobOptions(),
+        audio_key="uploads/x",
+        dedupe_key=f"same-{same}",
+        idempotency_key=key,
+        priority=priority,
+        expected_seconds=float(same) or None,
+        traceparent=f"trace-{same}" if same % 2 else None,
+    )
 
 
 def result_for(lease: Lease) -> Result:
@@ -118,22 +139,29 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         key=st.sampled_from([None, None, "k1", "k2"]),
     )
     def add(self, show: str, priority: int, same: int, key: str | None) -> Any:
-        new = NewJob(
-            episode=Episode(
-                id=f"episode-{same % 4}",
-                title=None if same == 1 else f"Title {same}",
-                show=show or None,
-                audio=AudioInfo(uri=f"uploads/{same}"),
-            ),
-            options=JobOptions(),
-            audio_key="uploads/x",
-            dedupe_key=f"same-{same}",
-            idempotency_key=key,
-            priority=priority,
-        )
+        new = request(same, show=show or None, priority=priority, key=key)
         job_id = f"job-{next(self.names)}"
         answer = self.both(lambda queue: queue.add(new, job_id=job_id))
         return answer[0].id if isinstance(answer[0], Job) else multiple()
+
+    @rule(target=jobs, sames=st.lists(st.integers(0, 9), min_size=1, max_size=4), key=st.sampled_from([None, "k1"]))
+    def add_all(self, sames: list[int], key: str | None) -> Any:
+        news = [
+            request(same, show="A" if same % 2 else None, key=key if same == sames[-1] else None) for same in sames
+        ]
+        first = next(self.names)
+
+        def add(queue: JobQueue) -> Any:
+            numbers = itertools.count()
+            answers = queue.add_all(news, new_id=lambda: f"batch-{first}-{next(numbers)}")
+            return [each.code if isinstance(each, Refused) else each for each in answers]
+
+        return multiple(*{each[0].id for each in self.both(add) if isinstance(each, tuple | list)})
+
+    @rule(same=st.integers(0, 9), show=st.sampled_from(["A", "B", None]), priority=st.sampled_from([0, 5]))
+    def amend(self, same: int, show: str | None, priority: int) -> None:
+        new = request(same, show=show, priority=priority, title="amended")
+        self.both(lambda queue: queue.amend(new))
 
     @rule(target=leases, worker=st.sampled_from(["ada", "bram", "cleo"]))
     def claim(self, worker: str) -> Any:
@@ -186,8 +214,17 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         waiting = self.both(lambda queue: queue.pending_events(limit=count))
         self.both(lambda queue: queue.mark_published([number for number, _ in waiting]))
 
+    @rule(publisher=st.sampled_from(["ada", "bram"]), seconds=st.sampled_from([5.0, 40.0]), resign=st.booleans())
+    def lead_publishing(self, publisher: str, seconds: float, resign: bool) -> None:
+        self.both(lambda queue: queue.lead_publishing(publisher, seconds=seconds))
+        if resign:
+            self.both(lambda queue: queue.resign_publishing(publisher))
+
     @invariant()
     def every_surface_shows_the_same(self) -> None:
+        self.both(lambda queue: queue.backlog())
+        self.both(lambda queue: queue.holders([job.id for job in queue.jobs(limit=1000)]))
+        self.both(lambda queue: queue.known_requests([f"same-{number}" for number in range(10)]))
         self.both(lambda queue: queue.jobs(limit=1000))
         self.both(lambda queue: queue.pending_events(limit=1000))
         for number in range(4):
@@ -221,6 +258,8 @@ def timeless(answer: Any) -> Any:
         return replace(answer, created="", updated="", started=None, finished=None, not_before=str(waits))
     if isinstance(answer, Event):
         return replace(answer, time="")
+    if isinstance(answer, Backlog):
+        return replace(answer, oldest_queued_seconds=0.0, oldest_unpublished_seconds=0.0)
     if isinstance(answer, Claimed):
         return replace(answer, job=timeless(answer.job))
     return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from adapters.database import Ledger
 from adapters.memory import MemoryQueue
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import LeaseLost, NotFound, Refused
-from schemas.job import JobError, JobOptions, JobState, Progress, Stage
-from transcription.ports import Claimed, JobQueue, NewJob, Result
+from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
+from transcription.ports import Backlog, Claimed, Holder, JobQueue, NewJob, Result
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NO_NET = JobError("storage_unavailable", "the bucket did not answer", retryable=True)
 BAD_AUDIO = JobError("audio_unreadable", "a.mp3: damaged")
 LEASE = 30.0
@@ -32,19 +33,25 @@ class Bench:
 
     def add(self, name: str, *, show: str | None = None, **fields: Any) -> str:
         """Add a job called `name`; returns its id."""
-        new = NewJob(
+        return self.queue.add(self.new(name, show=show, **fields), job_id=f"job-{name}")[0].id
+
+    def new(self, name: str, *, show: str | None = None, **fields: Any) -> NewJob:
+        """A request called `name`."""
+        return NewJob(
             episode=Episode(
                 id=fields.pop("episode_id", f"episode-{name}"),
                 title=fields.pop("title", None),
                 show=show,
                 audio=AudioInfo(uri=f"uploads/{name}"),
             ),
-            options=JobOptions(),
+            options=fields.pop("options", JobOptions()),
             audio_key=f"uploads/{name}",
             dedupe_key=fields.pop("dedupe_key", f"same-{name}"),
             **fields,
         )
-        return self.queue.add(new, job_id=f"job-{name}")[0].id
+
+    def add_all(self, *news: NewJob) -> Sequence[tuple[Job, bool] | Refused]:
+        return self.queue.add_all(news, new_id=numbered("batch"))
 
     def claim(self, worker: str = "ada") -> Claimed:
         claimed = self.queue.claim(worker, lease_seconds=LEASE)
@@ -73,6 +80,11 @@ def result_of(claimed: Claimed, *, title: str | None = None) -> Result:
         no_speech=False,
         title=title,
     )
+
+
+def job_and_is_new(answer: tuple[Job, bool] | Refused) -> tuple[str, bool]:
+    assert not isinstance(answer, Refused)
+    return answer[0].id, answer[1]
 
 
 def numbered(prefix: str) -> Callable[[], str]:
@@ -162,6 +174,125 @@ class TestAdding:
         bench.add("two", episode_id="e")
 
         assert bench.queue.episode("e").show == "Tide Lines"
+
+
+class TestAddingMany:
+    def test_all_that_are_new_are_queued_in_the_order_given(self, bench: Bench) -> None:
+        answers = bench.add_all(*(bench.new(name) for name in ("one", "two", "three")))
+
+        assert [job_and_is_new(answer) for answer in answers] == [
+            ("batch-1", True),
+            ("batch-2", True),
+            ("batch-3", True),
+        ]
+        assert [bench.claim().episode.id for _ in range(3)] == ["episode-one", "episode-two", "episode-three"]
+        assert bench.event_types("batch-2") == ["job.queued.v1", "job.started.v1"]
+
+    def test_equal_requests_of_a_batch_and_known_ones_are_one_job(self, bench: Bench) -> None:
+        known = bench.add("known")
+
+        answers = bench.add_all(bench.new("one"), bench.new("known"), bench.new("one"))
+
+        assert [job_and_is_new(answer) for answer in answers] == [
+            ("batch-1", True),
+            (known, False),
+            ("batch-1", False),
+        ]
+        assert len(bench.queue.jobs()) == 2
+
+    def test_a_refused_request_keeps_the_others_of_its_batch_not_out(self, bench: Bench) -> None:
+        bench.add("one", idempotency_key="k")
+
+        answers = bench.add_all(bench.new("two"), bench.new("three", idempotency_key="k"), bench.new("four"))
+
+        assert [getattr(answer, "code", None) for answer in answers] == [None, "idempotency_key_reused", None]
+        assert {job.id for job in bench.queue.jobs()} == {"job-one", "batch-1", "batch-3"}
+
+    def test_a_batch_of_nothing_changes_nothing(self, bench: Bench) -> None:
+        assert list(bench.add_all()) == []
+        assert bench.queue.backlog() == Backlog()
+
+    def test_two_requests_of_a_batch_for_one_episode_are_two_jobs_in_order(self, bench: Bench) -> None:
+        bench.add_all(
+            bench.new("one", episode_id="e", title="Ebb", show="Tide Lines"), bench.new("two", episode_id="e")
+        )
+
+        assert bench.claim().job.id == "batch-1"
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        assert bench.queue.episode("e").title == "Ebb"
+        assert bench.queue.job("batch-2").show == "Tide Lines"
+
+    def test_what_was_ever_asked_for_is_known_even_when_it_was_cancelled(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.queue.cancel(bench.add("two"))
+
+        assert bench.queue.known_requests(["same-one", "same-two", "same-three", "same-one"]) == {
+            "same-one",
+            "same-two",
+        }
+        assert bench.queue.known_requests([]) == frozenset()
+
+    def test_very_many_requests_can_be_asked_about_at_once(self, bench: Bench) -> None:
+        bench.add("one")
+
+        assert bench.queue.known_requests([f"same-{n}" for n in range(40_000)] + ["same-one"]) == {"same-one"}
+
+
+class TestAmending:
+    def test_a_waiting_job_takes_what_comes_later(self, bench: Bench) -> None:
+        job_id = bench.add("one", title="ep01.mp3")
+        options = JobOptions(language="de")
+
+        amended = bench.queue.amend(bench.new("one", title="Ebb", show="Tide Lines", options=options, priority=7))
+
+        assert amended is not None
+        assert amended == bench.queue.job(job_id)
+        assert (amended.title, amended.show, amended.options, amended.priority) == ("Ebb", "Tide Lines", options, 7)
+        claimed = bench.claim()
+        assert (claimed.episode.title, claimed.episode.audio.uri) == ("Ebb", "uploads/one")
+        assert bench.event_types(job_id) == ["job.queued.v1", "job.started.v1"]
+
+    def test_what_is_not_said_again_stays(self, bench: Bench) -> None:
+        bench.add("one", title="Ebb", show="Tide Lines", expected_seconds=60.0, traceparent=TRACE)
+
+        bench.queue.amend(bench.new("one"))
+
+        claimed = bench.claim()
+        assert (claimed.episode.title, claimed.episode.show, claimed.traceparent) == ("Ebb", "Tide Lines", TRACE)
+        assert bench.queue.backlog().running_audio_seconds == 60.0
+
+    def test_an_amended_priority_counts_at_once(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.add("two")
+        bench.queue.amend(bench.new("two", priority=5))
+
+        assert bench.claimed_names(2) == ["two", "one"]
+
+    def test_a_job_that_turns_out_to_be_another_show_s_takes_its_turn_there(self, bench: Bench) -> None:
+        for number in range(3):
+            bench.add(f"back{number}", show="Backfill")
+        bench.add("late", show="Backfill")
+        bench.queue.amend(bench.new("late", show="Fresh"))
+
+        assert bench.claimed_names(2) == ["back0", "late"]
+
+    @pytest.mark.parametrize("state", ["running", "released", "done", "cancelled", "missing"])
+    def test_any_other_job_stays_as_it_is(self, bench: Bench, state: str) -> None:
+        job_id = bench.add("one", title="Ebb")
+        if state == "cancelled":
+            bench.queue.cancel(job_id)
+        elif state != "missing":
+            claimed = bench.claim()
+            if state == "released":
+                bench.queue.release(claimed.lease)
+            elif state == "done":
+                bench.queue.finish(claimed.lease, result_of(claimed))
+        before = bench.queue.job(job_id)
+
+        answer = bench.queue.amend(bench.new("two" if state == "missing" else "one", title="Flood", priority=3))
+
+        assert answer is None
+        assert (bench.queue.job(job_id), bench.queue.episode("episode-one").title) == (before, "Ebb")
 
 
 class TestClaiming:
@@ -499,6 +630,137 @@ class TestAskingFor:
         bench.queue.cancel(bench.add("two"))
 
         assert [job.id for job in bench.queue.jobs(state=JobState.CANCELLED)] == ["job-two"]
+
+
+class TestLookingOver:
+    def test_an_empty_ledger_has_no_backlog(self, bench: Bench) -> None:
+        assert bench.queue.backlog() == Backlog()
+
+    def test_the_backlog_counts_jobs_and_the_audio_that_is_expected_of_them(self, bench: Bench) -> None:
+        bench.add("one", expected_seconds=100.0)
+        bench.add("two", expected_seconds=20.0)
+        bench.add("three")
+        bench.claim()
+
+        backlog = bench.queue.backlog()
+
+        assert (backlog.queued_jobs, backlog.queued_audio_seconds) == (2, 20.0)
+        assert (backlog.running_jobs, backlog.running_audio_seconds) == (1, 100.0)
+
+    def test_the_oldest_job_is_the_oldest_that_could_be_claimed(self, bench: Bench) -> None:
+        bench.add("waits for its time")
+        bench.queue.release(bench.claim().lease, delay_seconds=1000)
+        bench.pass_time(50)
+        bench.add("runs", episode_id="e")
+        bench.claim()
+        bench.pass_time(50)
+        bench.add("waits for its episode", episode_id="e")
+        bench.pass_time(50)
+        bench.add("could run")
+        bench.pass_time(7)
+
+        assert bench.queue.backlog().oldest_queued_seconds == pytest.approx(7, abs=2)
+
+    def test_the_backlog_tells_how_long_events_wait(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.pass_time(40)
+        bench.add("two")
+        bench.pass_time(2)
+
+        backlog = bench.queue.backlog()
+        bench.queue.mark_published([bench.queue.pending_events()[0][0]])
+        later = bench.queue.backlog()
+
+        assert (backlog.unpublished_events, later.unpublished_events) == (2, 1)
+        assert backlog.oldest_unpublished_seconds == pytest.approx(42, abs=2)
+        assert later.oldest_unpublished_seconds == pytest.approx(2, abs=2)
+
+    def test_holders_tell_whose_results_count(self, bench: Bench) -> None:
+        bench.add("done")
+        bench.queue.release(bench.claim().lease)
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed))
+        bench.add("running")
+        bench.claim()
+        bench.add("queued")
+
+        assert bench.queue.holders(["job-done", "job-running", "job-queued", "no such job"]) == {
+            "job-done": Holder(JobState.DONE, 2, "results/job-done/2/transcript.json"),
+            "job-running": Holder(JobState.RUNNING, 1, None),
+            "job-queued": Holder(JobState.QUEUED, 0, None),
+        }
+        assert bench.queue.holders([]) == {}
+
+
+class TestTracing:
+    def test_the_trace_of_a_request_is_on_its_claim_and_on_every_event(self, bench: Bench) -> None:
+        job_id = bench.add("one", traceparent=TRACE)
+        bench.queue.fail(bench.claim().lease, NO_NET)
+        bench.pass_time(1000)
+        bench.claim()
+        bench.pass_time(LEASE + 1)
+        bench.queue.rescue()
+        bench.pass_time(1000)
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed))
+
+        assert claimed.traceparent == TRACE
+        told = [event for _, event in bench.queue.events_of(job_id)]
+        assert len(told) == 8
+        assert {event.traceparent for event in told} == {TRACE}
+
+    def test_a_request_without_a_trace_has_none(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.queue.cancel(job_id)
+
+        assert [event.traceparent for _, event in bench.queue.events_of(job_id)] == [None, None]
+
+
+class TestLeadingThePublishing:
+    def test_one_publisher_leads_and_the_others_do_not(self, bench: Bench) -> None:
+        token = bench.queue.lead_publishing("ada", seconds=10)
+
+        assert token is not None
+        assert bench.queue.lead_publishing("bram", seconds=10) is None
+
+    def test_the_leader_goes_on_under_the_same_token(self, bench: Bench) -> None:
+        token = bench.queue.lead_publishing("ada", seconds=10)
+        for _ in range(3):
+            bench.pass_time(8)
+            assert bench.queue.lead_publishing("ada", seconds=10) == token
+
+        assert bench.queue.lead_publishing("bram", seconds=10) is None
+
+    def test_a_leader_that_fell_silent_is_followed_by_another_with_a_higher_token(self, bench: Bench) -> None:
+        first = bench.queue.lead_publishing("ada", seconds=10)
+        bench.pass_time(11)
+        second = bench.queue.lead_publishing("bram", seconds=10)
+
+        assert first is not None
+        assert second is not None
+        assert second > first
+        assert bench.queue.lead_publishing("ada", seconds=10) is None
+
+    def test_a_leader_that_resigns_is_followed_at_once(self, bench: Bench) -> None:
+        first = bench.queue.lead_publishing("ada", seconds=10)
+        bench.queue.resign_publishing("ada")
+        second = bench.queue.lead_publishing("bram", seconds=10)
+
+        assert first is not None
+        assert second is not None
+        assert second > first
+
+    def test_only_the_leader_can_resign(self, bench: Bench) -> None:
+        bench.queue.lead_publishing("ada", seconds=10)
+        bench.queue.resign_publishing("bram")
+
+        assert bench.queue.lead_publishing("bram", seconds=10) is None
+
+    def test_a_clock_set_back_does_not_keep_a_dead_leader_s_lease(self, bench: Bench) -> None:
+        bench.queue.lead_publishing("ada", seconds=10)
+        bench.pass_time(-86_400)
+
+        assert bench.queue.lead_publishing("bram", seconds=10) is not None
 
 
 class TestOutbox:
