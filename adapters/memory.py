@@ -151,8 +151,14 @@ class MemorySink:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
+    def take_over(self) -> None:
+        return
+
     def send(self, events: Sequence[Event]) -> None:
         self.events.extend(events)
+
+    def close(self) -> None:
+        return
 
 
 class MemoryTopics:

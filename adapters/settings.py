@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.errors import OptionError
 
 #: Settings whose value is never shown or logged.
-SECRETS = frozenset({"hub_token"})
+SECRETS = frozenset({"hub_token", "kafka_password"})
 
 
 def _data_folder() -> Path:
@@ -53,6 +53,17 @@ class Settings:
     heartbeat_seconds: float = 5.0
     back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
     inbox: Path | None = None  #: a watched folder
+    kafka_bootstrap: str = ""  #: host:port, several separated by commas; empty = no Kafka
+    kafka_security: str = "plaintext"  #: plaintext, ssl, sasl_plaintext or sasl_ssl
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"  #: or SCRAM-SHA-256, PLAIN
+    kafka_username: str = ""
+    kafka_password: str = ""
+    kafka_ca_file: Path | None = None  #: who signed the brokers' certificates; empty = the system's authorities
+    kafka_cert_file: Path | None = None  #: our own certificate, where brokers ask for one
+    kafka_key_file: Path | None = None
+    #: this installation's name at the broker: its consumer group, and with `-publisher` its transactional id
+    kafka_group: str = "stenocast"
+    topic_prefix: str = ""  #: before the name of every topic
     hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
     log_format: str = "console"  #: console or json
     allow_scripted: bool = False  #: jobs may name the model set "scripted": tests and load trials only
@@ -117,7 +128,12 @@ def _from_file(file: Path, known: set[str]) -> dict[str, Any]:
 
 
 def _check(settings: Settings) -> None:
-    allowed = {"device": ("auto", "cpu", "cuda"), "log_format": ("console", "json")}
+    allowed = {
+        "device": ("auto", "cpu", "cuda"),
+        "log_format": ("console", "json"),
+        "kafka_security": ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
+        "kafka_sasl_mechanism": ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+    }
     for name, values in allowed.items():
         if getattr(settings, name) not in values:
             raise OptionError(
@@ -131,4 +147,10 @@ def _check(settings: Settings) -> None:
             f" ({settings.lease_seconds} s)",
             code="bad_setting",
             field="heartbeat_seconds",
+        )
+    if settings.kafka_bootstrap and settings.kafka_security.startswith("sasl") and not settings.kafka_username:
+        raise OptionError(
+            f"STENOCAST_KAFKA_USERNAME='': STENOCAST_KAFKA_SECURITY={settings.kafka_security} needs one",
+            code="bad_setting",
+            field="kafka_username",
         )

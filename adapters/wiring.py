@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.settings import Settings
 from schemas.errors import ModelError, NotReady, OptionError
+from schemas.topics import Topic
 from transcription.pipeline import Pipeline, primary_language
-from transcription.ports import Decoder, Diarizer, EventSink, Recognizer, Store
+from transcription.ports import DeadLetters, Decoder, Diarizer, EventSink, Recognizer, RecordSource, Store
 
 if TYPE_CHECKING:
     from adapters.database import Ledger
+    from adapters.kafka_access import KafkaAccess
     from adapters.models import FoundSet
 
 #: More threads than this make int8 Whisper and the voice networks no faster.
@@ -54,8 +57,45 @@ def open_store(settings: Settings) -> Store:
     return store
 
 
+def kafka_access(settings: Settings) -> KafkaAccess:
+    """How the settings say to reach Kafka. Raises NotReady `kafka_missing` where they say nothing."""
+    from adapters.kafka_access import KafkaAccess
+
+    if not settings.kafka_bootstrap:
+        raise NotReady("STENOCAST_KAFKA_BOOTSTRAP is empty: this installation has no Kafka", code="kafka_missing")
+    return KafkaAccess(
+        bootstrap=settings.kafka_bootstrap,
+        security=settings.kafka_security,
+        mechanism=settings.kafka_sasl_mechanism,
+        username=settings.kafka_username,
+        password=settings.kafka_password,
+        ca_file=settings.kafka_ca_file,
+        cert_file=settings.kafka_cert_file,
+        key_file=settings.kafka_key_file,
+        prefix=settings.topic_prefix,
+    )
+
+
+def open_source(settings: Settings, topics: Sequence[Topic]) -> RecordSource:
+    """Records of these topics for this installation's consumer group; nothing is connected yet."""
+    from adapters.kafka import KafkaSource
+
+    return KafkaSource(kafka_access(settings), topics, group=settings.kafka_group)
+
+
+def open_dead_letters(settings: Settings) -> DeadLetters:
+    """Where records go that cannot be taken in; nothing is connected yet."""
+    from adapters.kafka import KafkaDeadLetters
+
+    return KafkaDeadLetters(kafka_access(settings))
+
+
 def open_sink(settings: Settings) -> EventSink:
-    """Where published events go."""
+    """Where published events go: Kafka, or without one the event log. Nothing is connected yet."""
+    if settings.kafka_bootstrap:
+        from adapters.kafka import KafkaSink
+
+        return KafkaSink(kafka_access(settings), transactional_id=f"{settings.kafka_group}-publisher")
     from adapters.eventlog import EventLog
 
     _make_folder(settings.data_dir)

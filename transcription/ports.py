@@ -465,10 +465,26 @@ class JobQueue(Protocol):
 
 
 class EventSink(Protocol):
-    """Where published events go: a durable local log now, Kafka behind the same port."""
+    """Where published events go: Kafka, or a durable local log."""
+
+    def take_over(self) -> None:
+        """Become the one sender, before the first `send` and again after any error.
+
+        From here on a send of whoever was it before changes nothing that is newer: Kafka refuses it (LeaseLost), and
+        in a plain log it is a repeat. Raises TransientError, NotReady.
+        """
+        ...
 
     def send(self, events: Sequence[Event]) -> None:
-        """Durable when it returns, in order. A repeat appends again: consumers know events by id."""
+        """Durable when it returns, in order. A repeat appends again: consumers know events by id.
+
+        Raises LeaseLost `publishing_lost` once another sender has taken over, TransientError, NotReady. After an
+        error it may be that all of them are there, or none, or in a plain log the first ones.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; a repeat does nothing, and `take_over` begins anew."""
         ...
 
 

@@ -1,0 +1,157 @@
+"""Looking at Kafka and setting it up: the topics as they should be, and the events on them for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import errors as kafka_errors
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from adapters.kafka_access import ANSWER_SECONDS, KafkaAccess, missing_topic, opened, translated
+from schemas.cloudevents import read_cloud_event
+from schemas.events import Event
+from schemas.topics import PLANS, Topic, TopicPlan
+
+
+class KafkaEvents:
+    """The events on `jobs` and `transcripts`, for people who want to look at them."""
+
+    TOPICS = (Topic.JOBS, Topic.TRANSCRIPTS)
+
+    def __init__(self, access: KafkaAccess) -> None:
+        self._access = access
+
+    def read(self, *, follow: bool = False, is_over: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """What is there, by time; with `follow` then what comes, until `is_over`. Joins no group, commits nothing."""
+        consumer = opened(
+            self._access,
+            KafkaConsumer,
+            group_id=None,
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+        )
+        try:
+            with translated(self._access, doing="show the events"):
+                yield from self._read(consumer, follow, is_over)
+        finally:
+            consumer.close(autocommit=False, timeout_ms=0)
+
+    def _read(self, consumer: KafkaConsumer, follow: bool, is_over: Callable[[], bool]) -> Iterator[Event]:
+        places: list[TopicPartition] = []
+        for topic in self.TOPICS:
+            partitions = consumer.partitions_for_topic(self._access.name(topic))
+            if not partitions:
+                raise missing_topic(self._access, topic)
+            places += [TopicPartition(self._access.name(topic), number) for number in sorted(partitions)]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        there: list[Event] = []
+        while any(consumer.position(place) < ends[place] for place in places):
+            there += _events(consumer.poll(timeout_ms=500))
+        # Topics and partitions come one after the other; their order in time is the order of an episode's story.
+        yield from sorted(there, key=lambda event: event.time)
+        while follow and not is_over():
+            yield from _events(consumer.poll(timeout_ms=500))
+
+
+def _events(found: Mapping[TopicPartition, Sequence[Any]]) -> list[Event]:
+    return [read_cloud_event(each.headers, each.value) for records in found.values() for each in records]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """A topic beside its plan."""
+
+    name: str
+    partitions: int  #: 0 = it is not there
+    is_new: bool = False  #: made just now
+    differences: tuple[str, ...] = ()  #: what is not as planned, one sentence each
+
+    @property
+    def exists(self) -> bool:
+        return self.partitions > 0
+
+
+class KafkaTopics:
+    """Makes the topics and says what is there."""
+
+    def __init__(self, access: KafkaAccess) -> None:
+        self._access = access
+
+    def create(self, *, partitions: int | None = None, replication: int | None = None) -> list[TopicReport]:
+        """Make those that are missing; a repeat makes nothing. One that exists is never changed, only compared.
+
+        `partitions` is for every topic that is planned with several; `replication` None is the broker's default.
+        """
+        with self._admin() as admin, translated(self._access, doing="make the topics"):
+            before = {each.name for each in self._reports(admin, partitions) if each.exists}
+            missing = {
+                self._access.name(topic): {
+                    "num_partitions": _partitions(plan, partitions),
+                    "replication_factor": replication or -1,
+                    "configs": dict(plan.config),
+                }
+                for topic, plan in PLANS.items()
+                if self._access.name(topic) not in before
+            }
+            if missing:
+                with suppress(kafka_errors.TopicAlreadyExistsError):  # made by somebody else in this moment
+                    admin.create_topics(missing, timeout_ms=int(ANSWER_SECONDS * 1000))
+                admin.wait_for_topics(list(missing), timeout_ms=int(ANSWER_SECONDS * 1000))
+            return [
+                TopicReport(each.name, each.partitions, each.name in missing, each.differences)
+                for each in self._reports(admin, partitions)
+            ]
+
+    def reports(self) -> list[TopicReport]:
+        """Every topic, whether it is there, and how it differs from its plan."""
+        with self._admin() as admin, translated(self._access, doing="list the topics"):
+            return self._reports(admin, None)
+
+    def _reports(self, admin: KafkaAdminClient, partitions: int | None) -> list[TopicReport]:
+        names = {self._access.name(topic): _plan(plan, partitions) for topic, plan in PLANS.items()}
+        there = {
+            each["name"]: len(each["partitions"])
+            for each in admin.describe_topics(list(names))
+            if each["error_code"] == 0 and each["partitions"]
+        }
+        configs: Mapping[str, Any] = {}
+        if there:
+            resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+            configs = admin.describe_configs(resources, config_filter="all")["topic"]
+        return [
+            TopicReport(name, there[name], differences=_differences(plan, there[name], configs.get(name, {})))
+            if name in there
+            else TopicReport(name, 0)
+            for name, plan in names.items()
+        ]
+
+    @contextmanager
+    def _admin(self) -> Iterator[KafkaAdminClient]:
+        admin = opened(self._access, KafkaAdminClient, request_timeout_ms=int(ANSWER_SECONDS * 1000))
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+def _partitions(plan: TopicPlan, asked: int | None) -> int:
+    return plan.partitions if asked is None or plan.partitions == 1 else asked
+
+
+def _plan(plan: TopicPlan, partitions: int | None) -> TopicPlan:
+    return TopicPlan(_partitions(plan, partitions), plan.config)
+
+
+def _differences(plan: TopicPlan, partitions: int, configs: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    found = [] if partitions == plan.partitions else [f"{partitions} partitions instead of {plan.partitions}"]
+    for name, wanted in plan.config.items():
+        value = configs.get(name, {}).get("value")
+        if value != wanted:
+            found.append(f"{name} is {value} instead of {wanted}")
+    return tuple(found)
