@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+from uuid import uuid4
 
 import pytest
 
 from tests.servers import KafkaServer, PostgresServer, S3Server, environment, kafka_of, postgres_of, s3_of
+
+if TYPE_CHECKING:
+    from tests.topics import Made
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,6 +62,25 @@ def s3(services: dict[str, str]) -> S3Server:
 def postgres(services: dict[str, str]) -> PostgresServer:
     """A running PostgreSQL."""
     return postgres_of(services) or _no_server("PostgreSQL", "POSTGRES")
+
+
+@pytest.fixture
+def topics(kafka: KafkaServer) -> Iterator[Made]:
+    """All our topics with two partitions each, under a prefix of the test's own; removed afterwards."""
+    from kafka import KafkaAdminClient
+
+    from adapters.kafka_access import KafkaAccess
+    from adapters.kafka_topics import KafkaTopics
+    from schemas.topics import Topic
+    from tests.topics import Made
+
+    made = Made(KafkaAccess(kafka.bootstrap, prefix=f"t{uuid4().hex[:12]}."))
+    KafkaTopics(made.access).create(partitions=2)
+    yield made
+    made.close()
+    admin = KafkaAdminClient(bootstrap_servers=made.access.servers, reconnect_backoff_max_ms=1000)
+    admin.delete_topics([made.access.name(topic) for topic in Topic])
+    admin.close()
 
 
 @pytest.fixture

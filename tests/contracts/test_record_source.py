@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from adapters.memory import MemorySource, MemoryTopics
+from schemas.topics import Topic
+from tests.topics import Made
 from transcription.ports import Record, RecordSource
 
 
@@ -29,15 +32,36 @@ class Bench:
         return found
 
 
-@pytest.fixture
-def bench() -> Bench:
-    topics = MemoryTopics()
-    topics.append("in", b"first")
-    topics.commit("intake", "in", 0, 1)
-    return Bench(
-        append=lambda value, **given: topics.append("in", value, **given),
-        open=lambda: MemorySource(topics, ["in"]),
-    )
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.services)])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A topic whose first record is committed already, for a group that has seen it."""
+    if request.param == "memory":
+        topics = MemoryTopics()
+        topics.append("episodes", b"first")
+        topics.commit("intake", "episodes", 0, 1)
+        yield Bench(
+            append=lambda value, **given: topics.append("episodes", value, **given),
+            open=lambda: MemorySource(topics, ["episodes"]),
+        )
+        return
+    made: Made = request.getfixturevalue("topics")
+    opened: list[RecordSource] = []
+
+    def open_source() -> RecordSource:
+        opened.append(made.source(Topic.EPISODES))
+        return opened[-1]
+
+    def append(value: bytes | None, *, headers: Sequence[tuple[str, bytes]] = (), **given: Any) -> None:
+        made.append(Topic.EPISODES, value, headers=headers, **given)
+
+    bench = Bench(append=append, open=open_source)
+    append(b"first")
+    source = bench.open()
+    source.commit(bench.poll(source, 1))
+    source.close()
+    yield bench
+    for each in opened:
+        each.close()
 
 
 def values(records: Sequence[Record]) -> list[bytes | None]:
@@ -51,7 +75,7 @@ def test_records_come_in_order_with_key_headers_and_place(bench: Bench) -> None:
 
     one, two = bench.poll(source, 2)
 
-    assert (one.topic[-2:], one.key, one.value, one.headers) == ("in", b"k", b"one", (("a", b"1"), ("a", b"2")))
+    assert (one.topic[-8:], one.key, one.value, one.headers) == ("episodes", b"k", b"one", (("a", b"1"), ("a", b"2")))
     assert (two.partition, two.offset, two.value) == (one.partition, one.offset + 1, None)
     assert one.header("a") == "2"
     source.close()
