@@ -324,8 +324,6 @@ class KafkaSource:
                     yield
                 except _LOST_MEMBERSHIP as error:
                     raise _OthersTurn(str(error)) from error
-        except _OthersTurn:
-            raise
         except StenocastError:
             self.close()
             raise
@@ -339,7 +337,7 @@ _LOST_MEMBERSHIP = (
 )
 
 
-class _OthersTurn(StenocastError):
+class _OthersTurn(Exception):
     """The group gave the partitions to somebody else before the commit."""
 
 
