@@ -132,7 +132,7 @@ def create_app(
     @app.get("/v1/transcripts/{episode_id}", summary="The transcript, as a document or a page", tags=["transcripts"])
     def get_transcript(
         episode_id: str,
-        format: Annotated[str | None, Query(description="json, text, vtt, srt, podcast-json")] = None,
+        format: Annotated[str | None, Query(description=", ".join(catalogue.FORMATS))] = None,
         style: Annotated[str | None, Query(description="a house style; see /v1/styles")] = None,
         revision: Annotated[int | None, Query(ge=1, le=2**31)] = None,
         download: Annotated[bool, Query(description="ask the browser to save it")] = False,

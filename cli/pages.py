@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import InputError, NotFound
+from schemas.errors import InputError, NotFound, OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from formats.house_style import HouseStyle
 
 
@@ -19,7 +21,12 @@ def render(
     style: Annotated[
         str, typer.Option(help="A house style (see `stenocast styles`), or the path of a style's .toml file.")
     ] = "",
-    format: Annotated[str, typer.Option(help="json, text, vtt, srt or podcast-json, instead of a style.")] = "",
+    format: Annotated[
+        str, typer.Option(help="A format instead of a style: html, docx, vtt, … (`stenocast styles` lists them).")
+    ] = "",
+    base_url: Annotated[
+        str, typer.Option(help="Where the transcripts will lie, for the addresses in the format rss.")
+    ] = "",
     output: Annotated[str, typer.Option("--output", "-o", help="A file, or - for standard output.")] = "-",
 ) -> None:
     """Write a transcript document in a house style or another format.
@@ -31,8 +38,11 @@ def render(
 
     wanted = _style(style)
     catalogue.check_names(formats=[format] if format else [])
+    if base_url and format != "rss":
+        raise OptionError("--base-url is for --format rss alone", field="base_url")
     transcript = catalogue.read(_content(document), format="json", name=_name(document))
-    _write(catalogue.render(transcript, format=format or None, style=wanted), output)
+    check_terminal([format], output)
+    _write(catalogue.render(transcript, format=format or None, style=wanted, base_url=base_url), output)
 
 
 def read(
@@ -58,7 +68,8 @@ def read(
 def styles(
     name: Annotated[str, typer.Argument(help="A style to show as TOML, to copy and change for your own.")] = "",
 ) -> None:
-    """List the house styles with a sample each, or show one as TOML."""
+    """List the house styles with a sample each and the other formats, or show one style as TOML."""
+    from formats.catalogue import FORMATS
     from formats.catalogue import render as write
     from formats.catalogue import styles as shipped
     from formats.house_style import style_source
@@ -72,6 +83,18 @@ def styles(
         lines = [f"    {line}".rstrip() for line in sample.split("\n")]
         print(f"{'' if number == 0 else chr(10)}{style.name}: {style.description}\n")
         print("\n".join(lines))
+    print("\nFormats that are no style, for --format:\n")
+    for each in FORMATS.values():
+        print(f"    {each.name:<14}{each.description}")
+
+
+def check_terminal(formats: Sequence[str], output: str) -> None:
+    """Refuse to print what is no text on a terminal. A pipe and a file get the bytes."""
+    from formats.catalogue import FORMATS
+
+    binary = next((each for each in formats if each in FORMATS and FORMATS[each].is_binary), None)
+    if binary and output == "-" and sys.stdout.isatty():
+        raise OptionError(f"{binary} is no text: name a file with --output, or use a pipe", field="output")
 
 
 def _style(value: str) -> HouseStyle | None:

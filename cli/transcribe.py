@@ -55,7 +55,7 @@ def transcribe(
         typer.Option(help="A house style (see `stenocast styles`) or a .toml file. May be repeated."),
     ] = None,
     format: Annotated[
-        list[str] | None, typer.Option(help="json, text, vtt, srt or podcast-json. May be repeated.")
+        list[str] | None, typer.Option(help="html, docx, vtt, … (`stenocast styles` lists them). May be repeated.")
     ] = None,
     output: Annotated[
         str, typer.Option("--output", "-o", help="A folder for the files, or - for standard output.")
@@ -72,6 +72,7 @@ def transcribe(
     """
     from adapters.settings import read_settings
     from adapters.wiring import check_models
+    from cli.pages import check_terminal
     from formats.catalogue import check_names
     from formats.house_style import style_from_user, style_named
     from schemas.job import JobOptions, Wording
@@ -81,6 +82,7 @@ def transcribe(
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
     check_names(formats=format or [])
+    check_terminal(format or [], output)
     asked = [style_from_user(each) for each in style or []]
     settings = read_settings()
     sidecar = beside(audio, metadata, no_metadata=no_metadata)
@@ -136,7 +138,7 @@ def write_documents(
     document: Transcript, *, styles: Sequence[HouseStyle | str], formats: Sequence[str], output: str, stem: str
 ) -> list[Path]:
     """Write the transcript in every style and format asked for; returns the files, none for standard output."""
-    from formats.catalogue import render, suffix
+    from formats.catalogue import FORMATS, render, suffix
 
     wanted: list[tuple[str | None, HouseStyle | str | None]] = [(None, each) for each in styles]
     wanted += [(each, None) for each in formats]
@@ -146,7 +148,8 @@ def write_documents(
                 name = getattr(style, "name", style) or kind
                 print(f"{'' if number == 0 else chr(10)}--- {name} ---", file=sys.stderr, flush=True)
             content = render(document, format=kind, style=style)
-            sys.stdout.buffer.write(content if content.endswith(b"\n") else content + b"\n")
+            is_page = not (kind and FORMATS[kind].is_binary) and not content.endswith(b"\n")
+            sys.stdout.buffer.write(content + b"\n" if is_page else content)
             sys.stdout.buffer.flush()
         return []
     folder = Path(output)

@@ -219,10 +219,15 @@ def _without_tags(text: str) -> str:
 
 
 def _believed_labels(cues: Sequence[tuple[int, int, list[str]]]) -> frozenset[str]:
-    """The `Name: ` prefixes that are speakers: shaped like a name, or there again and again."""
+    """The `Name: ` prefixes that are speakers: shaped like a name, or there again and again.
+
+    None where the file names its speakers by voice spans.
+    """
+    if any(_VOICE.search(line) for _, _, payload in cues for line in payload):
+        return frozenset()
     seen: dict[str, int] = {}
     for _, _, payload in cues:
-        match = _text_label(payload) if not any(_VOICE.search(line) for line in payload) else None
+        match = _text_label(payload)
         if match:
             seen[match[1]] = seen.get(match[1], 0) + 1
     return frozenset(

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from formats.captions import read_captions, render_srt, render_vtt
+from formats.feed import render_rss
 from formats.house_style import HouseStyle, shipped_styles, style_named
+from formats.markdown import render_markdown
 from formats.pages import read_page, render_page
 from formats.plain import render_text
 from formats.podcast_json import read_podcast_json, render_podcast_json
+from formats.scoring import render_ctm, render_rttm, render_stm
+from formats.timing import has_times
+from formats.web_page import render_html
+from formats.word_document import render_docx
 from schemas.errors import NotFound, OptionError, PageError
 from schemas.transcript import Transcript
 from schemas.wire import read_json, write_json
@@ -32,6 +38,7 @@ class Format:
     description: str
     write: Callable[[Transcript], bytes]
     read: Callable[[bytes, str], Transcript] | None = None  #: from content and the name to use in errors
+    is_binary: bool = False  #: no text: it belongs into a file, not on a terminal
 
 
 def _write_document(transcript: Transcript) -> bytes:
@@ -43,6 +50,10 @@ def _read_document(content: bytes, name: str) -> Transcript:
         return read_json(Transcript, content.removeprefix(b"\xef\xbb\xbf"))
     except PageError as error:
         raise PageError(f"{name}: {error.message}", code=error.code) from error
+
+
+def _write_rss(transcript: Transcript, base_url: str = "") -> bytes:
+    return render_rss(transcript, stem=_stem(transcript), base_url=base_url, has_times=has_times(transcript))
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -59,6 +70,31 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 _read_document,
             ),
             Format("text", PAGE_MEDIA_TYPE, ".txt", False, "plain text: names and paragraphs", render_text),
+            Format(
+                "markdown",
+                "text/markdown; charset=utf-8",
+                ".md",
+                False,
+                "Markdown: a heading, then **Name:** and paragraphs",
+                render_markdown,
+            ),
+            Format(
+                "html",
+                "text/html; charset=utf-8",
+                ".html",
+                False,
+                "a web page with an anchor for every paragraph",
+                render_html,
+            ),
+            Format(
+                "docx",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                ".docx",
+                False,
+                "a Word document (a file: it is not printed on a terminal)",
+                render_docx,
+                is_binary=True,
+            ),
             Format(
                 "vtt",
                 "text/vtt; charset=utf-8",
@@ -86,6 +122,19 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 render_podcast_json,
                 lambda content, name: read_podcast_json(content, name=name),
             ),
+            Format(
+                "rss",
+                "application/xml; charset=utf-8",
+                ".rss.xml",
+                False,
+                "the feed's <item> with podcast:transcript and podcast:person (Podcasting 2.0)",
+                _write_rss,
+            ),
+            Format("rttm", PAGE_MEDIA_TYPE, ".rttm", True, "RTTM: who speaks when, for scoring tools", render_rttm),
+            Format(
+                "ctm", PAGE_MEDIA_TYPE, ".ctm", True, "CTM: every word with its time, for scoring tools", render_ctm
+            ),
+            Format("stm", PAGE_MEDIA_TYPE, ".stm", True, "STM: paragraphs by speaker, for scoring tools", render_stm),
         )
     }
 )
@@ -96,8 +145,16 @@ def styles() -> tuple[HouseStyle, ...]:
     return tuple(shipped_styles().values())
 
 
-def render(transcript: Transcript, *, format: str | None = None, style: str | HouseStyle | None = None) -> bytes:
+def render(
+    transcript: Transcript,
+    *,
+    format: str | None = None,
+    style: str | HouseStyle | None = None,
+    base_url: str = "",
+) -> bytes:
     """Write a transcript in a format or in a house style (a name, or a style that was read from a file).
+
+    `base_url` is where the other formats will lie, for the addresses in `rss`; without it they are file names.
 
     With neither: a transcript that was read from a page becomes that page again, any other is in `name-line`.
     Raises OptionError (both given), NotFound `format_unknown` or `style_unknown`, PageError `times_missing`.
@@ -105,6 +162,8 @@ def render(transcript: Transcript, *, format: str | None = None, style: str | Ho
     if format is not None and style is not None:
         raise OptionError(f"format {format!r:.40} and a style: give one of the two", field="format")
     if format is not None:
+        if format == "rss":
+            return _write_rss(transcript, base_url)
         return format_named(format).write(transcript)
     if style is None:
         style = transcript.layout.style if transcript.layout else DEFAULT_STYLE
@@ -192,8 +251,11 @@ def file_name(transcript: Transcript, *, format: str | None = None, style: str |
 
     Only ASCII letters, digits, dots and hyphens; never empty, hidden or a path, at most 100 characters.
     """
-    title = transcript.episode.title or "transcript"
-    stem = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:60].strip("-") or "transcript"
     if format is None and style is None and transcript.layout:
         style = transcript.layout.style
-    return stem + suffix(format=format, style=style)
+    return _stem(transcript) + suffix(format=format, style=style)
+
+
+def _stem(transcript: Transcript) -> str:
+    title = transcript.episode.title or "transcript"
+    return re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:60].strip("-") or "transcript"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from formats.clock import milliseconds
+from formats.timing import bounds, estimated_end, is_start_only, turn_start
 from formats.typography import inert
 from schemas.errors import PageError
 from schemas.transcript import Paragraph, Transcript, Turn
@@ -68,34 +69,29 @@ def make_cues(
 
 
 def timed_tokens(turn: Turn, transcript: Transcript, format_name: str) -> list[Token]:
-    """The printed words of a turn with the times of the words they show; what shows none is spread evenly."""
+    """The printed words of a turn with the times of the words they show; what shows none is spread evenly.
+
+    A turn of which only the start is known (a page that prints one) lasts as `estimated_end` says.
+    """
+    if is_start_only(turn):
+        words = [word for paragraph in turn.paragraphs for word in inert(paragraph.text).split()]
+        begin = milliseconds(turn_start(turn) or 0.0)
+        return _spread(words, begin, max(begin, milliseconds(estimated_end(turn, transcript)))) if words else []
     tokens: list[Token] = []
     for paragraph in turn.paragraphs:
         text = inert(paragraph.text).split()
         if not text:
             continue
-        begin, end = _bounds(paragraph, turn)
-        if begin is None or end is None:
+        begin_at, end_at = bounds(paragraph, turn)
+        if begin_at is None or end_at is None:
             raise PageError(
                 f"{transcript.episode.title or 'the transcript'}: turn {turn.id} has no"
-                f" {'start' if begin is None else 'end'} time, and the format {format_name} needs them",
+                f" {'start' if begin_at is None else 'end'} time, and the format {format_name} needs them",
                 code="times_missing",
             )
-        tokens += _aligned(text, paragraph, milliseconds(begin), max(milliseconds(begin), milliseconds(end)))
+        begin = milliseconds(begin_at)
+        tokens += _aligned(text, paragraph, begin, max(begin, milliseconds(end_at)))
     return tokens
-
-
-def _bounds(paragraph: Paragraph, turn: Turn) -> tuple[float | None, float | None]:
-    starts = [w.start for w in paragraph.words if w.start is not None]
-    ends = [w.end for w in paragraph.words if w.end is not None]
-    is_alone = len(turn.paragraphs) == 1
-    begin = paragraph.start if paragraph.start is not None else (starts[0] if starts else None)
-    end = paragraph.end if paragraph.end is not None else (ends[-1] if ends else None)
-    if begin is None and is_alone:
-        begin = turn.start
-    if end is None and is_alone:
-        end = turn.end
-    return begin, end
 
 
 def _aligned(text: Sequence[str], paragraph: Paragraph, begin: int, end: int) -> list[Token]:

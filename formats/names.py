@@ -95,9 +95,14 @@ def name_tokens(text: str) -> list[str] | None:
 def is_name(text: str) -> bool:
     """Whether a text is shaped like a name and does not begin as headings and sentences do."""
     tokens = name_tokens(text)
-    if tokens is None or tokens[0].casefold().rstrip(".") in ORDINARY:
+    if tokens is None or _first_word(tokens[0]) in ORDINARY:
         return False
     return not any(token.casefold() in FUNCTION_WORDS for token in tokens)
+
+
+def _first_word(token: str) -> str:
+    """The word that a token begins with: "i" of "I’m", "here" of "Here’s"."""
+    return re.split(r"[’']", token.casefold().rstrip("."))[0]
 
 
 def is_caps_name(text: str) -> bool:

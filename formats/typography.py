@@ -40,6 +40,13 @@ def one_line(text: str) -> str:
     return " ".join(inert(text).split())
 
 
+def xml_text(text: str) -> str:
+    """The text without the characters that XML 1.0 does not know."""
+    return "".join(
+        c for c in text if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+    )
+
+
 # ---------------------------------------------------------------- quotation marks
 
 _STRAIGHT = str.maketrans({"‘": "'", "’": "'", "‚": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "‟": '"'})

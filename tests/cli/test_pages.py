@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli import pages
-from schemas.errors import InputError, NotFound
+from formats.catalogue import FORMATS
+from schemas.errors import InputError, NotFound, OptionError
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 
@@ -74,3 +75,34 @@ def test_rendering_imports_no_engine() -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_word_document_goes_into_a_file_or_a_pipe_but_not_onto_a_terminal(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = str(GOLDEN / "transcript-1.json")
+
+    pages.render(document, format="docx", output=str(tmp_path / "page.docx"))
+    pages.render(document, format="docx")
+    piped = capfdbinary.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    with pytest.raises(OptionError, match="docx is no text"):
+        pages.render(document, format="docx")
+
+    assert (tmp_path / "page.docx").read_bytes() == piped
+    assert piped.startswith(b"PK")
+
+
+def test_the_feeds_addresses_begin_with_the_base(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    pages.render(str(GOLDEN / "transcript-1.json"), format="rss", base_url="https://pods.example/t")
+
+    assert b'url="https://pods.example/t/the-lamp-on-the-pier.vtt"' in capfdbinary.readouterr().out
+    with pytest.raises(OptionError, match="rss alone"):
+        pages.render(str(GOLDEN / "transcript-1.json"), format="vtt", base_url="https://pods.example/t")
+
+
+def test_styles_lists_the_formats_too(capsys: pytest.CaptureFixture[str]) -> None:
+    pages.styles()
+
+    listed = capsys.readouterr().out
+    assert all(f"    {name} " in listed for name in FORMATS)

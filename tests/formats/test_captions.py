@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,8 +75,34 @@ def check_srt(content: bytes) -> list[tuple[int, int, list[str]]]:
     return cues
 
 
+#: The shape that Podcasting 2.0 documents for application/json transcripts.
+PODCAST_JSON = {
+    "type": "object",
+    "required": ["version", "segments"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"const": "1.0.0"},
+        "segments": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["startTime", "body"],
+                "additionalProperties": False,
+                "properties": {
+                    "speaker": {"type": "string", "minLength": 1},
+                    "startTime": {"type": "number", "minimum": 0},
+                    "endTime": {"type": "number", "minimum": 0},
+                    "body": {"type": "string", "minLength": 1},
+                },
+            },
+        },
+    },
+}
+
+
 def check_podcast_json(content: bytes) -> list[dict[str, object]]:
     found = json.loads(content)
+    jsonschema.validate(found, PODCAST_JSON)
     assert list(found) == ["version", "segments"]
     assert found["version"] == "1.0.0"
     for segment in found["segments"]:
@@ -207,7 +234,7 @@ def test_a_name_too_long_for_a_line_is_shortened_to_the_first() -> None:
 
 
 @pytest.mark.parametrize("format", ["vtt", "srt", "podcast-json"])
-@pytest.mark.parametrize("style", ["name-line", "numbered-timestamps"])
+@pytest.mark.parametrize("style", ["name-line", "caps-list", "full-then-first"])
 def test_a_document_without_times_is_refused(golden: Path, format: str, style: str) -> None:
     page = read((golden / "pages" / f"{style}.txt").read_bytes())
 
@@ -215,6 +242,43 @@ def test_a_document_without_times_is_refused(golden: Path, format: str, style: s
         render(page, format=format)
 
     assert caught.value.code == "times_missing"
+
+
+CHECKERS = {"vtt": check_vtt, "srt": check_srt}
+
+
+@pytest.mark.parametrize("format", ["vtt", "srt"])
+def test_a_page_with_the_starts_of_its_turns_alone_can_be_captions(golden: Path, format: str) -> None:
+    page = read((golden / "pages" / "numbered-timestamps.txt").read_bytes())
+
+    cues = CHECKERS[format](render(page, format=format))
+
+    starts = [start for start, _, _ in cues]
+    assert {9_000, 21_000, 22_000, 119_000, 3_600_000} <= set(starts)
+    back = read(render(page, format=format), format=format)
+    letters = sorted("".join(p.text for turn in back.turns for p in turn.paragraphs).replace(" ", ""))
+    assert letters == sorted("".join(p.text for turn in page.turns for p in turn.paragraphs).replace(" ", ""))
+
+
+def test_a_turn_of_which_the_start_is_known_lasts_until_the_next_but_not_through_silence(golden: Path) -> None:
+    page = read((golden / "pages" / "numbered-timestamps.txt").read_bytes())
+
+    segments = check_podcast_json(render(page, format="podcast-json"))
+
+    [thanks] = [each for each in segments if str(each["body"]).startswith("Thanks, Petra")]
+    [gate] = [each for each in segments if "gate opens" in str(each["body"])]
+    assert (thanks["startTime"], thanks["endTime"]) == (21.0, 22.0)
+    assert float(str(gate["endTime"])) < 140
+
+
+def test_one_turn_without_a_start_is_enough_to_refuse() -> None:
+    turns = (
+        Turn("T1", None, (Paragraph("P1", "One two."),), start=1.0),
+        Turn("T2", None, (Paragraph("P2", "Three."),)),
+    )
+
+    with pytest.raises(PageError, match="turn T2 has no start time"):
+        render(Transcript(Episode("x"), turns=turns), format="vtt")
 
 
 @pytest.mark.parametrize("format", ["vtt", "srt", "podcast-json"])
@@ -240,6 +304,16 @@ def test_what_is_written_is_read_back_with_speakers_and_words(transcript: Transc
     for was, now in zip(transcript.turns, back.turns, strict=True):
         shown = next(word for word in was.paragraphs[0].words if not word.tags)
         assert now.start == pytest.approx(shown.start, abs=0.001)
+
+
+def test_where_voices_are_named_a_colon_in_speech_names_nobody() -> None:
+    content = (
+        b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ada Quill>Hello.\n\n00:02.000 --> 00:04.000\nTomas Feld: a life.\n"
+    )
+
+    [turn] = read(content).turns
+
+    assert turn.paragraphs[0].text == "Hello. Tomas Feld: a life."
 
 
 @pytest.mark.parametrize("format", ["vtt", "srt", "podcast-json"])

@@ -14,11 +14,13 @@ from schemas.errors import NotFound, OptionError, PageError
 from schemas.transcript import Transcript
 
 
-def test_the_four_house_styles_and_five_formats_are_there() -> None:
+def test_the_house_styles_and_formats_are_there() -> None:
     assert [style.name for style in catalogue.styles()] == [
         "caps-list", "full-then-first", "name-line", "numbered-timestamps",
     ]  # fmt: skip
-    assert list(catalogue.FORMATS) == ["json", "text", "vtt", "srt", "podcast-json"]
+    assert list(catalogue.FORMATS) == [
+        "json", "text", "markdown", "html", "docx", "vtt", "srt", "podcast-json", "rss", "rttm", "ctm", "stm",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
