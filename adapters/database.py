@@ -315,7 +315,7 @@ def _insert_job(
         sa.insert(jobs).values(
             id=job_id,
             episode_id=new.episode.id,
-            state=JobState.QUEUED.value,
+            state=(JobState.FAILED if new.failed else JobState.QUEUED).value,
             options=write_json(new.options).decode(),
             audio_key=new.audio_key,
             dedupe_key=new.dedupe_key,
@@ -331,6 +331,10 @@ def _insert_job(
             episode_json=write_json(episode).decode(),
             expected_seconds=new.expected_seconds,
             traceparent=new.traceparent,
+            finished=now if new.failed else None,
+            error_code=new.failed.code if new.failed else None,
+            error_message=new.failed.message if new.failed else None,
+            error_retryable=new.failed.retryable if new.failed else None,
         )
     )
 
@@ -829,7 +833,8 @@ class Ledger:
         _insert_job(connection, new, episode, job_id=job_id, lane=lane, turn=turn, now=now)
         if new.idempotency_key is not None:
             _insert_idempotency_key(connection, new.idempotency_key, new.dedupe_key, job_id, now)
-        return self._moved(connection, job_id, EventType.JOB_QUEUED, now), True
+        kind = EventType.JOB_FAILED if new.failed else EventType.JOB_QUEUED
+        return self._moved(connection, job_id, kind, now), True
 
     def _show(self, connection: Connection, earlier: Episode | None, asked: Episode, now: float) -> None:
         """Write what is shown of an episode now that a job describes it as `asked`."""

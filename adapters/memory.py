@@ -303,11 +303,13 @@ class MemoryQueue:
             job = Job(
                 id=job_id,
                 episode_id=episode.id,
-                state=JobState.QUEUED,
+                state=JobState.FAILED if new.failed else JobState.QUEUED,
                 created=time,
                 updated=time,
                 options=new.options,
                 priority=new.priority,
+                error=new.failed,
+                finished=time if new.failed else None,
             )
             lane = lane_of(episode)
             asked = replace(new, episode=episode)
@@ -316,7 +318,7 @@ class MemoryQueue:
             self._records.append(record)
             if new.idempotency_key is not None:
                 self._idempotency[new.idempotency_key] = (new.dedupe_key, job_id)
-            return self._moved(record, EventType.JOB_QUEUED), True
+            return self._moved(record, EventType.JOB_FAILED if new.failed else EventType.JOB_QUEUED), True
 
     def _known_request(self, new: NewJob) -> Job | None:
         if new.idempotency_key in self._idempotency:

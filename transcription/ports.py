@@ -265,6 +265,7 @@ class NewJob:
     priority: int = 0
     expected_seconds: float | None = None  #: of audio, guessed before anything is decoded; for the backlog's figures
     traceparent: str | None = None  #: W3C trace context of the request; on every event of the job
+    failed: JobError | None = None  #: it cannot be done as asked, and is `failed` from the start, for all to see
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +338,7 @@ class JobQueue(Protocol):
     """
 
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
-        """Insert if new, with `job.queued` in the outbox. Returns the job and whether it was new.
+        """Insert if new, with `job.queued` (or `job.failed`) in the outbox. Returns the job and whether it was new.
 
         A known `dedupe_key` returns the job it names, unchanged, unless that job was cancelled: asking again
         is then a new job. A known idempotency key returns its job whatever became of it, and with another

@@ -166,6 +166,18 @@ class TestAdding:
         with pytest.raises(NotFound):
             bench.queue.job("job-two")
 
+    def test_what_cannot_be_done_as_asked_is_a_failed_job_that_may_be_retried(self, bench: Bench) -> None:
+        failed = bench.add("one", dedupe_key="same", failed=BAD_AUDIO)
+
+        job = bench.queue.job(failed)
+        assert (job.state, job.error, job.attempts) == (JobState.FAILED, BAD_AUDIO, 0)
+        assert job.finished is not None
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        assert bench.add("two", dedupe_key="same") == failed
+        assert bench.queue.retry(failed).state is JobState.QUEUED
+        assert bench.claim().job.error is None
+        assert bench.event_types(failed) == ["job.failed.v1", "job.queued.v1", "job.started.v1"]
+
     def test_an_unknown_idempotency_key_has_no_job(self, bench: Bench) -> None:
         assert bench.queue.known("never used") is None
 
