@@ -1,0 +1,214 @@
+"""The reconciler: what no notification announced is taken in, and what attempts lost is removed. Nothing else."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from threading import Event as StopEvent
+
+import pytest
+
+from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
+from schemas.errors import TransientError
+from schemas.job import JobError
+from transcription.drops import DropPlace
+from transcription.ports import Lease, NewJob, Result
+from workers.reconciler import GRACE_SECONDS, Reconciler, Seen, reconcile_until
+from workers.taking_in import DropRules, TakeIn
+
+BUCKET = "harbour"
+
+
+@dataclass
+class Harbour:
+    """A bucket, and a reconciler that nobody tells anything."""
+
+    bucket: MemoryDropBox = field(default_factory=MemoryDropBox)
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(clock=lambda: self.now)
+        self.ids = (f"id-{number}" for number in itertools.count(1))
+        self.queue = MemoryQueue(now=lambda: 1000.0, new_id=lambda: next(self.ids))
+
+    def reconciler(self) -> Reconciler:
+        place = DropPlace(BUCKET, "", ("results/",))
+        take_in = TakeIn(
+            queue=self.queue,
+            drops=self.bucket,
+            rules=DropRules(place, models="starter", max_bytes=1000, check_models=lambda _models, _language: None),
+            new_id=lambda: next(self.ids),
+            new_trace=lambda: "",
+        )
+        return Reconciler(queue=self.queue, store=self.store, drops=self.bucket, place=place, take_in=take_in)
+
+    def look(self) -> Seen:
+        return self.reconciler().look()
+
+    def put(self, *keys: str) -> None:
+        for key in keys:
+            self.bucket.put(BUCKET, key, b"sound")
+
+    def claim(self) -> Lease:
+        claimed = self.queue.claim("ada", lease_seconds=30)
+        assert claimed is not None
+        return claimed.lease
+
+    def result(self, lease: Lease) -> str:
+        """Put a result of an attempt; its key."""
+        key = f"results/{lease.job_id}/{lease.token}/transcript.json"
+        self.store.put(key, b"{}")
+        return key
+
+    def finish(self, lease: Lease) -> str:
+        key = self.result(lease)
+        self.queue.finish(lease, Result(key, "d" * 64, 2, 1.0, "a" * 64, "en", 1, 0, 1, 1.0, False))
+        return key
+
+
+@pytest.fixture(params=[False, True], ids=["one version", "versions"])
+def harbour(request: pytest.FixtureRequest) -> Harbour:
+    return Harbour(MemoryDropBox(keeps_versions=request.param))
+
+
+def test_what_lies_there_unannounced_is_taken_in_once(harbour: Harbour) -> None:
+    harbour.put("a.mp3", "in/b.flac", "in/b.jpg", "results/x.mp3", "c/")
+
+    assert harbour.look() == Seen(objects=5, recordings=2, new=2)
+    assert harbour.look() == Seen(objects=5, recordings=2, new=0)
+
+
+def test_a_description_beside_is_honoured(harbour: Harbour) -> None:
+    harbour.bucket.put(BUCKET, "a.json", b'{"title": "Tides"}')
+    harbour.put("a.mp3")
+
+    harbour.look()
+
+    assert [job.title for job in harbour.queue.jobs()] == ["Tides"]
+
+
+def test_a_wrong_description_is_one_failed_job_however_often_it_is_seen(harbour: Harbour) -> None:
+    harbour.bucket.put(BUCKET, "a.json", b"{")
+    harbour.put("a.mp3")
+
+    assert [harbour.look().new for _ in range(3)] == [1, 0, 0]
+
+
+def test_a_cancelled_job_stays_cancelled(harbour: Harbour) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    harbour.queue.cancel(harbour.queue.jobs()[0].id)
+
+    assert harbour.look().new == 0
+
+
+def test_more_than_a_page_is_looked_at_and_known_ones_cost_no_look(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harbour.put(*(f"{number:04}.mp3" for number in range(1201)))
+    assert harbour.look() == Seen(objects=1201, recordings=1201, new=1201)
+
+    monkeypatch.setattr(TakeIn, "touched", lambda _self, _notices: pytest.fail("asked about a known recording"))
+
+    assert harbour.look().new == 0
+
+
+def test_two_reconcilers_and_an_intake_that_was_faster_make_one_job(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harbour.put("a.mp3")
+    add_all = harbour.queue.add_all
+
+    def slower(news: list[NewJob], **named: object) -> object:
+        monkeypatch.setattr(harbour.queue, "add_all", add_all)
+        harbour.look()
+        return add_all(news, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(harbour.queue, "add_all", slower)
+
+    assert harbour.look().new == 0
+    assert len(harbour.queue.jobs()) == 1
+
+
+# ---------------------------------------------------------------- what attempts lost
+
+
+def test_results_of_lost_attempts_are_removed_after_the_grace_and_the_transcript_is_kept(harbour: Harbour) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    first = harbour.claim()
+    lost = harbour.result(first)
+    harbour.queue.release(first)
+    kept = harbour.finish(harbour.claim())
+
+    assert harbour.look().removed == 0
+    harbour.now = GRACE_SECONDS
+
+    assert harbour.look().removed == 1
+    assert (harbour.store.exists(lost), harbour.store.exists(kept)) == (False, True)
+
+
+def test_the_result_of_a_running_attempt_is_kept_however_old(harbour: Harbour) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    key = harbour.result(harbour.claim())
+    harbour.now = 10 * GRACE_SECONDS
+
+    assert harbour.look().removed == 0
+    assert harbour.store.exists(key)
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_the_result_of_a_job_that_ended_without_it_is_removed(harbour: Harbour, end: str) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    lease = harbour.claim()
+    harbour.result(lease)
+    if end == "failed":
+        harbour.queue.fail(lease, JobError("audio_unreadable", "damaged"))
+    else:
+        harbour.queue.cancel(lease.job_id)
+    harbour.now = GRACE_SECONDS
+
+    assert harbour.look().removed == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["results/somebody-elses/1/transcript.json", "results/id-1/x/transcript.json", "results/readme", "uploads/a"],
+)
+def test_what_no_job_of_this_ledger_left_is_kept(harbour: Harbour, key: str) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    harbour.store.put(key, b"x")
+    harbour.now = 10 * GRACE_SECONDS
+
+    assert harbour.look().removed == 0
+    assert harbour.store.exists(key)
+
+
+# ---------------------------------------------------------------- the loop
+
+
+def test_the_loop_goes_on_after_an_error_and_ends_with_the_stop(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop(StopEvent):
+        looks = 0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            monkeypatch.undo()
+            self.looks += 1
+            if self.looks == 2:
+                self.set()
+            return self.is_set()
+
+    def away(_bucket: str, _prefix: str) -> None:
+        raise TransientError("the bucket is away")
+
+    harbour.put("a.mp3")
+    monkeypatch.setattr(harbour.bucket, "listed", away)
+
+    reconcile_until(Stop(), harbour.reconciler(), every=300)
+
+    assert len(harbour.queue.jobs()) == 1

@@ -1,0 +1,207 @@
+"""Intake: reads what producers and buckets announce, and has the ledger hold a job for every new recording.
+
+A batch of records is one transaction. First the ledger has its jobs, then the dead letters are acknowledged, then the
+offsets are committed: whoever dies in between leaves records that come again, and the second time finds its jobs
+there and at worst sends a dead letter twice. While ledger, bucket or broker are away, nothing is committed, and the
+same records are tried again later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event as StopEvent
+
+import structlog
+
+from schemas.errors import InputError, NotReady, Refused, StenocastError, TransientError
+from transcription.notifications import Announced, Notice, Rejected, Touched, read_notices
+from transcription.ports import LARGEST_INLINE_BYTES, DeadLetter, DeadLetters, Record, RecordSource, Store
+from workers.crashpoints import Reached
+from workers.taking_in import TakeIn, Wanted
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.5  #: how long a stop waits for a quiet broker at most
+FIRST_PAUSE_SECONDS = 0.5  #: before a batch is tried again; doubles
+LONGEST_PAUSE_SECONDS = 15.0
+
+
+@dataclass
+class _Batch:
+    """What came of the records of one poll."""
+
+    wanted: list[Wanted] = field(default_factory=list)
+    asked_by: list[Record | None] = field(default_factory=list)  #: of each wanted job: whom to blame for a refusal
+    letters: list[DeadLetter] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
+
+    def want(self, wanted: Wanted, record: Record | None) -> None:
+        self.wanted.append(wanted)
+        self.asked_by.append(record)
+
+    def reject(self, record: Record, code: str, message: str) -> None:
+        self.letters.append(DeadLetter(record, code, message))
+
+
+class Intake:
+    """One member of the group of intakes. Any number of them may run."""
+
+    def __init__(
+        self,
+        *,
+        source: RecordSource,
+        take_in: TakeIn,
+        dead_letters: DeadLetters,
+        store: Store,
+        reached: Reached = lambda _place: None,
+    ) -> None:
+        self._source = source
+        self._take_in = take_in
+        self._dead_letters = dead_letters
+        self._store = store
+        self._reached = reached
+
+    def take(self, *, seconds: float = POLL_SECONDS) -> int:
+        """Take in one batch; how many records it was.
+
+        On an error nothing is committed, and the next batch begins with the same records. Raises TransientError and
+        NotReady, of the broker, the ledger, the bucket or the store.
+        """
+        records = self._source.poll(seconds=seconds)
+        if not records:
+            return 0
+        try:
+            self._take_all(records)
+            self._reached("before_commit")
+            self._source.commit(records)
+        except BaseException:
+            self._source.restore(records)
+            raise
+        return len(records)
+
+    def _take_all(self, records: Sequence[Record]) -> None:
+        """Take a batch in; where one of its records cannot be, the others alone."""
+        try:
+            self._settle(self._read(records))
+        except (TransientError, NotReady):
+            raise
+        except Exception as error:
+            if len(records) > 1:
+                log.warning("batch broken up", records=len(records), reason=type(error).__name__)
+                for record in records:
+                    self._take_all([record])
+                return
+            self._settle(_broken(records[0], error))
+
+    def _read(self, records: Sequence[Record]) -> _Batch:
+        """Everything that the records say, and what the bucket says about it; nothing is written yet."""
+        batch = _Batch()
+        touched: list[Touched] = []
+        for record in records:
+            for notice in read_notices(record):
+                if isinstance(notice, Touched):
+                    touched.append(notice)
+                else:
+                    self._note(batch, record, notice)
+        for wanted in self._take_in.touched(touched):
+            batch.want(wanted, None)
+        return batch
+
+    def _note(self, batch: _Batch, record: Record, notice: Notice) -> None:
+        if isinstance(notice, Rejected):
+            batch.reject(record, notice.code, notice.message)
+        elif isinstance(notice, Announced):
+            try:
+                wanted = self._take_in.announced(notice)
+            except (InputError, Refused) as error:
+                batch.reject(record, error.code, error.message)
+                return
+            if wanted is not None:
+                batch.want(wanted, record)
+        elif not isinstance(notice, Touched):
+            batch.passed[notice.reason] += 1
+
+    def _settle(self, batch: _Batch) -> None:
+        """The ledger first, then the dead letters."""
+        answers = self._take_in.add(batch.wanted)
+        for answer, record in zip(answers, batch.asked_by, strict=True):
+            if not isinstance(answer, Refused):
+                continue
+            if record is None:
+                log.error("drop refused by the ledger", code=answer.code, reason=answer.message)
+            else:
+                batch.reject(record, answer.code, answer.message)
+        self._reached("after_take_in")
+        if batch.letters:
+            self._dead_letters.send([self._kept_by_the_store(each) for each in batch.letters])
+        for letter in batch.letters:
+            log.warning("record rejected", code=letter.reason, reason=letter.message, **_place(letter.record))
+
+    def _kept_by_the_store(self, letter: DeadLetter) -> DeadLetter:
+        """The letter, with its record's value put into the store where it is too large to go along."""
+        value = letter.record.value
+        if value is None or len(value) <= LARGEST_INLINE_BYTES:
+            return letter
+        key = f"dead-letters/{hashlib.sha256(value).hexdigest()}"
+        self._store.put(key, value)
+        return DeadLetter(letter.record, letter.reason, letter.message, stored_key=key)
+
+    def lag(self) -> int:
+        return self._source.lag()
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def take_until(
+    stop: StopEvent,
+    intake: Intake,
+    *,
+    exit_when_idle: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Take in until the stop is set, or nothing came for `exit_when_idle` seconds. Leaves the group at the end."""
+    pause, last = 0.0, clock()
+    try:
+        while not stop.wait(pause):
+            taken, pause = _taken_or_paused(intake, pause)
+            if taken or pause:
+                last = clock()
+            elif exit_when_idle is not None and clock() - last >= exit_when_idle:
+                return
+    finally:
+        intake.close()
+
+
+def _taken_or_paused(intake: Intake, pause: float) -> tuple[int, float]:
+    """Take in once; how many records, and for how long to wait before the next time."""
+    try:
+        taken = intake.take()
+    except (TransientError, NotReady) as error:
+        log.warning("records not taken in", code=error.code, reason=error.message)
+    except Exception:
+        log.exception("intake broke")
+    else:
+        if taken:
+            log.info("records taken in", records=taken, lag=intake.lag())
+        return taken, 0.0
+    return 0, min(max(FIRST_PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
+
+
+def _broken(record: Record, error: Exception) -> _Batch:
+    """A record that nothing foresaw must not keep those behind it from being taken in."""
+    batch = _Batch()
+    if isinstance(error, StenocastError):
+        batch.reject(record, error.code, error.message)
+    else:
+        log.error("record broke intake", exc_info=error, **_place(record))
+        batch.reject(record, "internal_error", "intake itself failed at this record; its log says how")
+    return batch
+
+
+def _place(record: Record) -> dict[str, object]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

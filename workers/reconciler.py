@@ -1,0 +1,159 @@
+"""The reconciler: what lies in the bucket decides, whatever was announced and whatever became of it.
+
+Notifications are a hint and may be lost; a look at everything that lies there is the guarantee. It also removes the
+results of attempts that lost. Nothing it does is wrong when another reconciler, an intake or a worker does the same
+or the opposite at the same time: jobs are added if they are new, and an attempt that lost has lost for good.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from threading import Event as StopEvent
+from typing import TypeVar
+
+import structlog
+
+from schemas.drop import Drop
+from schemas.errors import NotReady, Refused, TransientError
+from transcription.drops import DropPlace
+from transcription.ports import DropBox, Holder, JobQueue, Store
+from workers.taking_in import TakeIn, Taken
+
+log = structlog.get_logger()
+
+#: Objects that are asked about together, and kept in memory.
+PAGE = 500
+
+#: Results are removed when they are as old as this. What an attempt lost it has lost at once; the day is for a ledger
+#: that somebody has to set back to a copy from before.
+GRACE_SECONDS = 86_400.0
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look found."""
+
+    objects: int = 0  #: under the place for drops
+    recordings: int = 0  #: of them, by name and size
+    new: int = 0  #: had no job and have one now
+    removed: int = 0  #: results of attempts that lost
+
+
+class Reconciler:
+    """Looks at the place for drops, if there is one, and at the results in the store."""
+
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        store: Store,
+        drops: DropBox | None,
+        place: DropPlace | None,
+        take_in: TakeIn | None,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._queue = queue
+        self._store = store
+        self._drops = drops
+        self._place = place
+        self._take_in = take_in
+        self._grace_seconds = grace_seconds
+
+    def look(self, stop: StopEvent | None = None) -> Seen:
+        """One look at everything; ends early, between two pages, when the stop is set.
+
+        Raises TransientError, NotReady; what was taken in until then stays.
+        """
+        objects = recordings = new = 0
+        for page in _pages(self._listed()):
+            if stop is not None and stop.is_set():
+                break
+            objects += len(page)
+            recordings += sum(self._is_recording(drop) for drop in page)
+            new += self._taken_in(page)
+        return Seen(objects, recordings, new, self._swept(stop))
+
+    def _listed(self) -> Iterator[Drop]:
+        if self._drops is None or self._place is None:
+            return iter(())
+        return self._drops.listed(self._place.bucket, self._place.prefix)
+
+    def _is_recording(self, drop: Drop) -> bool:
+        return self._take_in is not None and self._take_in.is_recording(drop)
+
+    def _taken_in(self, page: Sequence[Drop]) -> int:
+        """Have the jobs of a page added that are missing; how many."""
+        if self._take_in is None:
+            return 0
+        answers = self._take_in.add(self._take_in.found(page))
+        for answer in answers:
+            if isinstance(answer, Refused):
+                log.error("drop refused by the ledger", code=answer.code, reason=answer.message)
+        return sum(isinstance(answer, Taken) and answer.is_new for answer in answers)
+
+    def _swept(self, stop: StopEvent | None) -> int:
+        """Remove the results of attempts that lost; how many objects."""
+        removed = 0
+        for page in _pages(self._store.keys("results/")):
+            if stop is not None and stop.is_set():
+                break
+            # The keys first, the holders after them: a lease that is not the holder's by now never will be again.
+            attempts = {key: attempt for key in page if (attempt := _attempt_of(key)) is not None}
+            holders = self._queue.holders(sorted({job_id for job_id, _ in attempts.values()}))
+            for key, (job_id, token) in attempts.items():
+                if job_id in holders and is_lost(key, token, holders[job_id]) and self._is_old(key):
+                    self._store.delete(key)
+                    removed += 1
+        return removed
+
+    def _is_old(self, key: str) -> bool:
+        age = self._store.age(key)
+        return age is not None and age >= self._grace_seconds
+
+
+def is_lost(key: str, token: int, holder: Holder) -> bool:
+    """Whether an attempt's result can never become, and is not, the job's transcript."""
+    if holder.transcript_key is not None:
+        return key.rpartition("/")[0] != holder.transcript_key.rpartition("/")[0]
+    return token < holder.token or holder.state.is_final
+
+
+def _attempt_of(key: str) -> tuple[str, int] | None:
+    """Job and token of `results/<job>/<token>/…`; None for what looks otherwise, which nobody removes."""
+    parts = key.split("/")
+    if len(parts) < 4 or not (parts[2].isascii() and parts[2].isdigit()):
+        return None
+    return parts[1], int(parts[2])
+
+
+def _pages(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    rest = iter(items)
+    while page := list(islice(rest, PAGE)):
+        yield page
+
+
+def reconcile_until(
+    stop: StopEvent, reconciler: Reconciler, *, every: float, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Look every so many seconds until the stop is set, at once for the first time."""
+    while not stop.is_set():
+        began = clock()
+        try:
+            seen = reconciler.look(stop)
+        except (TransientError, NotReady) as error:
+            log.warning("look at the bucket broken off", code=error.code, reason=error.message)
+        except Exception:
+            log.exception("reconciler broke")
+        else:
+            tell = log.info if seen.new or seen.removed else log.debug
+            tell("bucket looked at", seconds=round(clock() - began, 2), **_figures(seen))
+        stop.wait(max(0.0, every - (clock() - began)))
+
+
+def _figures(seen: Seen) -> dict[str, int]:
+    return {"objects": seen.objects, "recordings": seen.recordings, "new": seen.new, "removed": seen.removed}
