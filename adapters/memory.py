@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from adapters.folder import check_key
+from adapters.store_keys import check_key
 from schemas.drop import Drop
 from schemas.episode import Episode
 from schemas.errors import AudioError, InputError, LeaseLost, NotFound, Refused

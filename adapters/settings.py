@@ -39,7 +39,11 @@ class Settings:
     models_dir: Path = field(default_factory=_models_folder)
     models: str = "starter"  #: the model set of jobs that name none
     database_url: str = ""  #: empty = sqlite in data_dir
-    store_url: str = ""  #: empty = a folder in data_dir
+    store_url: str = ""  #: s3://bucket or s3://bucket/prefix; empty = a folder in data_dir
+    drop_url: str = ""  #: s3://bucket or s3://bucket/prefix where producers drop; empty = the store's bucket
+    s3_endpoint: str = ""  #: URL of an S3 server; empty = AWS
+    s3_region: str = ""  #: empty = as boto3 finds it, us-east-1 where an endpoint is given
+    s3_timeout_seconds: float = 30.0  #: without a byte from the S3 server
     scratch_dir: Path | None = None  #: decoded audio while a job runs; empty = data_dir/scratch
     host: str = "127.0.0.1"  #: the API listens here
     port: int = 8080
@@ -141,6 +145,12 @@ def _check(settings: Settings) -> None:
                 code="bad_setting",
                 field=name,
             )
+    if settings.s3_timeout_seconds <= 0:
+        raise OptionError(
+            f"STENOCAST_S3_TIMEOUT_SECONDS={settings.s3_timeout_seconds}: must be over 0",
+            code="bad_setting",
+            field="s3_timeout_seconds",
+        )
     if not 0 < settings.heartbeat_seconds < settings.lease_seconds / 2:
         raise OptionError(
             f"STENOCAST_HEARTBEAT_SECONDS={settings.heartbeat_seconds}: must be under half of the lease"

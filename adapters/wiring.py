@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from adapters.settings import Settings
 from schemas.errors import ModelError, NotReady, OptionError
 from schemas.topics import Topic
+from transcription.drops import OWN_FOLDERS, drop_place
 from transcription.pipeline import Pipeline, primary_language
-from transcription.ports import DeadLetters, Decoder, Diarizer, EventSink, Recognizer, RecordSource, Store
+from transcription.ports import DeadLetters, Decoder, Diarizer, DropBox, EventSink, Recognizer, RecordSource, Store
 
 if TYPE_CHECKING:
     from adapters.database import Ledger
     from adapters.kafka_access import KafkaAccess
     from adapters.models import FoundSet
+    from adapters.s3 import S3Access
 
 #: More threads than this make int8 Whisper and the voice networks no faster.
 MOST_THREADS = 8
@@ -42,19 +44,47 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def open_store(settings: Settings) -> Store:
-    """Where uploads, checkpoints and transcripts lie."""
+    """Where uploads, checkpoints and transcripts lie. Raises OptionError, NotReady, TransientError."""
     if settings.store_url:
-        raise OptionError(
-            f"STENOCAST_STORE_URL={settings.store_url!r}: this version keeps its store in a folder; leave it empty",
-            code="bad_setting",
-            field="store_url",
-        )
+        return _open_s3_store(settings)
     from adapters.folder import FolderStore
 
     _make_folder(settings.store_folder)
     store = FolderStore(settings.store_folder)
     store.sweep_unfinished()
     return store
+
+
+def _open_s3_store(settings: Settings) -> Store:
+    from adapters.s3 import S3Store, read_place
+
+    bucket, prefix = read_place(settings.store_url)
+    access = _s3_access(settings)
+    folders = ("",) if prefix else OWN_FOLDERS
+    store = S3Store(access.client(), bucket, prefix, server=access.name, folders=folders)
+    store.check()
+    store.sweep_unfinished()
+    return store
+
+
+def open_drop_box(settings: Settings) -> DropBox | None:
+    """The buckets that producers drop recordings into; None where the settings name no bucket.
+
+    Nothing is connected yet. Raises OptionError, NotReady.
+    """
+    place = drop_place(settings.drop_url, settings.store_url)
+    if place is None:
+        return None
+    from adapters.s3 import S3DropBox
+
+    access = _s3_access(settings)
+    return S3DropBox(access.client(), home=place.bucket, server=access.name)
+
+
+def _s3_access(settings: Settings) -> S3Access:
+    from adapters.s3 import S3Access
+
+    return S3Access(settings.s3_endpoint, settings.s3_region, settings.s3_timeout_seconds)
 
 
 def kafka_access(settings: Settings) -> KafkaAccess:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.memory import MemoryDropBox
 from schemas.drop import Drop, read_drop
 from schemas.errors import AudioError, InputError, NotFound
+from tests.servers import S3Server
 from transcription.ports import DropBox
 
 
@@ -40,9 +42,39 @@ def _put(box: MemoryDropBox, key: str, content: bytes) -> None:
     box.put("harbour", key, content)
 
 
-@pytest.fixture(params=["memory", "memory with versions"])
-def harbour(request: pytest.FixtureRequest) -> Harbour:
-    return in_memory(keeps_versions=request.param == "memory with versions")
+def on_s3(server: S3Server, bucket: str) -> Harbour:
+    from adapters.s3 import S3DropBox
+
+    client = server.client()
+    return Harbour(
+        S3DropBox(client, home=bucket),
+        bucket,
+        lambda key, content: _upload(client, bucket, key, content),
+        lambda key: client.delete_object(Bucket=bucket, Key=key),
+    )
+
+
+def _upload(client: Any, bucket: str, key: str, content: bytes) -> None:
+    client.put_object(Bucket=bucket, Key=key, Body=content)
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "memory with versions",
+        pytest.param("s3", marks=pytest.mark.services),
+        pytest.param("s3 with versions", marks=pytest.mark.services),
+    ]
+)
+def harbour(request: pytest.FixtureRequest) -> Iterator[Harbour]:
+    keeps_versions = "with versions" in request.param
+    if request.param.startswith("memory"):
+        yield in_memory(keeps_versions=keeps_versions)
+        return
+    server: S3Server = request.getfixturevalue("s3")
+    bucket = server.new_bucket(versions=keeps_versions)
+    yield on_s3(server, bucket)
+    server.remove_bucket(bucket)
 
 
 def test_what_lies_there_is_seen_with_its_size_and_a_pin(harbour: Harbour) -> None:
