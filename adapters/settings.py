@@ -70,6 +70,8 @@ class Settings:
     topic_prefix: str = ""  #: before the name of every topic
     hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
     log_format: str = "console"  #: console or json
+    metrics_port: int = 0  #: /metrics, /healthz and /readyz of processes other than the API; 0 = off
+    otlp_endpoint: str = ""  #: traces go to this OTLP/HTTP collector; empty = none are made
     allow_scripted: bool = False  #: jobs may name the model set "scripted": tests and load trials only
     scripted_seconds: float = 0.0  #: clock seconds that a scripted engine takes a window
     scripted_window: float = 300.0  #: audio seconds of the longest scripted window
@@ -150,6 +152,12 @@ def _check(settings: Settings) -> None:
             f"STENOCAST_S3_TIMEOUT_SECONDS={settings.s3_timeout_seconds}: must be over 0",
             code="bad_setting",
             field="s3_timeout_seconds",
+        )
+    if not 0 <= settings.metrics_port <= 65535:
+        raise OptionError(
+            f"STENOCAST_METRICS_PORT={settings.metrics_port}: must be 0 to 65535",
+            code="bad_setting",
+            field="metrics_port",
         )
     if not 0 < settings.heartbeat_seconds < settings.lease_seconds / 2:
         raise OptionError(

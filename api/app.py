@@ -6,6 +6,7 @@ Handlers are plain functions, run in threads by the framework, because the ledge
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from adapters.metrics import CONTENT_TYPE, Metrics
 from api.byte_ranges import requested_range
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
@@ -42,12 +44,18 @@ LOOK_SECONDS = 0.4
 
 
 def create_app(
-    intake: Intake, *, version: str, ready: Callable[[], list[str]], allowed_hosts: list[str] | None = None
+    intake: Intake,
+    *,
+    version: str,
+    ready: Callable[[], list[str]],
+    metrics: Metrics,
+    allowed_hosts: list[str] | None = None,
 ) -> FastAPI:
     """Build the application over the ledger and the store of `intake`.
 
-    `ready` returns what keeps this installation from working, empty when nothing does. `allowed_hosts` are the
-    Host headers that are answered: a page elsewhere must not reach a service on the listener's own machine.
+    `ready` returns what keeps this installation from working, empty when nothing does. `metrics` counts the
+    requests and is what `/metrics` shows. `allowed_hosts` are the Host headers that are answered: a page elsewhere
+    must not reach a service on the listener's own machine.
     """
     queue, store = intake.queue, intake.store
     app = FastAPI(
@@ -64,9 +72,16 @@ def create_app(
     async def guarded(request: Request, call_next: Any) -> Response:
         origin = request.headers.get("origin")
         own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        began = time.monotonic()
         if request.method not in ("GET", "HEAD", "OPTIONS") and origin not in (None, own):
             return problem(403, "foreign_origin", f"requests from pages of {origin} are refused")
-        response: Response = await call_next(request)
+        status = 500
+        try:
+            response: Response = await call_next(request)
+            status = response.status_code
+        finally:
+            seconds = time.monotonic() - began
+            metrics.request_answered(method=request.method, route=_pattern(request), status=status, seconds=seconds)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -181,12 +196,21 @@ def create_app(
             return problem(503, "not_ready", "; ".join(lacking))
         return PlainTextResponse("ready\n")
 
+    @app.get("/metrics", summary="The numbers of this process and of the queue, for Prometheus", tags=["health"])
+    def get_metrics() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
     @app.get("/", include_in_schema=False)
     def page() -> Response:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
+
+
+def _pattern(request: Request) -> str:
+    """The route that answered, as it is declared: paths hold ids, and a metric must not grow with them."""
+    return str(getattr(request.scope.get("route"), "path", "none"))
 
 
 def _json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

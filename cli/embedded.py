@@ -76,7 +76,9 @@ def build_app(settings: Settings, workers_alive: Callable[[], bool]) -> FastAPI:
             problems.append(error.message)
         return problems
 
-    return create_app(intake, version=version(), ready=lacking, allowed_hosts=allowed_hosts(settings.host))
+    return create_app(
+        intake, version=version(), ready=lacking, metrics=metrics, allowed_hosts=allowed_hosts(settings.host)
+    )
 
 
 def _check_remote_models(settings: Settings, models: str, language: str | None) -> None:

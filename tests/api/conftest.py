@@ -15,6 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from adapters.memory import MemoryQueue, MemoryStore
+from adapters.metrics import Metrics
 from api.app import create_app
 from api.upload import Intake
 from schemas.errors import NotFound
@@ -87,6 +88,6 @@ def door(tmp_path: Path) -> Iterator[Door]:
         new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
         check_models=check_models,
     )
-    app = create_app(intake, version="test", ready=lambda: lacking, allowed_hosts=["testserver"])
+    app = create_app(intake, version="test", ready=lambda: lacking, metrics=Metrics(), allowed_hosts=["testserver"])
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Door(client, queue, store, lacking)
