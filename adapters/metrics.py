@@ -1,8 +1,9 @@
 """Every metric of Stenocast, declared once: its kind, its unit and what makes it move.
 
-`docs/operations.md` lists them for operators. A process has one `Metrics` (`process_metrics()`), as it has one log; tests make their own. Each has a registry of
-its own, so that several in one process do not disturb each other. Callers say what happened (`lease_lost()`), never
-which number to change. Labels come from closed sets of words: no metric grows with the work.
+`docs/operations.md` lists them for operators. A process has one `Metrics` (`process_metrics()`), as it has one log;
+tests make their own. Each has a registry of its own, so that several in one process do not disturb each other.
+Callers say what happened (`events_published(3)`), never which number to change. Labels come from closed sets of words:
+no metric grows with the work.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ class Metrics:
         self._ledger: _LedgerCollector | None = None
         ProcessCollector(registry=self.registry)
         self._made = {each.name: _make(each, self.registry) for each in DECLARED if each not in _AT_SCRAPE}
-        self.registry.register(_Computed(self._loop_ages))  # type: ignore[arg-type]
+        self.registry.register(_Computed(self._loop_ages))
 
     def text(self) -> bytes:
         """All of them, as Prometheus reads them."""
@@ -196,7 +197,7 @@ class Metrics:
         """Show the backlog too, read whenever somebody asks for the metrics. A second call replaces the first."""
         if self._ledger is None:
             self._ledger = _LedgerCollector(backlog)
-            self.registry.register(self._ledger)  # type: ignore[arg-type]
+            self.registry.register(self._ledger)
         self._ledger.backlog = backlog
 
     # -- every loop

@@ -8,17 +8,19 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
 
-from adapters.logs import configure_logs
+from adapters.metrics import process_metrics
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.settings import Settings
 from adapters.wiring import check_models, open_ledger, open_store, version
 from api.app import create_app
 from api.upload import Intake
-from schemas.errors import NotReady, OptionError, StenocastError
+from cli.observed import observe, unreachable
+from schemas.errors import NotReady, OptionError
 from workers.embedded import BackgroundWorkers
 
 #: How long requests in flight may take to end when the service stops, in seconds.
@@ -28,36 +30,49 @@ GRACE_SECONDS = 3
 def serve_embedded(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C. Raises NotReady `address_in_use`, OptionError."""
     check_models(settings, settings.models)
-    configure_logs(settings.log_format)
-    settings.scratch_folder.mkdir(parents=True, exist_ok=True)
-    # Uploads are spooled where the rest of the data lies: /tmp may be small, or memory.
-    tempfile.tempdir = str(settings.scratch_folder)
-    listener = bound_socket(settings.host, settings.port)
+    observe(settings, "serve")
+    listener = _ready_to_listen(settings)
     workers = BackgroundWorkers(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build_app(settings, workers.is_alive),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
+    app = build_app(settings, workers.lacking)
     workers.start()
     print(f"Stenocast {version()}: http://{settings.host}:{listener.getsockname()[1]}", file=sys.stderr)
     print(f"data in {settings.data_dir}, models {settings.models}; stop with Ctrl-C", file=sys.stderr)
     if settings.inbox is not None:
         print(f"watching {settings.inbox}", file=sys.stderr, flush=True)
     try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
+        _serve(app, listener)
     finally:
         workers.stop()
 
 
-def build_app(settings: Settings, workers_alive: Callable[[], bool]) -> FastAPI:
-    """The API over the ledger and the store of the settings."""
+def serve_api(settings: Settings) -> None:
+    """Run the API alone until SIGTERM or Ctrl-C. Raises NotReady `address_in_use`, OptionError."""
+    check_models(settings, settings.models)
+    observe(settings, "api")
+    listener = _ready_to_listen(settings)
+    app = build_app(settings, list)
+    print(f"Stenocast {version()} (API): http://{settings.host}:{listener.getsockname()[1]}", file=sys.stderr)
+    _serve(app, listener)
+
+
+def _ready_to_listen(settings: Settings) -> socket.socket:
+    settings.scratch_folder.mkdir(parents=True, exist_ok=True)
+    # Uploads are spooled where the rest of the data lies: /tmp may be small, or memory.
+    tempfile.tempdir = str(settings.scratch_folder)
+    return bound_socket(settings.host, settings.port)
+
+
+def _serve(app: FastAPI, listener: socket.socket) -> None:
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
+    """The API over the ledger and the store of the settings. `lacking` adds to what readiness needs beyond them."""
     queue, store = open_ledger(settings), open_store(settings)
+    metrics = process_metrics()
+    metrics.watch_ledger(queue.backlog)
     intake = Intake(
         queue=queue,
         store=store,
@@ -67,17 +82,12 @@ def build_app(settings: Settings, workers_alive: Callable[[], bool]) -> FastAPI:
         new_id=lambda: str(uuid.uuid4()),
         check_models=lambda models, language: _check_remote_models(settings, models, language),
     )
-
-    def lacking() -> list[str]:
-        problems = [] if workers_alive() else ["a worker thread ended; see the log"]
-        try:
-            queue.jobs(limit=1)
-        except StenocastError as error:
-            problems.append(error.message)
-        return problems
-
     return create_app(
-        intake, version=version(), ready=lacking, metrics=metrics, allowed_hosts=allowed_hosts(settings.host)
+        intake,
+        version=version(),
+        ready=lambda: [*lacking(), *unreachable(queue, store)],
+        metrics=metrics,
+        allowed_hosts=allowed_hosts(settings.host),
     )
 
 

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from cli import doctor, models, name, pages, service, transcribe, worker
+from cli import api, doctor, models, name, pages, service, transcribe, worker
 from schemas.errors import OptionError, StenocastError
 
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
@@ -32,6 +32,7 @@ app.command(rich_help_panel="Transcripts")(pages.read)
 app.command(rich_help_panel="Transcripts")(name.name)
 app.command(rich_help_panel="Transcripts")(pages.styles)
 app.command(rich_help_panel="Service")(service.serve)
+app.command(rich_help_panel="Service")(api.api)
 app.command(rich_help_panel="Service")(worker.worker)
 app.command(rich_help_panel="Jobs")(service.submit)
 app.command(rich_help_panel="Jobs")(service.jobs)

@@ -84,9 +84,9 @@ class BackgroundWorkers:
         for thread in self._threads:
             thread.join(STOP_SECONDS)
 
-    def is_alive(self) -> bool:
-        """Whether every worker still runs: part of the service's readiness."""
-        return all(thread.is_alive() for thread in self._threads)
+    def lacking(self) -> list[str]:
+        """What of the workers no longer runs: part of the service's readiness."""
+        return [f"the thread {each.name} ended; see the log" for each in self._threads if not each.is_alive()]
 
     @staticmethod
     def _thread(name: str, work: Callable[[], None]) -> threading.Thread:

@@ -450,3 +450,21 @@ def test_the_page_loads_nothing_from_elsewhere(door: Any) -> None:
     assert "http://" not in served.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in served
     assert "innerHTML" not in served
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def test_requests_are_counted_by_their_pattern_and_never_by_their_path(door: Any) -> None:
+    job = door.upload()
+
+    door.client.get(f"/v1/jobs/{job['id']}")
+    door.client.get("/v1/jobs/no-such-job")
+    door.client.get("/wp-login.php")
+    shown = door.client.get("/metrics").text
+
+    assert 'stenocast_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="200"} 1.0' in shown
+    assert 'stenocast_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="404"} 1.0' in shown
+    assert 'route="none",status="404"} 1.0' in shown
+    assert job["id"] not in shown
+    assert "wp-login" not in shown
