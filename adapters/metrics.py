@@ -2,8 +2,8 @@
 
 `docs/operations.md` lists them for operators. A process has one `Metrics` (`process_metrics()`), as it has one log;
 tests make their own. Each has a registry of its own, so that several in one process do not disturb each other.
-Callers say what happened (`events_published(3)`), never which number to change. Labels come from closed sets of words:
-no metric grows with the work.
+Callers say what happened (`events_published(3)`), never which number to change. Labels come from closed sets of
+words: no metric grows with the work.
 """
 
 from __future__ import annotations
