@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,11 +24,12 @@ from api.byte_ranges import requested_range
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
 from formats import catalogue
+from schemas.drop import is_drop, read_drop
 from schemas.errors import NotFound, OptionError, StenocastError
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
 from schemas.wire import read_json, to_record, write_json
-from transcription.ports import JobQueue, Store
+from transcription.ports import DropBox, JobQueue, Store
 
 PAGE = Path(__file__).parent / "page"
 
@@ -50,12 +52,14 @@ def create_app(
     ready: Callable[[], list[str]],
     metrics: Metrics,
     allowed_hosts: list[str] | None = None,
+    drops: DropBox | None = None,
 ) -> FastAPI:
     """Build the application over the ledger and the store of `intake`.
 
     `ready` returns what keeps this installation from working, empty when nothing does. `metrics` counts the
     requests and is what `/metrics` shows. `allowed_hosts` are the Host headers that are answered: a page elsewhere
     must not reach a service on the listener's own machine.
+    `drops` are the buckets whose recordings are played from where they lie; without it they cannot be.
     """
     queue, store = intake.queue, intake.store
     app = FastAPI(
@@ -104,11 +108,11 @@ def create_app(
     @app.get("/v1/episodes/{episode_id}/audio", summary="The recording, with byte ranges", tags=["episodes"])
     def get_audio(episode_id: str, request: Request) -> Response:
         episode = queue.episode(episode_id)
-        key = episode.audio.uri
-        size = store.size(key) if key else None
-        if key is None or size is None:
+        found = _recording(store, drops, episode.audio.uri or "")
+        if found is None:
             raise NotFound(f"{episode_id}: the recording is no longer here", code="audio_not_found")
-        return _audio(store, key, size, request.headers.get("range"), container=episode.audio.container)
+        size, read = found
+        return _audio(size, read, request.headers.get("range"), container=episode.audio.container)
 
     @app.get("/v1/jobs", summary="Jobs, newest first", tags=["jobs"])
     def get_jobs(
@@ -253,7 +257,23 @@ AUDIO_MEDIA_TYPES = {
 }
 
 
-def _audio(store: Store, key: str, size: int, range_header: str | None, *, container: str | None) -> Response:
+def _recording(
+    store: Store, drops: DropBox | None, uri: str
+) -> tuple[int, Callable[[int, int], Iterator[bytes]]] | None:
+    """The size of a recording and how its bytes are read; None where it is not, or no longer."""
+    if is_drop(uri):
+        place = read_drop(uri)
+        seen = None if drops is None else drops.look(place.bucket, place.key)
+        if drops is None or seen is None or seen.size_bytes is None:
+            return None
+        return seen.size_bytes, partial(drops.read, seen)
+    size = store.size(uri) if uri else None
+    return None if size is None else (size, partial(store.read, uri))
+
+
+def _audio(
+    size: int, read: Callable[[int, int], Iterator[bytes]], range_header: str | None, *, container: str | None
+) -> Response:
     media_type = AUDIO_MEDIA_TYPES.get(container or "", "application/octet-stream")
     wanted = requested_range(range_header, size)
     if wanted is None:
@@ -266,5 +286,4 @@ def _audio(store: Store, key: str, size: int, range_header: str | None, *, conta
     if is_range:
         status = 206
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body: Iterator[bytes] = store.read(key, start, end)
-    return StreamingResponse(body, status, headers, media_type=media_type)
+    return StreamingResponse(read(start, end), status, headers, media_type=media_type)

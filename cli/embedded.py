@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from adapters.metrics import process_metrics
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.settings import Settings
-from adapters.wiring import check_models, open_ledger, open_store, version
+from adapters.wiring import check_models, open_drop_box, open_ledger, open_store, version
 from api.app import create_app
 from api.upload import Intake
 from cli.observed import observe, unreachable
@@ -88,6 +88,7 @@ def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
         ready=lambda: [*lacking(), *unreachable(queue, store)],
         metrics=metrics,
         allowed_hosts=allowed_hosts(settings.host),
+        drops=open_drop_box(settings),
     )
 
 

@@ -20,15 +20,17 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NoReturn
 
 from adapters.settings import Settings
+from schemas.drop import is_drop, read_drop
 from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import write_json
 from transcription.pipeline import Pipeline
-from transcription.ports import Result, Store
+from transcription.ports import DropBox, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
 from workers.messages import Begin, Broke, Finished, Load, Loaded, Loading, Stop, Stopped, Told, Unexpected, Work
 
@@ -48,12 +50,14 @@ class Engine:
         connection: Connection,
         *,
         store: Store,
+        drops: DropBox | None = None,
         build: Callable[[str], Pipeline],
         reached: Reached,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
         self._store = store
+        self._drops = drops
         self._build = build
         self._reached = reached
         self._clock = clock
@@ -120,7 +124,7 @@ class Engine:
         work.folder.mkdir(parents=True, exist_ok=True)
         source = work.folder / "audio"
         tell(Progress(Stage.FETCH))
-        self._store.fetch(work.audio_key, source)
+        fetch_audio(work.audio_key, source, store=self._store, drops=self._drops)
         self._reached("after_fetch")
         self._connection.send(self._load(work.job.options.models))
         assert self._pipeline is not None
@@ -130,6 +134,22 @@ class Engine:
         result = put_document(self._store, replace(document, revision=work.revision), work)
         self._reached("after_put")
         return result
+
+
+def fetch_audio(audio_key: str, path: Path, *, store: Store, drops: DropBox | None) -> None:
+    """Copy a job's recording to a local file, from where it lies: the store, or a producer's bucket.
+
+    Raises NotFound, AudioError `source_changed`, NotReady, TransientError.
+    """
+    if not is_drop(audio_key):
+        store.fetch(audio_key, path)
+    elif drops is not None:
+        drops.fetch(read_drop(audio_key), path)
+    else:
+        raise NotReady(
+            f"{audio_key}: lies in a bucket, and this worker knows none: STENOCAST_DROP_URL or STENOCAST_STORE_URL",
+            code="store_unavailable",
+        )
 
 
 def put_document(store: Store, document: Transcript, work: Work) -> Result:
@@ -172,7 +192,7 @@ def die_with(supervisor: int) -> None:
 def main(descriptor: int) -> NoReturn:
     """The child's whole life."""
     from adapters.logs import configure_logs
-    from adapters.wiring import build_pipeline, open_store
+    from adapters.wiring import build_pipeline, open_drop_box, open_store
 
     connection = Connection(descriptor)
     begin = connection.recv()
@@ -183,6 +203,7 @@ def main(descriptor: int) -> NoReturn:
     Engine(
         connection,
         store=open_store(settings),
+        drops=open_drop_box(settings),
         build=lambda models: build_pipeline(settings, models),
         reached=crash_points(settings, supervisor=begin.supervisor),
     ).run()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from adapters.memory import MemoryQueue, MemoryStore
+from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
 from adapters.metrics import Metrics
 from api.app import create_app
 from api.upload import Intake
@@ -44,6 +44,7 @@ class Door:
     queue: MemoryQueue
     store: MemoryStore
     lacking: list[str]
+    drops: MemoryDropBox
 
     def upload(self, content: bytes | None = None, name: str = "talk.wav", **fields: str) -> dict:
         answer = self.client.post(
@@ -71,7 +72,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     numbers = itertools.count(1)
     ids = itertools.count(1)
     queue = MemoryQueue(now=lambda: 1_772_352_000.0, new_id=lambda: f"event-{next(ids)}")
-    store, lacking = MemoryStore(), []
+    store, lacking, drops = MemoryStore(), [], MemoryDropBox()
 
     def check_models(name: str, language: str | None) -> None:
         if name not in ("starter", "fast"):
@@ -88,6 +89,13 @@ def door(tmp_path: Path) -> Iterator[Door]:
         new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
         check_models=check_models,
     )
-    app = create_app(intake, version="test", ready=lambda: lacking, metrics=Metrics(), allowed_hosts=["testserver"])
+    app = create_app(
+        intake,
+        version="test",
+        ready=lambda: lacking,
+        metrics=Metrics(),
+        allowed_hosts=["testserver"],
+        drops=drops,
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Door(client, queue, store, lacking)
+        yield Door(client, queue, store, lacking, drops)

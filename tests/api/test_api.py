@@ -13,8 +13,9 @@ import pytest
 
 from formats import catalogue
 from schemas.episode import AudioInfo, Episode
-from schemas.job import JobState
+from schemas.job import JobOptions, JobState
 from schemas.transcript import Paragraph, Speaker, Transcript, Turn, Word
+from transcription.ports import NewJob
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 
@@ -387,6 +388,22 @@ def test_the_recording_is_served_in_byte_ranges(door: Any) -> None:
     assert tail.content == content[-5:]
     assert outside.status_code == 416
     assert door.client.get(url).content == content
+
+
+def test_a_recording_that_was_dropped_into_a_bucket_is_served_from_there(door: Any) -> None:
+    drop = door.drops.put("harbour", "in/ep 1 é.mp3", b"0123456789")
+    episode = Episode(drop.episode_id, audio=AudioInfo(uri=drop.address, container="mp3"))
+    door.queue.add(NewJob(episode, JobOptions(), drop.uri, "a drop"), job_id="job")
+    url = f"/v1/episodes/{drop.episode_id}/audio"
+
+    whole = door.client.get(url)
+    part = door.client.get(url, headers={"Range": "bytes=4-7"})
+    door.drops.remove("harbour", "in/ep 1 é.mp3")
+
+    assert (whole.status_code, whole.content) == (200, b"0123456789")
+    assert whole.headers["content-type"] == "audio/mpeg"
+    assert (part.status_code, part.content) == (206, b"4567")
+    assert door.client.get(url).json()["code"] == "audio_not_found"
 
 
 def test_job_events_tell_each_change_and_end_with_the_job(door: Any) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from adapters.memory import MemoryStore
+from adapters.memory import MemoryDropBox, MemoryStore
+from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, NotReady
 from schemas.job import Job, JobOptions, JobState, Progress, Stage
 from schemas.transcript import Quality, Speaker, Transcript
 from schemas.wire import read_json
-from workers.engine import Engine
+from workers.engine import Engine, fetch_audio
 from workers.messages import Broke, Finished, FromChild, Loading, Stop, Stopped, Told, Unexpected, Work
 
 Run = Callable[[Path, Callable[[Progress], None]], None]
@@ -47,6 +48,7 @@ class OneTone:
 class Bench:
     scratch: Path
     store: MemoryStore = field(default_factory=MemoryStore)
+    drops: MemoryDropBox = field(default_factory=MemoryDropBox)
     built: list[str] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
     meanwhile: Run = lambda _source, _tell: None
@@ -55,7 +57,12 @@ class Bench:
         self.store.put("uploads/x/audio", b"sound")
         self.supervisor, childs_end = Pipe()
         self.engine = Engine(
-            childs_end, store=self.store, build=self.build, reached=self.reached.append, clock=lambda: 0.0
+            childs_end,
+            store=self.store,
+            drops=self.drops,
+            build=self.build,
+            reached=self.reached.append,
+            clock=lambda: 0.0,
         )
 
     def build(self, models: str) -> Any:
@@ -98,6 +105,34 @@ def test_the_figures_for_the_event_are_those_of_the_document(bench: Bench) -> No
     result = answer.result
     assert (result.speaker_count, result.named_speaker_count, result.word_count) == (2, 1, 40)
     assert (result.audio_seconds, result.language, result.title) == (12.5, "en", "Salt")
+
+
+def test_the_pipeline_is_given_what_a_producer_dropped(bench: Bench) -> None:
+    drop = bench.drops.put("harbour", "in/ep 1 é.mp3", b"dropped")
+    found: list[bytes] = []
+    bench.meanwhile = lambda source, tell: found.append(source.read_bytes())
+
+    bench.engine.answer(bench.work(audio_key=drop.uri))
+
+    assert found == [b"dropped"]
+
+
+def test_a_drop_that_was_replaced_is_not_transcribed(bench: Bench) -> None:
+    drop = bench.drops.put("harbour", "a.mp3", b"announced")
+    bench.drops.put("harbour", "a.mp3", b"replaced")
+
+    answer = bench.engine.answer(bench.work(audio_key=drop.uri))
+
+    assert isinstance(answer, Broke)
+    assert answer.error.code == "source_changed"
+    assert not answer.error.retryable
+
+
+def test_a_worker_that_knows_no_bucket_is_not_ready_for_drops(tmp_path: Path) -> None:
+    drop = Drop("harbour", "a.mp3", etag="e")
+
+    with pytest.raises(NotReady, match="STENOCAST_DROP_URL"):
+        fetch_audio(drop.uri, tmp_path / "audio", store=MemoryStore(), drops=None)
 
 
 def test_the_pipeline_is_given_the_sound(bench: Bench) -> None:
