@@ -29,6 +29,10 @@ POLL_SECONDS = 0.5  #: how long a stop waits for a quiet broker at most
 FIRST_PAUSE_SECONDS = 0.5  #: before a batch is tried again; doubles
 LONGEST_PAUSE_SECONDS = 15.0
 
+#: A batch that failed so often although ledger and bucket answer has a record that is to blame, not the weather.
+PATIENCE = 6
+SINGLE_TRIES = 4  #: of a record by itself, before it is to blame
+
 
 @dataclass
 class _Batch:
@@ -64,6 +68,7 @@ class Intake:
         self._dead_letters = dead_letters
         self._store = store
         self._reached = reached
+        self._failures = 0  #: of batches, one after the other
 
     def take(self, *, seconds: float = POLL_SECONDS) -> int:
         """Take in one batch; how many records it was.
@@ -79,23 +84,43 @@ class Intake:
             self._reached("before_commit")
             self._source.commit(records)
         except BaseException:
+            self._failures += 1
             self._source.restore(records)
             raise
+        self._failures = 0
         return len(records)
 
     def _take_all(self, records: Sequence[Record]) -> None:
-        """Take a batch in; where one of its records cannot be, the others alone."""
+        """Take a batch in; where one of its records is to blame that it cannot be, the others without it."""
         try:
             self._settle(self._read(records))
-        except (TransientError, NotReady):
-            raise
+        except (TransientError, NotReady) as error:
+            if self._failures < PATIENCE or not self._take_in.is_served():
+                raise
+            self._take_singly(records, error)
         except Exception as error:
-            if len(records) > 1:
-                log.warning("batch broken up", records=len(records), reason=type(error).__name__)
-                for record in records:
-                    self._take_all([record])
+            self._take_singly(records, error)
+
+    def _take_singly(self, records: Sequence[Record], error: Exception) -> None:
+        if len(records) > 1:
+            log.warning("batch broken up", records=len(records), reason=type(error).__name__)
+        for record in records:
+            self._take_or_reject(record)
+
+    def _take_or_reject(self, record: Record) -> None:
+        """Take one record in, or say why it cannot be; a server that only now and then fails does not count."""
+        for tries_left in reversed(range(SINGLE_TRIES)):
+            try:
+                self._settle(self._read([record]))
                 return
-            self._settle(_broken(records[0], error))
+            except (TransientError, NotReady) as error:
+                if not self._take_in.is_served():
+                    raise
+                if not tries_left:
+                    self._settle(_broken(record, error))
+            except Exception as error:
+                self._settle(_broken(record, error))
+                return
 
     def _read(self, records: Sequence[Record]) -> _Batch:
         """Everything that the records say, and what the bucket says about it; nothing is written yet."""

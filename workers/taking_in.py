@@ -18,7 +18,7 @@ from adapters.acceptance import check_priority, printable
 from adapters.model_sets import is_folder_name, is_hub_name
 from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import InputError, NotFound, OptionError, Refused
+from schemas.errors import InputError, NotFound, NotReady, OptionError, Refused, TransientError
 from schemas.job import Job, JobError, JobOptions
 from schemas.sidecar import LARGEST_BYTES, Sidecar, read_sidecar
 from schemas.wire import write_json
@@ -153,6 +153,15 @@ class TakeIn:
         known = self._queue.known_requests(list(keys)) if keys else frozenset()
         missing = [Touched(drop.bucket, (drop.key,)) for key, drop in keys.items() if key not in known]
         return self.touched(missing) if missing else []
+
+    def is_served(self) -> bool:
+        """Whether ledger and bucket answer at all at the moment."""
+        try:
+            self._queue.known_requests(["drop:"])
+            self._drops.look(self._rules.place.bucket, f"{self._rules.place.prefix}is-anybody-there")
+        except (TransientError, NotReady):
+            return False
+        return True
 
     # ------------------------------------------------------------ what was announced
 

@@ -22,7 +22,7 @@ from schemas.job import Job, JobState
 from schemas.sidecar import Sidecar
 from transcription.drops import DropPlace
 from transcription.ports import LARGEST_INLINE_BYTES, NewJob, Record
-from workers.intake import Intake, take_until
+from workers.intake import PATIENCE, Intake, take_until
 from workers.taking_in import DropRules, TakeIn
 
 BUCKET = "harbour"
@@ -487,6 +487,42 @@ def test_while_something_is_away_nothing_is_committed_and_nothing_lost(
     assert len(harbour.take()) == 1
     assert harbour.codes() == ["record_not_json"]
     assert harbour.topics.committed("intake", "bucket-events") == 2
+
+
+def test_a_name_that_the_bucket_cannot_answer_for_does_not_block_the_others(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("a.mp3", "odd.mp3", "b.mp3"):
+        harbour.put(key)
+    look = harbour.bucket.look
+
+    def odd(bucket: str, key: str) -> Any:
+        if key == "odd.mp3":
+            raise TransientError("the store did not answer as it should (400)", code="store_unavailable")
+        return look(bucket, key)
+
+    monkeypatch.setattr(harbour.bucket, "look", odd)
+    for _ in range(PATIENCE):
+        with pytest.raises(TransientError):
+            harbour.intake.take(seconds=0)
+
+    assert len(harbour.take()) == 2
+    assert harbour.codes() == ["store_unavailable"]
+
+
+def test_a_bucket_that_is_away_for_long_costs_nothing(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_given: object) -> None:
+        raise TransientError("the bucket is away", code="store_unavailable")
+
+    harbour.put("a.mp3")
+    with monkeypatch.context() as patched:
+        patched.setattr(harbour.bucket, "look", away)
+        for _ in range(3 * PATIENCE):
+            with pytest.raises(TransientError):
+                harbour.intake.take(seconds=0)
+
+    assert len(harbour.take()) == 1
+    assert harbour.codes() == []
 
 
 @pytest.mark.parametrize("place", ["after_take_in", "before_commit"])
