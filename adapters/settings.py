@@ -41,6 +41,7 @@ class Settings:
     database_url: str = ""  #: empty = sqlite in data_dir
     store_url: str = ""  #: s3://bucket or s3://bucket/prefix; empty = a folder in data_dir
     drop_url: str = ""  #: s3://bucket or s3://bucket/prefix where producers drop; empty = the store's bucket
+    reconcile_seconds: float = 300.0  #: between two looks at everything that lies in the drop location
     s3_endpoint: str = ""  #: URL of an S3 server; empty = AWS
     s3_region: str = ""  #: empty = as boto3 finds it, us-east-1 where an endpoint is given
     s3_timeout_seconds: float = 30.0  #: without a byte from the S3 server
@@ -147,6 +148,12 @@ def _check(settings: Settings) -> None:
                 code="bad_setting",
                 field=name,
             )
+    if settings.reconcile_seconds <= 0:
+        raise OptionError(
+            f"STENOCAST_RECONCILE_SECONDS={settings.reconcile_seconds}: must be over 0",
+            code="bad_setting",
+            field="reconcile_seconds",
+        )
     if settings.s3_timeout_seconds <= 0:
         raise OptionError(
             f"STENOCAST_S3_TIMEOUT_SECONDS={settings.s3_timeout_seconds}: must be over 0",

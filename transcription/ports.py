@@ -222,6 +222,10 @@ class Store(Protocol):
         """All keys under a prefix, sorted."""
         ...
 
+    def sweep_unfinished(self) -> int:
+        """Remove what puts that were killed left half written, once nobody can still be writing it; how many."""
+        ...
+
 
 class DropBox(Protocol):
     """The bucket as producers see it: read only, and every read of a drop is of the version it is pinned to."""

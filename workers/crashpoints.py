@@ -30,6 +30,9 @@ CRASH_POINTS = (
     "after_send",
 )
 
+#: Where an intake passes with each batch.
+INTAKE_POINTS = ("after_take_in", "before_commit")
+
 #: Called with the name of the place that was reached.
 Reached = Callable[[str], None]
 
@@ -39,9 +42,9 @@ def crash_points(settings: Settings, *, supervisor: int | None = None) -> Reache
     if not settings.allow_scripted or not settings.crash_at:
         return _go_on
     whom, _, name = settings.crash_at.rpartition(":")
-    if name not in CRASH_POINTS or whom not in ("", "worker"):
+    if name not in CRASH_POINTS + INTAKE_POINTS or whom not in ("", "worker"):
         raise OptionError(
-            f"STENOCAST_CRASH_AT={settings.crash_at!r}: use one of {', '.join(CRASH_POINTS)}",
+            f"STENOCAST_CRASH_AT={settings.crash_at!r}: use one of {', '.join(CRASH_POINTS + INTAKE_POINTS)}",
             code="bad_setting",
             field="crash_at",
         )

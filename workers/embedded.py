@@ -1,7 +1,8 @@
-"""The workers of the embedded service as threads of one process: supervisor, publisher, watched folder."""
+"""The workers as the settings say, and those of the embedded service as threads of one process."""
 
 from __future__ import annotations
 
+import secrets
 import threading
 import uuid
 from collections.abc import Callable
@@ -10,14 +11,27 @@ from threading import Event as StopEvent
 import structlog
 
 from adapters.settings import Settings
-from adapters.wiring import check_models, open_ledger, open_sink, open_store
-from schemas.errors import NotReady
+from adapters.wiring import (
+    check_models,
+    open_dead_letters,
+    open_drop_box,
+    open_ledger,
+    open_sink,
+    open_source,
+    open_store,
+)
+from schemas.errors import NotReady, OptionError
+from schemas.topics import Topic
+from transcription.drops import drop_place
 from transcription.ports import JobQueue, Store
 from workers.child import ChildEngine
 from workers.crashpoints import crash_points
 from workers.inbox import Inbox, InboxRules, watch_until
+from workers.intake import Intake, take_until
 from workers.publisher import publish_until
+from workers.reconciler import Reconciler, reconcile_until
 from workers.scratch import WorkerScratch
+from workers.taking_in import DropRules, TakeIn
 from workers.transcriber import Pace, Supervisor, new_worker_name
 
 log = structlog.get_logger()
@@ -58,6 +72,46 @@ def inbox_of(settings: Settings, queue: JobQueue, store: Store) -> Inbox | None:
     return Inbox(folder, queue=queue, store=store, rules=rules, new_id=lambda: str(uuid.uuid4()))
 
 
+def take_in_of(settings: Settings, queue: JobQueue) -> TakeIn:
+    """Takes in what lies in the bucket of the settings. Raises OptionError where they name none."""
+    place, drops = drop_place(settings.drop_url, settings.store_url), open_drop_box(settings)
+    if place is None or drops is None:
+        raise OptionError(
+            "STENOCAST_DROP_URL='': name the bucket that producers drop into, as s3://bucket or s3://bucket/prefix",
+            code="bad_setting",
+            field="drop_url",
+        )
+    rules = DropRules(
+        place=place,
+        models=settings.models,
+        max_bytes=settings.max_upload_bytes,
+        check_models=lambda models, language: check_models(settings, models, language),
+    )
+    return TakeIn(queue=queue, drops=drops, rules=rules, new_id=lambda: str(uuid.uuid4()), new_trace=new_trace)
+
+
+def intake_of(settings: Settings, queue: JobQueue, store: Store) -> Intake:
+    """One more intake on the topics of the settings. Raises OptionError, NotReady."""
+    return Intake(
+        source=open_source(settings, [Topic.EPISODES, Topic.BUCKET_EVENTS]),
+        take_in=take_in_of(settings, queue),
+        dead_letters=open_dead_letters(settings),
+        store=store,
+        reached=crash_points(settings),
+    )
+
+
+def reconciler_of(settings: Settings, queue: JobQueue, store: Store) -> Reconciler:
+    """A reconciler of the store, and of the bucket that producers drop into where there is one."""
+    has_bucket = drop_place(settings.drop_url, settings.store_url) is not None
+    return Reconciler(queue=queue, store=store, take_in=take_in_of(settings, queue) if has_bucket else None)
+
+
+def new_trace() -> str:
+    """The W3C trace context of a request that came without one, marked as sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
 class BackgroundWorkers:
     """Everything that works beside the API in `stenocast serve`. Ends with `stop`, or with the process."""
 
@@ -73,6 +127,12 @@ class BackgroundWorkers:
         inbox = inbox_of(settings, queue, store)
         if inbox is not None:
             self._threads.append(self._thread("inbox", lambda: watch_until(self._stop, inbox)))
+        if settings.kafka_bootstrap and drop_place(settings.drop_url, settings.store_url) is not None:
+            intake = intake_of(settings, queue, store)
+            self._threads.append(self._thread("intake", lambda: take_until(self._stop, intake)))
+        reconciler = reconciler_of(settings, queue, store)
+        every = settings.reconcile_seconds
+        self._threads.append(self._thread("reconciler", lambda: reconcile_until(self._stop, reconciler, every=every)))
 
     def start(self) -> None:
         for thread in self._threads:

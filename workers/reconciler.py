@@ -1,15 +1,17 @@
 """The reconciler: what lies in the bucket decides, whatever was announced and whatever became of it.
 
 Notifications are a hint and may be lost; a look at everything that lies there is the guarantee. It also removes the
-results of attempts that lost. Nothing it does is wrong when another reconciler, an intake or a worker does the same
-or the opposite at the same time: jobs are added if they are new, and an attempt that lost has lost for good.
+results of attempts that lost, and half-written objects. An upload whose job was never added stays: nobody can tell it
+from one whose job is about to be, and the same recording finds it again. Nothing that it does is wrong when another
+reconciler, an intake or a worker does the same or the opposite at the same time: jobs are added if they are new, and
+an attempt that lost has lost for good.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from threading import Event as StopEvent
 from typing import TypeVar
@@ -18,8 +20,7 @@ import structlog
 
 from schemas.drop import Drop
 from schemas.errors import NotReady, Refused, TransientError
-from transcription.drops import DropPlace
-from transcription.ports import DropBox, Holder, JobQueue, Store
+from transcription.ports import Holder, JobQueue, Store
 from workers.taking_in import TakeIn, Taken
 
 log = structlog.get_logger()
@@ -42,25 +43,22 @@ class Seen:
     recordings: int = 0  #: of them, by name and size
     new: int = 0  #: had no job and have one now
     removed: int = 0  #: results of attempts that lost
+    unfinished: int = 0  #: what puts that were killed left half written
 
 
 class Reconciler:
-    """Looks at the place for drops, if there is one, and at the results in the store."""
+    """Looks at the place for drops, if there is one (`take_in`), and at the results in the store."""
 
     def __init__(
         self,
         *,
         queue: JobQueue,
         store: Store,
-        drops: DropBox | None,
-        place: DropPlace | None,
         take_in: TakeIn | None,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._queue = queue
         self._store = store
-        self._drops = drops
-        self._place = place
         self._take_in = take_in
         self._grace_seconds = grace_seconds
 
@@ -70,27 +68,19 @@ class Reconciler:
         Raises TransientError, NotReady; what was taken in until then stays.
         """
         objects = recordings = new = 0
-        for page in _pages(self._listed()):
+        for page in _pages(self._take_in.listed() if self._take_in else ()):
             if stop is not None and stop.is_set():
                 break
+            assert self._take_in is not None
             objects += len(page)
-            recordings += sum(self._is_recording(drop) for drop in page)
-            new += self._taken_in(page)
-        return Seen(objects, recordings, new, self._swept(stop))
+            recordings += sum(map(self._take_in.is_recording, page))
+            new += self._taken_in(self._take_in, page)
+        return Seen(objects, recordings, new, self._swept(stop), self._store.sweep_unfinished())
 
-    def _listed(self) -> Iterator[Drop]:
-        if self._drops is None or self._place is None:
-            return iter(())
-        return self._drops.listed(self._place.bucket, self._place.prefix)
-
-    def _is_recording(self, drop: Drop) -> bool:
-        return self._take_in is not None and self._take_in.is_recording(drop)
-
-    def _taken_in(self, page: Sequence[Drop]) -> int:
+    @staticmethod
+    def _taken_in(take_in: TakeIn, page: Sequence[Drop]) -> int:
         """Have the jobs of a page added that are missing; how many."""
-        if self._take_in is None:
-            return 0
-        answers = self._take_in.add(self._take_in.found(page))
+        answers = take_in.add(take_in.found(page))
         for answer in answers:
             if isinstance(answer, Refused):
                 log.error("drop refused by the ledger", code=answer.code, reason=answer.message)
@@ -150,10 +140,5 @@ def reconcile_until(
         except Exception:
             log.exception("reconciler broke")
         else:
-            tell = log.info if seen.new or seen.removed else log.debug
-            tell("bucket looked at", seconds=round(clock() - began, 2), **_figures(seen))
+            log.info("bucket looked at", seconds=round(clock() - began, 2), **asdict(seen))
         stop.wait(max(0.0, every - (clock() - began)))
-
-
-def _figures(seen: Seen) -> dict[str, int]:
-    return {"objects": seen.objects, "recordings": seen.recordings, "new": seen.new, "removed": seen.removed}

@@ -7,7 +7,7 @@ the same notice may come any number of times, to any number of processes, in any
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -141,6 +141,10 @@ class TakeIn:
             and sidecar_key(listed.key) == sidecar.key
             and (found := self._drops.look(listed.bucket, listed.key)) is not None
         ]
+
+    def listed(self) -> Iterator[Drop]:
+        """Everything that lies in the place for drops, by name, whatever it is."""
+        return self._drops.listed(self._rules.place.bucket, self._rules.place.prefix)
 
     def is_recording(self, drop: Drop) -> bool:
         """Whether what was listed is a drop, as far as name and size tell."""

@@ -40,7 +40,7 @@ class Harbour:
             new_id=lambda: next(self.ids),
             new_trace=lambda: "",
         )
-        return Reconciler(queue=self.queue, store=self.store, drops=self.bucket, place=place, take_in=take_in)
+        return Reconciler(queue=self.queue, store=self.store, take_in=take_in)
 
     def look(self) -> Seen:
         return self.reconciler().look()
