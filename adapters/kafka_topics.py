@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,12 +99,9 @@ class KafkaTopics:
                 for topic, plan in PLANS.items()
                 if self._access.name(topic) not in before
             }
-            if missing:
-                with suppress(kafka_errors.TopicAlreadyExistsError):  # made by somebody else in this moment
-                    admin.create_topics(missing, timeout_ms=int(ANSWER_SECONDS * 1000))
-                admin.wait_for_topics(list(missing), timeout_ms=int(ANSWER_SECONDS * 1000))
+            made = _made(admin, missing) if missing else set()
             return [
-                TopicReport(each.name, each.partitions, each.name in missing, each.differences)
+                TopicReport(each.name, each.partitions, each.name in made, each.differences)
                 for each in self._reports(admin, partitions)
             ]
 
@@ -138,6 +135,18 @@ class KafkaTopics:
             yield admin
         finally:
             admin.close()
+
+
+def _made(admin: KafkaAdminClient, missing: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Make these; the names of those that nobody else made in the same moment."""
+    answer = admin.create_topics(missing, timeout_ms=int(ANSWER_SECONDS * 1000), raise_errors=False)
+    made = {each["name"] for each in answer["topics"] if each["error_code"] == 0}
+    for each in answer["topics"]:
+        error = kafka_errors.for_code(each["error_code"])
+        if error not in (kafka_errors.NoError, kafka_errors.TopicAlreadyExistsError):
+            raise error(f"{each['name']}: {each['error_message']}")
+    admin.wait_for_topics(list(missing), timeout_ms=int(ANSWER_SECONDS * 1000))
+    return made
 
 
 def _partitions(plan: TopicPlan, asked: int | None) -> int:

@@ -33,11 +33,11 @@ class KafkaServer:
     """One broker behind several listeners. All but `bootstrap` are None where the servers are somebody else's."""
 
     bootstrap: str  #: plaintext, no login
-    sasl: str | None = None  #: plaintext, login by SCRAM-SHA-256 or PLAIN
+    sasl: str | None = None  #: plaintext, login by SCRAM or PLAIN
     ssl: str | None = None  #: TLS, no login
     mtls: str | None = None  #: TLS, and clients show a certificate
     sasl_ssl: str | None = None  #: TLS and login
-    scram: Login | None = None  #: known to SCRAM-SHA-256
+    scram: Login | None = None  #: known to SCRAM-SHA-256 and SCRAM-SHA-512
     plain: Login | None = None  #: known to PLAIN
     ca_file: Path | None = None
     cert_file: Path | None = None  #: a client's

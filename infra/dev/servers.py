@@ -406,8 +406,9 @@ def make_kafka(instance: Instance, bucket_events_topic: str) -> None:
     properties.touch(mode=0o600)
     properties.write_text(filled)
     cluster = secrets.token_urlsafe(16)
-    user = f"SCRAM-SHA-256=[name={scram[0]},password={scram[1]}]"
-    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties), "-S", user]
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        tool += ["-S", f"{mechanism}=[name={scram[0]},password={scram[1]}]"]
     finish(java(*tool), "Kafka's folder cannot be formatted")
     addresses = {each: f"127.0.0.1:{port}" for each, port in ports.items()}
     instance.servers["kafka"] = {
