@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.settings import Settings
 from schemas.errors import ModelError, NotReady, OptionError
+from schemas.events import Event
 from schemas.topics import Topic
 from transcription.drops import OWN_FOLDERS, drop_place
 from transcription.pipeline import Pipeline, primary_language
@@ -130,6 +131,17 @@ def open_sink(settings: Settings) -> EventSink:
 
     _make_folder(settings.data_dir)
     return EventLog(settings.event_log)
+
+
+def published_events(settings: Settings, *, follow: bool) -> Iterator[Event]:
+    """What was published where `open_sink` publishes, oldest first; with `follow` then what comes."""
+    if settings.kafka_bootstrap:
+        from adapters.kafka_topics import KafkaEvents
+
+        return KafkaEvents(kafka_access(settings)).read(follow=follow)
+    from adapters.eventlog import EventLog
+
+    return (event for _, event in EventLog(settings.event_log).read(follow=follow))
 
 
 def build_decoder(settings: Settings) -> Decoder:

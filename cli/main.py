@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from cli import api, doctor, intake, models, name, pages, service, transcribe, worker
+from cli import api, doctor, intake, models, name, pages, publish, service, topics, transcribe, worker
 from schemas.errors import OptionError, StenocastError
 
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
@@ -36,6 +36,8 @@ app.command(rich_help_panel="Service")(api.api)
 app.command(rich_help_panel="Service")(worker.worker)
 app.command(rich_help_panel="Service")(intake.intake)
 app.command(rich_help_panel="Service")(intake.reconcile)
+app.command(rich_help_panel="Service")(publish.publish)
+app.add_typer(topics.app, name="topics", rich_help_panel="Service")
 app.command(rich_help_panel="Jobs")(service.submit)
 app.command(rich_help_panel="Jobs")(service.jobs)
 app.command(rich_help_panel="Jobs")(service.watch)

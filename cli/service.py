@@ -172,13 +172,12 @@ def events(
     """Print the published events, one CloudEvent (JSON) a line, oldest first."""
     from itertools import islice
 
-    from adapters.eventlog import EventLog
     from adapters.settings import read_settings
-    from schemas.wire import write_json
+    from adapters.wiring import published_events
+    from schemas.cloudevents import write_event
 
-    log = EventLog(read_settings().event_log)
-    for _, event in islice(log.read(follow=follow), after, None):
-        print(write_json(event).decode(), flush=True)
+    for event in islice(published_events(read_settings(), follow=follow), after, None):
+        print(write_event(event).decode(), flush=True)
 
 
 def full_id(queue: JobQueue, beginning: str) -> str:

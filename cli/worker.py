@@ -25,7 +25,7 @@ def worker(
     from adapters.wiring import check_models, open_ledger, open_sink, open_store
     from workers.crashpoints import crash_points
     from workers.embedded import supervisor_of
-    from workers.publisher import publish_until
+    from workers.publisher import lead_seconds, publish_until
 
     settings = read_settings()
     configure_logs(settings.log_format)
@@ -34,18 +34,21 @@ def worker(
     stop, publisher_stop = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    queue, store, sink = open_ledger(settings), open_store(settings), open_sink(settings)
+    queue, store = open_ledger(settings), open_store(settings)
     supervisor = supervisor_of(settings, queue, store, stop)
     publisher = threading.Thread(
         target=publish_until,
-        args=(publisher_stop, queue, sink),
-        kwargs={"reached": crash_points(settings)},
+        args=(publisher_stop, queue, open_sink(settings)),
+        kwargs={"lead_seconds": lead_seconds(settings), "reached": crash_points(settings)},
         name="publisher",
         daemon=True,
     )
-    publisher.start()
+    # With Kafka, publishing is the work of `stenocast publish` or `serve`: a worker needs no way to the brokers.
+    if not settings.kafka_bootstrap:
+        publisher.start()
     try:
         supervisor.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
     finally:
         publisher_stop.set()
-        publisher.join(timeout=5.0)
+        if publisher.ident is not None:
+            publisher.join(timeout=5.0)

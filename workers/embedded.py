@@ -28,7 +28,7 @@ from workers.child import ChildEngine
 from workers.crashpoints import crash_points
 from workers.inbox import Inbox, InboxRules, watch_until
 from workers.intake import Intake, take_until
-from workers.publisher import publish_until
+from workers.publisher import lead_seconds, publish_until
 from workers.reconciler import Reconciler, reconcile_until
 from workers.scratch import WorkerScratch
 from workers.taking_in import DropRules, TakeIn
@@ -119,10 +119,12 @@ class BackgroundWorkers:
         self._stop = StopEvent()
         queue, store, sink = open_ledger(settings), open_store(settings), open_sink(settings)
         supervisor = supervisor_of(settings, queue, store, self._stop)
-        reached = crash_points(settings)
+        reached, lead = crash_points(settings), lead_seconds(settings)
         self._threads = [
             self._thread("supervisor", supervisor.run),
-            self._thread("publisher", lambda: publish_until(self._stop, queue, sink, reached=reached)),
+            self._thread(
+                "publisher", lambda: publish_until(self._stop, queue, sink, lead_seconds=lead, reached=reached)
+            ),
         ]
         inbox = inbox_of(settings, queue, store)
         if inbox is not None:

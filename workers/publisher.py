@@ -1,57 +1,178 @@
 """The publisher: sends outbox rows in order and marks each once it is durable where it went.
 
-A crash between the two sends a row again, with the same event id. Several publishers may run: the worst they do is
-to send an event twice, and each event's first copy still comes in order.
+Any number of publishers may run; only the one that holds the publishing lease sends. The lease keeps them from
+working against each other; what makes a paused one harmless that wakes up without it is `EventSink.take_over`:
+
+1. take the lease; 2. take the sink over; 3. make sure the lease is still held; only then 4. read and send.
+
+Whoever leads later takes the sink over later, so that nothing an earlier leader still sends can land behind it. A
+crash between the send and the mark sends the rows again, with the same event ids: consumers know events by id.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Event as StopEvent
 
 import structlog
 
-from schemas.errors import NotReady, TransientError
+from adapters.settings import Settings
+from schemas.errors import LeaseLost, NotReady, Refused, TransientError
 from transcription.ports import EventSink, JobQueue
 from workers.crashpoints import Reached
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.3  #: how long an event waits for its publisher at most
+FOLLOW_SECONDS = 1.0  #: how often a publisher that does not lead asks whether it may
+LEAD_SECONDS = 5.0  #: a publisher that does nothing for so long loses the lead
 LONGEST_PAUSE_SECONDS = 10.0
 BATCH = 100
 
 
-def publish_pending(queue: JobQueue, sink: EventSink, *, reached: Reached = lambda _place: None) -> int:
-    """Send what waits, at most `BATCH` events; how many it was."""
-    waiting = queue.pending_events(limit=BATCH)
-    if not waiting:
-        return 0
-    reached("before_publish")
-    sink.send([event for _, event in waiting])
-    reached("after_send")
-    queue.mark_published([number for number, _ in waiting])
-    return len(waiting)
+class Publisher:
+    """One publisher. Not for use by several threads."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        sink: EventSink,
+        *,
+        name: str,
+        lead_seconds: float = LEAD_SECONDS,
+        reached: Reached = lambda _place: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`name` is this publisher's alone among all processes."""
+        self._queue = queue
+        self._sink = sink
+        self._name = name
+        self._lead_seconds = lead_seconds
+        self._reached = reached
+        self._clock = clock
+        self._token: int | None = None  #: of the lead under which the sink was taken over
+        self._proven_at = 0.0  #: when the lead was last made sure of
+
+    def publish_pending(self) -> int | None:
+        """Send what waits, at most `BATCH` events; how many it was, or None while another publisher leads.
+
+        Raises LeaseLost, TransientError, NotReady; the next call begins with the lease.
+        """
+        if not self._leads():
+            return None
+        waiting = self._queue.pending_events(limit=BATCH)
+        if not waiting:
+            return 0
+        self._reached("before_publish")
+        try:
+            self._sink.send([event for _, event in waiting])
+        except BaseException:
+            self._token = None  # whatever the sink is like now, it is to be taken over again
+            raise
+        self._reached("after_send")
+        self._queue.mark_published([number for number, _ in waiting])
+        return len(waiting)
+
+    def run_until(self, stop: StopEvent) -> None:
+        """Publish until the stop is set, and then what still waits; then make room for the others."""
+        pause = 0.0
+        while not stop.wait(pause):
+            pause = self._published_or_paused(pause)
+        while self._published_or_paused(LOOK_SECONDS) == 0.0:
+            continue
+        self.resign()
+
+    def resign(self) -> None:
+        """Let another publisher lead at once."""
+        self._token = None
+        self._sink.close()
+        with suppress(TransientError, NotReady):  # then the lease runs out by itself
+            self._queue.resign_publishing(self._name)
+
+    def _leads(self) -> bool:
+        """Whether this publisher holds the lease and, since it came by it, the sink."""
+        if self._token is not None and self._clock() - self._proven_at < self._lead_seconds / 3:
+            return True
+        token = self._lead()
+        if token is not None and token != self._token:
+            self._token = None
+            self._sink.take_over()
+            if self._lead() == token:
+                log.info("publishing taken over", publisher=self._name)
+                self._token = token
+                return True
+            token = None
+        if token is None and self._token is not None:
+            log.info("publishing lost to another", publisher=self._name)
+            self._token = None
+        return token is not None
+
+    def _lead(self) -> int | None:
+        """Take or prolong the lease; its token."""
+        before = self._clock()
+        token = self._queue.lead_publishing(self._name, seconds=self._lead_seconds)
+        self._proven_at = before
+        return token
+
+    def _published_or_paused(self, pause: float) -> float:
+        """Publish once; for how long to wait before the next time."""
+        try:
+            sent = self.publish_pending()
+        except LeaseLost as error:
+            log.info("publishing lost to another", publisher=self._name, reason=error.message)
+            return FOLLOW_SECONDS
+        except (TransientError, NotReady) as error:
+            log.warning("events not published", code=error.code, reason=error.message)
+            self.resign()  # another may have a better way to the broker
+            return min(max(LOOK_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
+        except Exception:
+            log.exception("publisher broke")
+            self.resign()
+            return LONGEST_PAUSE_SECONDS
+        if sent is None:
+            return FOLLOW_SECONDS
+        return 0.0 if sent else LOOK_SECONDS
+
+
+def lead_seconds(settings: Settings) -> float:
+    """Shorter leases of jobs (in trials) mean shorter leads too."""
+    return min(LEAD_SECONDS, settings.lease_seconds)
 
 
 def publish_until(
-    stop: StopEvent, queue: JobQueue, sink: EventSink, *, reached: Reached = lambda _place: None
+    stop: StopEvent,
+    queue: JobQueue,
+    sink: EventSink,
+    *,
+    lead_seconds: float = LEAD_SECONDS,
+    reached: Reached = lambda _place: None,
 ) -> None:
-    """Publish until the stop is set, and then what still waits."""
-    pause = 0.0
-    while not stop.wait(pause):
-        pause = _published_or_paused(queue, sink, reached, pause)
-    while _published_or_paused(queue, sink, reached, LOOK_SECONDS) == 0.0:
-        continue
+    """Run a new publisher until the stop is set and nothing waits that it may send."""
+    Publisher(queue, sink, name=_new_name(), lead_seconds=lead_seconds, reached=reached).run_until(stop)
 
 
-def _published_or_paused(queue: JobQueue, sink: EventSink, reached: Reached, pause: float) -> float:
-    """Publish once; for how long to wait before the next time."""
+def publish_once(queue: JobQueue, sink: EventSink) -> int:
+    """Send everything that waits now; how many events it was.
+
+    Raises Refused `publishing_elsewhere` where another publisher leads, LeaseLost, TransientError, NotReady.
+    """
+    publisher = Publisher(queue, sink, name=_new_name())
+    total = 0
     try:
-        sent = publish_pending(queue, sink, reached=reached)
-    except (TransientError, NotReady) as error:
-        log.warning("events not published", code=error.code, reason=error.message)
-        return min(max(LOOK_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
-    except Exception:
-        log.exception("publisher broke")
-        return LONGEST_PAUSE_SECONDS
-    return 0.0 if sent else LOOK_SECONDS
+        while sent := publisher.publish_pending():
+            total += sent
+    finally:
+        publisher.resign()
+    if sent is None:
+        raise Refused("another publisher of this installation runs and sends what waits", code="publishing_elsewhere")
+    return total
+
+
+def _new_name() -> str:
+    """Unique among all publishers that ever were, and readable."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -42,7 +42,7 @@ from schemas.transcript import Transcript
 from schemas.wire import read_json
 from workers.child import ChildEngine
 from workers.crashpoints import CRASH_POINTS
-from workers.publisher import publish_pending
+from workers.publisher import Publisher
 from workers.scratch import WorkerScratch
 from workers.transcriber import Pace, Supervisor, new_worker_name
 
@@ -145,8 +145,10 @@ class Place:
         finally:
             stop.set()
             heir.join()
-        while publish_pending(self.ledger, self.sink):
-            continue
+        publisher = Publisher(self.ledger, self.sink, name="heir")
+        while publisher.publish_pending() != 0:
+            time.sleep(0.1)  # a killed publisher may hold the lead for a while
+        publisher.resign()
 
     def heir(self, stop: threading.Event) -> Supervisor:
         worker = new_worker_name()

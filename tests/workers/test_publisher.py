@@ -1,47 +1,99 @@
-"""The publisher: at least once, in order, and marked only after the sink has it."""
+"""The publisher: at least once, in order, marked only after the sink has it, and one at a time."""
 
 from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from adapters.memory import MemoryQueue, MemorySink
 from schemas.episode import Episode
-from schemas.errors import TransientError
+from schemas.errors import LeaseLost, Refused, TransientError
 from schemas.events import Event
 from schemas.job import JobOptions
-from transcription.ports import NewJob
-from workers.publisher import publish_pending, publish_until
+from transcription.ports import EventSink, NewJob
+from workers.publisher import Publisher, publish_once, publish_until
+
+
+class Clock:
+    """The database's clock and the publishers', in seconds."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
-def queue() -> MemoryQueue:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def queue(clock: Clock) -> MemoryQueue:
     numbers = itertools.count()
-    made = MemoryQueue(now=lambda: 1000.0, new_id=lambda: f"event-{next(numbers)}")
+    made = MemoryQueue(now=clock, new_id=lambda: f"event-{next(numbers)}")
     for name in ("one", "two"):
         made.add(NewJob(Episode(id=name), JobOptions(), "uploads/x", name), job_id=name)
         made.cancel(name)
     return made
 
 
+class FencedTopic:
+    """What a broker does: only the sender that took over last gets anything onto it."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.epoch = 0
+
+    def sender(self) -> FencedSender:
+        return FencedSender(self)
+
+
+class FencedSender:
+    def __init__(self, topic: FencedTopic) -> None:
+        self._topic = topic
+        self._epoch = 0
+        self.before_take_over: Callable[[], None] = lambda: None
+
+    def take_over(self) -> None:
+        self.before_take_over()
+        self._topic.epoch += 1
+        self._epoch = self._topic.epoch
+
+    def send(self, events: Sequence[Event]) -> None:
+        if self._epoch != self._topic.epoch:
+            raise LeaseLost("another publisher sends now", code="publishing_lost")
+        self._topic.ids += [event.id for event in events]
+
+    def close(self) -> None:
+        self._epoch = 0
+
+
+class DeafSink(MemorySink):
+    def send(self, events: Sequence[Event]) -> None:
+        raise TransientError("no answer")
+
+
+def publisher(
+    queue: MemoryQueue, sink: EventSink, *, name: str = "a", reached: Callable[[str], None] = lambda _: None
+) -> Publisher:
+    return Publisher(queue, sink, name=name, lead_seconds=5.0, reached=reached, clock=queue.now)
+
+
 def test_what_waits_is_sent_once_in_order(queue: MemoryQueue) -> None:
     sink = MemorySink()
-    publish_pending(queue, sink)
-    publish_pending(queue, sink)
+    one = publisher(queue, sink)
 
+    assert (one.publish_pending(), one.publish_pending()) == (4, 0)
     assert [event.id for event in sink.events] == ["event-0", "event-1", "event-2", "event-3"]
 
 
 def test_events_that_the_sink_refused_wait_on(queue: MemoryQueue) -> None:
-    class DeafSink:
-        def send(self, events: Sequence[Event]) -> None:
-            raise TransientError("no answer")
-
     with pytest.raises(TransientError):
-        publish_pending(queue, DeafSink())
+        publisher(queue, DeafSink()).publish_pending()
 
     assert len(queue.pending_events()) == 4
 
@@ -54,26 +106,135 @@ def test_a_crash_after_the_send_sends_the_same_events_again(queue: MemoryQueue) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        publish_pending(queue, sink, reached=crash)
-    publish_pending(queue, sink)
+        publisher(queue, sink, reached=crash).publish_pending()
+    publisher(queue, sink).publish_pending()
 
     assert [event.id for event in sink.events[:4]] == [event.id for event in sink.events[4:]]
 
 
-def test_a_stopped_publisher_sends_what_still_waits(queue: MemoryQueue) -> None:
+def test_only_one_of_two_publishers_sends(queue: MemoryQueue) -> None:
+    topic = FencedTopic()
+    one, two = publisher(queue, topic.sender()), publisher(queue, topic.sender(), name="b")
+
+    assert (one.publish_pending(), two.publish_pending()) == (4, None)
+    assert topic.epoch == 1
+
+
+def test_another_publisher_leads_once_the_first_is_silent_for_longer_than_its_lease(
+    queue: MemoryQueue, clock: Clock
+) -> None:
+    topic = FencedTopic()
+    one, two = publisher(queue, topic.sender()), publisher(queue, topic.sender(), name="b")
+    one.publish_pending()
+    clock.now += 5.1
+
+    assert (two.publish_pending(), one.publish_pending()) == (0, None)
+
+
+def test_another_publisher_leads_at_once_where_the_first_resigned(queue: MemoryQueue) -> None:
+    topic = FencedTopic()
+    one, two = publisher(queue, topic.sender()), publisher(queue, topic.sender(), name="b")
+    one.publish_pending()
+    one.resign()
+
+    assert two.publish_pending() == 0
+
+
+def test_a_leader_that_works_keeps_the_lead(queue: MemoryQueue, clock: Clock) -> None:
+    topic = FencedTopic()
+    one, two = publisher(queue, topic.sender()), publisher(queue, topic.sender(), name="b")
+    for _ in range(20):
+        assert one.publish_pending() is not None
+        clock.now += 1.0
+        assert two.publish_pending() is None
+
+    assert topic.epoch == 1
+
+
+def test_a_publisher_paused_before_its_send_sends_nothing_after_another_led(queue: MemoryQueue, clock: Clock) -> None:
+    topic = FencedTopic()
+    two = publisher(queue, topic.sender(), name="b")
+
+    def pause(place: str) -> None:
+        if place == "before_publish":
+            clock.now += 60.0
+            two.publish_pending()
+
+    with pytest.raises(LeaseLost):
+        publisher(queue, topic.sender(), reached=pause).publish_pending()
+
+    assert topic.ids == ["event-0", "event-1", "event-2", "event-3"]
+
+
+def test_a_publisher_paused_between_lease_and_take_over_sends_nothing_after_another_led(
+    queue: MemoryQueue, clock: Clock
+) -> None:
+    """It wakes up, shuts the leader out unknowingly, and must notice before it reads what to send."""
+    topic = FencedTopic()
+    two = publisher(queue, topic.sender(), name="b")
+    sender = topic.sender()
+
+    def pause() -> None:
+        clock.now += 60.0
+        two.publish_pending()
+
+    sender.before_take_over = pause
+    one = publisher(queue, sender)
+    assert one.publish_pending() is None
+
+    queue.add(NewJob(Episode(id="three"), JobOptions(), "uploads/x", "three"), job_id="three")
+    with pytest.raises(LeaseLost):
+        two.publish_pending()
+    assert two.publish_pending() == 1
+    assert topic.ids == [f"event-{i}" for i in range(5)]
+
+
+def test_a_publisher_whose_sink_fails_lets_another_try(queue: MemoryQueue) -> None:
+    stop, topic = threading.Event(), FencedTopic()
+    stop.set()
+    publish_until(stop, queue, DeafSink())
+
+    assert publisher(queue, topic.sender(), name="b").publish_pending() == 4
+
+
+def test_a_sink_that_failed_is_taken_over_again_before_the_next_send(queue: MemoryQueue) -> None:
+    topic = FencedTopic()
+    one = publisher(queue, topic.sender())
+    one.publish_pending()
+    topic.epoch += 1
+    queue.add(NewJob(Episode(id="three"), JobOptions(), "uploads/x", "three"), job_id="three")
+
+    with pytest.raises(LeaseLost):
+        one.publish_pending()
+
+    assert one.publish_pending() == 1
+
+
+def test_a_stopped_publisher_sends_what_still_waits_and_resigns(queue: MemoryQueue) -> None:
     sink, stop = MemorySink(), threading.Event()
     stop.set()
     publish_until(stop, queue, sink)
 
     assert len(sink.events) == 4
     assert queue.pending_events() == []
+    assert publisher(queue, sink, name="b").publish_pending() == 0
+
+
+def test_publishing_once_sends_everything_or_says_that_another_does(queue: MemoryQueue) -> None:
+    sink = MemorySink()
+    assert publish_once(queue, sink) == 4
+
+    publisher(queue, sink, name="b").publish_pending()
+    with pytest.raises(Refused) as caught:
+        publish_once(queue, sink)
+    assert caught.value.code == "publishing_elsewhere"
 
 
 def test_a_defect_in_the_sink_does_not_end_the_publisher(queue: MemoryQueue) -> None:
     stop = threading.Event()
     calls: list[int] = []
 
-    class BrokenSink:
+    class BrokenSink(MemorySink):
         def send(self, events: Sequence[Event]) -> None:
             calls.append(len(events))
             stop.set()
