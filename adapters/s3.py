@@ -33,6 +33,7 @@ from schemas.errors import AudioError, InputError, NotFound, NotReady, OptionErr
 
 #: Tries of one request, ours and boto3's alike, with back-off and jitter between them.
 MOST_TRIES = 5
+WAIT_SECONDS = 0.2  #: the longest pause before the first repeat of ours; doubles with each
 CONNECT_SECONDS = 10.0
 
 PIECE_BYTES = 1024 * 1024
@@ -45,8 +46,11 @@ SHA256_FIELD = "sha256"
 
 UNFINISHED_SECONDS = 86_400.0  #: since an upload in parts began; no put takes so long
 
-#: A connection that broke while an object came in; the rest is asked for again.
-_BROKEN = (HTTPClientError, IncompleteReadError, urllib3.exceptions.HTTPError)
+#: A connection that broke while an object came in; the rest is asked for again. ValueError is how boto3 takes a date
+#: of which half a line came.
+_BROKEN = (HTTPClientError, IncompleteReadError, urllib3.exceptions.HTTPError, ValueError)
+#: Everything that a call of boto3 raises.
+_FOREIGN = (ClientError, BotoCoreError, urllib3.exceptions.HTTPError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +186,14 @@ class S3Store:
             _save(_Reading(self._client, {"Bucket": self._bucket, "Key": name}), path, key)
 
     def exists(self, key: str) -> bool:
-        return self._head(key) is not None
+        return self._look(key) is not None
 
     def size(self, key: str) -> int | None:
-        found = self._head(key)
+        found = self._look(key)
         return None if found is None else int(found["ContentLength"])
 
     def age(self, key: str) -> float | None:
-        found = self._head(key)
+        found = self._look(key)
         if found is None:
             return None
         told = found["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -260,7 +264,7 @@ class S3Store:
 
             self._write_once(name, sha256, size, write)
         except BaseException:
-            with contextlib.suppress(ClientError, BotoCoreError):  # the first error is the one to tell
+            with contextlib.suppress(*_FOREIGN):  # the first error is the one to tell
                 self._abort(name, upload)
             raise
 
@@ -281,6 +285,8 @@ class S3Store:
                     Body=content,
                     ContentMD5=_md5_header(content),
                 )
+                if "ETag" not in answer:
+                    raise TransientError(f"{path.name}: the answer to a part broke off", code="store_unavailable")
                 parts.append({"PartNumber": len(parts) + 1, "ETag": answer["ETag"]})
         if sent.hexdigest() != sha256:
             raise AudioError(f"{path.name}: changed while it was stored", code="source_changed")
@@ -305,25 +311,22 @@ class S3Store:
 
     def _holds(self, name: str, sha256: str, size: int) -> bool:
         try:
-            found = self._client.head_object(Bucket=self._bucket, Key=name)
+            found = _seen(self._client, {"Bucket": self._bucket, "Key": name})
         except ClientError as error:
             if _failure(error) is _Failure.MISSING:
                 return False
             raise
-        return bool(found["Metadata"].get(SHA256_FIELD) == sha256 and found["ContentLength"] == size)
+        return bool(found.get("Metadata", {}).get(SHA256_FIELD) == sha256 and found["ContentLength"] == size)
 
-    def _head(self, key: str) -> Mapping[str, Any] | None:
+    def _look(self, key: str) -> Mapping[str, Any] | None:
         name = self._name(key)
         with self._translated(key):
             try:
-                found: Mapping[str, Any] = self._client.head_object(Bucket=self._bucket, Key=name)
+                return _seen(self._client, {"Bucket": self._bucket, "Key": name})
             except ClientError as error:
-                if _failure(error) is not _Failure.MISSING:
-                    raise
-                # The answer to HEAD has no body and does not say whether the object is missing or its bucket.
-                self._client.head_bucket(Bucket=self._bucket)
-                return None
-            return found
+                if _failure(error) is _Failure.MISSING:
+                    return None
+                raise
 
     def _read_on(self, reading: _Reading, key: str) -> Iterator[bytes]:
         with self._translated(key):
@@ -339,11 +342,11 @@ class S3Store:
     def _translated(self, key: str) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError) as error:
+        except _FOREIGN as error:
             raise self._translation(key, error) from error
 
     def _translation(self, key: str, error: Exception) -> StenocastError:
-        if _failure(error) is _Failure.MISSING and _code(error) != "NoSuchBucket":
+        if _failure(error) is _Failure.MISSING:
             return NotFound(f"{key}: there is no such object in the store", code="object_not_found")
         where = f"s3://{self._bucket}/{self._prefix}{key} at {self._server}"
         if _failure(error) is _Failure.CHANGED:
@@ -371,15 +374,12 @@ class S3DropBox:
         seen = Drop(bucket, key)
         with self._translated(seen):
             try:
-                found = self._client.head_object(Bucket=bucket, Key=key)
+                found = _seen(self._client, {"Bucket": bucket, "Key": key})
             except ClientError as error:
-                if _failure(error) is not _Failure.MISSING:
-                    raise
-                # The answer to HEAD has no body and does not say whether the object is missing or its bucket.
-                self._client.head_bucket(Bucket=bucket)
-                return None
-        version = found.get("VersionId")
-        return Drop(bucket, key, _version(version), _etag(found["ETag"]), int(found["ContentLength"]))
+                if _failure(error) is _Failure.MISSING:
+                    return None
+                raise
+        return Drop(bucket, key, _version(found.get("VersionId")), _etag(found["ETag"]), int(found["ContentLength"]))
 
     def listed(self, bucket: str, prefix: str) -> Iterator[Drop]:
         with self._translated(Drop(bucket, prefix)):
@@ -435,7 +435,7 @@ class S3DropBox:
     def _translated(self, drop: Drop) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError) as error:
+        except _FOREIGN as error:
             raise self._translation(drop, error) from error
 
     def _translation(self, drop: Drop, error: Exception) -> StenocastError:
@@ -445,7 +445,7 @@ class S3DropBox:
         if failure is _Failure.ARCHIVED:
             return AudioError(f"{address}: is archived and cannot be read", code="source_archived")
         is_foreign = drop.bucket != self._home
-        if failure is _Failure.MISSING and (_code(error) != "NoSuchBucket" or is_foreign):
+        if failure is _Failure.MISSING or (failure is _Failure.NO_BUCKET and is_foreign):
             return NotFound(f"{address}: there is no such object", code="object_not_found")
         if failure is _Failure.FORBIDDEN and is_foreign and isinstance(error, ClientError):
             return NotFound(f"{address}: this installation may not read it", code="object_not_found")
@@ -477,66 +477,45 @@ def _etag(told: str) -> str:
 class _Reading:
     """The bytes of one version of one object in order, asked for again where a connection broke.
 
-    The first request is made at once, so that what is missing is told before a byte is read. Later ones are under
-    the condition that the ETag is the same.
+    What the server tells about the object is believed once a first byte has come: a connection that breaks within
+    the head of an answer gives a head that looks whole, with the last of its fields cut short or not there. From
+    then on every request is under the condition that the ETag is the same.
     """
 
-    def __init__(
-        self,
-        client: Any,
-        request: Mapping[str, str],
-        start: int = 0,
-        end: int | None = None,
-        *,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, client: Any, request: Mapping[str, str], start: int = 0, end: int | None = None) -> None:
         self._client = client
         self._request = dict(request)
-        self._pause = pause
         self._at = start
+        self._wanted = end
+        self._tries_in_vain = 0
         self._answer: Mapping[str, Any] | None = None
+        self._first = b""
         if end is not None and end <= start:
-            self.told = client.head_object(**self._request)
-            self.size, self._end = int(self.told["ContentLength"]), start
+            self._only_look(start)
             return
-        try:
-            self.told = self._ask(end)
-        except ClientError as error:
-            if _code(error) != "InvalidRange":
-                raise
-            self.told = client.head_object(**self._request)
-            self.size, self._end = int(self.told["ContentLength"]), start
-            return
-        self._answer = self.told
-        self.size = _whole_size(self.told)
-        self._end = self.size if end is None else min(end, self.size)
-        self._request["IfMatch"] = self.told["ETag"]
+        while not self._begin():
+            self._pause(None)
 
     def pieces(self) -> Iterator[bytes]:
         """What is left, in pieces. Never fewer bytes than the object has."""
-        tries_in_vain = 0
+        if self._first:
+            first, self._first = self._first, b""
+            yield first
         while self._at < self._end:
-            if self._answer is None:
-                self._answer = self._ask(self._end)
-            broken: Exception | None = None
-            before = self._at
+            before, broken = self._at, None
             try:
+                if self._answer is None:
+                    self._answer = self._ask(self._end)
                 for piece in self._answer["Body"].iter_chunks(PIECE_BYTES):
                     self._at += len(piece)
+                    self._tries_in_vain = 0
                     yield piece
             except _BROKEN as error:
                 broken = error
             finally:
                 self.close()
-            if self._at >= self._end:
-                break
-            tries_in_vain = 0 if self._at > before else tries_in_vain + 1
-            if tries_in_vain == MOST_TRIES:
-                raise TransientError(
-                    f"{self._request['Key']}: broke off at byte {self._at} of {self._end}, {MOST_TRIES} times",
-                    code="store_unavailable",
-                ) from broken
-            self._pause(random.uniform(0.0, 0.2 * 2**tries_in_vain))
+            if self._at < self._end and self._at == before:
+                self._pause(broken)
         self.close()
 
     def close(self) -> None:
@@ -544,20 +523,76 @@ class _Reading:
             self._answer["Body"].close()
         self._answer = None
 
+    def _begin(self) -> bool:
+        """Ask for the object and take the first piece of it; whether the answer came whole up to there."""
+        try:
+            answer = self._ask(self._wanted)
+            first = answer["Body"].read(PIECE_BYTES)
+        except ClientError as error:
+            if _code(error) != "InvalidRange":
+                raise
+            self._only_look(self._at)
+            return True
+        except _BROKEN:
+            return False
+        if "ETag" not in answer or "ContentLength" not in answer or (not first and answer["ContentLength"]):
+            answer["Body"].close()
+            return False
+        self._answer, self.told, self._first = answer, answer, first
+        self.size = _whole_size(answer)
+        self._end = self.size if self._wanted is None else min(self._wanted, self.size)
+        self._at += len(first)
+        self._request["IfMatch"] = answer["ETag"]
+        return True
+
+    def _only_look(self, at: int) -> None:
+        """Nothing of the object is asked for, but whether it is there."""
+        self.told = _seen(self._client, self._request)
+        self.size, self._at, self._end = int(self.told["ContentLength"]), at, at
+
     def _ask(self, end: int | None) -> Mapping[str, Any]:
         if self._at == 0 and end is None:
             answer: Mapping[str, Any] = self._client.get_object(**self._request, ChecksumMode="ENABLED")
             return answer
         last = "" if end is None else end - 1
         answer = self._client.get_object(**self._request, Range=f"bytes={self._at}-{last}")
-        told = answer.get("ContentRange")
-        if told is None or not told.startswith(f"bytes {self._at}-"):
+        told = answer.get("ContentRange", "")
+        if not told.startswith(f"bytes {self._at}-"):
             answer["Body"].close()
-            raise TransientError(
-                f"{self._request['Key']}: asked for bytes from {self._at} on, the server sent {told}",
-                code="store_unavailable",
-            )
+            raise IncompleteReadError(actual_bytes=0, expected_bytes=(end or 0) - self._at)
         return answer
+
+    def _pause(self, broken: Exception | None) -> None:
+        """Wait a little longer each time; raise TransientError when it has been in vain too often."""
+        self._tries_in_vain += 1
+        if self._tries_in_vain == MOST_TRIES:
+            raise TransientError(
+                f"{self._request['Key']}: broke off at byte {self._at}, {MOST_TRIES} times", code="store_unavailable"
+            ) from broken
+        time.sleep(random.uniform(0.0, WAIT_SECONDS * 2**self._tries_in_vain))
+
+
+def _seen(client: Any, request: Mapping[str, str]) -> Mapping[str, Any]:
+    """What there is to know about an object, `ContentLength` being of all of it. Raises ClientError.
+
+    By asking for its first byte, since the answer to HEAD ends with its head: one that was cut short there, with an
+    ETag or a length of half its digits, could not be told from a whole one.
+    """
+    for number in range(1, MOST_TRIES + 1):
+        try:
+            answer = client.get_object(**request, Range="bytes=0-0")
+            is_whole = len(answer["Body"].read()) == 1 and "ETag" in answer and "ContentRange" in answer
+        except ClientError as error:
+            if _code(error) not in ("InvalidRange", "InvalidObjectState"):  # it is empty; it is archived
+                raise
+            answer = client.head_object(**request)
+            is_whole = "ETag" in answer and "ContentLength" in answer
+        except _BROKEN:
+            is_whole = False
+        if is_whole:
+            return {**answer, "ContentLength": _whole_size(answer)}
+        time.sleep(random.uniform(0.0, WAIT_SECONDS * 2**number))
+    raise TransientError(f"{request['Key']}: no whole answer in {MOST_TRIES} tries", code="store_unavailable")
 
 
 def _whole_size(answer: Mapping[str, Any]) -> int:
@@ -652,7 +687,8 @@ def _is_key(text: str) -> bool:
 class _Failure(StrEnum):
     """What an error of boto3 is about, for us."""
 
-    MISSING = "missing"  #: no such object, or no such bucket
+    MISSING = "missing"  #: no such object
+    NO_BUCKET = "no bucket"
     CHANGED = "changed"  #: the version that was asked for is not there; the condition does not hold
     ARCHIVED = "archived"  #: it would have to be restored first
     FORBIDDEN = "forbidden"  #: credentials, rights, region, clock: somebody must do something
@@ -661,7 +697,8 @@ class _Failure(StrEnum):
 
 
 _MEANINGS: dict[str, _Failure] = {
-    **dict.fromkeys(("NoSuchKey", "404", "NotFound", "NoSuchBucket"), _Failure.MISSING),
+    **dict.fromkeys(("NoSuchKey", "404", "NotFound"), _Failure.MISSING),
+    "NoSuchBucket": _Failure.NO_BUCKET,
     **dict.fromkeys(("PreconditionFailed", "412", "ConditionalRequestConflict", "409"), _Failure.CHANGED),
     **dict.fromkeys(("NoSuchVersion", "MethodNotAllowed", "405"), _Failure.CHANGED),
     "InvalidObjectState": _Failure.ARCHIVED,

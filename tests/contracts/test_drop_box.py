@@ -87,6 +87,15 @@ def test_what_lies_there_is_seen_with_its_size_and_a_pin(harbour: Harbour) -> No
     assert '"' not in drop.etag
 
 
+def test_an_empty_drop_is_seen_and_fetched(harbour: Harbour, tmp_path: Path) -> None:
+    harbour.put("a.mp3", b"")
+
+    harbour.box.fetch(harbour.look("a.mp3"), tmp_path / "audio")
+
+    assert harbour.look("a.mp3").size_bytes == 0
+    assert (tmp_path / "audio").read_bytes() == b""
+
+
 def test_nothing_is_seen_where_nothing_lies_or_lies_no_longer(harbour: Harbour) -> None:
     harbour.put("a.mp3", b"sound")
     harbour.remove("a.mp3")

@@ -52,6 +52,16 @@ def test_an_object_has_an_age_from_its_last_write_on(store: Store) -> None:
     assert 0 <= age < 60
 
 
+def test_an_empty_object_is_an_object(store: Store, tmp_path: Path) -> None:
+    store.put("a", b"")
+
+    store.fetch("a", tmp_path / "out")
+
+    assert (store.get("a"), store.size("a"), store.exists("a")) == (b"", 0, True)
+    assert b"".join(store.read("a", 0, 10)) == b""
+    assert (tmp_path / "out").read_bytes() == b""
+
+
 def test_the_last_content_of_a_key_stays(store: Store) -> None:
     store.put("k", b"first")
     store.put("k", b"second")
