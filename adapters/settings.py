@@ -77,6 +77,7 @@ class Settings:
     scripted_seconds: float = 0.0  #: clock seconds that a scripted engine takes a window
     scripted_window: float = 300.0  #: audio seconds of the longest scripted window
     crash_at: str = ""  #: where a test lets a process die (workers/crashpoints.py); needs allow_scripted
+    crash_file: Path | None = None  #: a file that says the same at any time
 
     @property
     def ledger_url(self) -> str:

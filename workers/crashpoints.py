@@ -1,7 +1,9 @@
 """Named places where a test lets a process die as if by `kill -9`.
 
 `STENOCAST_CRASH_AT=after_put` kills the process that comes by `after_put`; `worker:after_put` kills the supervisor
-too, when the place is in the engine child. Honoured only where scripted engines are allowed, never in production.
+too, when the place is in the engine child. `STENOCAST_CRASH_FILE` names a file that may say the same at any time: the
+first process that comes by takes the file away and dies. Honoured only where scripted engines are allowed, never in
+production.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from adapters.settings import Settings
 from schemas.errors import OptionError
@@ -39,10 +42,13 @@ Reached = Callable[[str], None]
 
 def crash_points(settings: Settings, *, supervisor: int | None = None) -> Reached:
     """What to call at each place. `supervisor` is the process that `worker:…` kills as well."""
-    if not settings.allow_scripted or not settings.crash_at:
+    if not settings.allow_scripted:
         return _go_on
-    whom, _, name = settings.crash_at.rpartition(":")
-    if name not in CRASH_POINTS + INTAKE_POINTS or whom not in ("", "worker"):
+    if settings.crash_file is not None:
+        return _crashes_by_file(settings.crash_file, supervisor)
+    if not settings.crash_at:
+        return _go_on
+    if settings.crash_at.rpartition(":")[2] not in CRASH_POINTS + INTAKE_POINTS:
         raise OptionError(
             f"STENOCAST_CRASH_AT={settings.crash_at!r}: use one of {', '.join(CRASH_POINTS + INTAKE_POINTS)}",
             code="bad_setting",
@@ -50,13 +56,33 @@ def crash_points(settings: Settings, *, supervisor: int | None = None) -> Reache
         )
 
     def reached(place: str) -> None:
-        if place != name:
-            return
-        if whom == "worker" and supervisor is not None:
-            os.kill(supervisor, signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
+        if _is_meant(settings.crash_at, place):
+            _die(settings.crash_at, supervisor)
 
     return reached
+
+
+def _crashes_by_file(file: Path, supervisor: int | None) -> Reached:
+    def reached(place: str) -> None:
+        try:
+            order = file.read_text(encoding="utf-8").strip()
+            if _is_meant(order, place):
+                os.rename(file, file.with_name(f"{file.name}.taken-{os.getpid()}"))
+                _die(order, supervisor)
+        except FileNotFoundError:
+            return
+
+    return reached
+
+
+def _is_meant(order: str, place: str) -> bool:
+    return order.rpartition(":")[2] == place
+
+
+def _die(order: str, supervisor: int | None) -> None:
+    if order.startswith("worker:") and supervisor is not None:
+        os.kill(supervisor, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _go_on(_place: str) -> None:
