@@ -6,7 +6,8 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from schemas.events import Event, EventType, read_cloud_event
+from schemas.cloudevents import read_cloud_event
+from schemas.events import Event
 
 TOPICS = ("jobs", "transcripts", "transcripts-latest")
 
@@ -98,4 +99,3 @@ class Witness:
                     self._latest[episode_id] = event
 
 
-__all__ = ["EventType", "Seen", "Witness"]

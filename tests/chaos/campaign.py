@@ -1,0 +1,347 @@
+"""Run the service, hurt it in every way we know, and see that nothing is lost, doubled or wrong.
+
+    python -m tests.chaos.campaign --runs 1000 --seed 7 --report docs/reliability.md
+
+A run drops one to three episodes by doors picked at random, disturbs the service while they are on their way, heals
+it, waits until every job is final, and checks the invariants. All choices of a run come from its seed and number,
+so that one run can be tried again by itself (`--only NUMBER`); what the operating system does in between does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.settings import Settings, read_settings
+from adapters.wiring import open_ledger, open_store
+from schemas.events import Event, EventType
+from schemas.job import Job, JobState
+from schemas.transcript import Transcript
+from schemas.wire import read_json
+from tests.chaos.disturbances import DISTURBANCES, Disturbance
+from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, undisturbed
+from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
+from tests.chaos.proxy import FaultProxy
+from tests.chaos.witness import Witness
+
+BUCKET = "episodes"
+DOORS = ("bucket", "event", "api")
+FINAL_EVENTS = {
+    EventType.JOB_DONE: JobState.DONE,
+    EventType.JOB_FAILED: JobState.FAILED,
+    EventType.JOB_CANCELLED: JobState.CANCELLED,
+}
+
+
+@dataclass
+class Outcome:
+    """What a run showed."""
+
+    number: int
+    disturbance: str
+    kills: int = 0
+    episodes: int = 0
+    seconds: float = 0.0  #: from the first drop until all is quiet
+    reclaimed: list[float] = field(default_factory=list)  #: from a worker's death to its job's next claim, seconds
+    copies: int = 0  #: events that came more than once
+    trouble: str | None = None
+
+
+class Campaign:
+    """One installation and its runs."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.servers = Servers(folder / "servers")
+        self.proxy = FaultProxy(self.servers.s3.endpoint)
+        self.s3 = self.servers.s3.client()
+        self.s3.create_bucket(Bucket=BUCKET)
+        self.fleet = Fleet(folder, self._environ())
+        self.settings = self._settings()
+        self._command("topics", "create")
+        self.ledger = open_ledger(self.settings)
+        self.store = open_store(self.settings)
+        self.sounds: list[Sound] = [undisturbed(number, folder) for number in range(SOUND_COUNT)]
+        self.doors = Doors(
+            s3=self.s3, bucket=BUCKET, bootstrap=self.servers.kafka.bootstrap, topic_prefix="", api=self.api
+        )
+        self.witness = Witness(self.servers.kafka.bootstrap)
+        self.witness.start()
+        self.fleet.start()
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    def end(self) -> None:
+        self.fleet.end()
+        self.witness.end()
+        self.doors.close()
+        self.ledger.close()
+        self.proxy.close()
+        self.servers.down()
+
+    # -- one run
+
+    def run(self, number: int, only: str | None = None) -> Outcome:
+        """One run. What went wrong is in its outcome; nothing is raised but a stop by the user."""
+        rng = random.Random(f"{self.seed}/{number}")
+        disturbance = self._pick(rng, only)
+        outcome = Outcome(number, disturbance.name)
+        began = time.monotonic()
+        try:
+            episodes = [self._new_episode(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
+            outcome.episodes = len(episodes)
+            disturbed = disturbance.begin(self, rng)
+            for dropped in episodes:
+                self.doors.by_name(dropped.door)(dropped)
+            disturbed.go_on()
+            self.heal()
+            outcome.kills = disturbed.kills
+            self._wait_until_quiet(episodes)
+            outcome.seconds = time.monotonic() - began
+            for dropped in episodes:
+                self._check(dropped, outcome)
+            self._check_scratch()
+            outcome.reclaimed = self._reclaimed(disturbed.worker_deaths, episodes)
+        except Exception as error:
+            outcome.seconds = time.monotonic() - began
+            outcome.trouble = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+            self._recover()
+        self._forget_work()
+        return outcome
+
+    def heal(self) -> None:
+        """Everything that was taken away is given back."""
+        self.fleet.disarm()
+        self.proxy.heal()
+        for name in ("kafka", "s3", "postgres"):
+            self.servers.start(name) if name in self.killed_servers else None
+        self.killed_servers.clear()
+        self.fleet.heal()
+
+    killed_servers: set[str] = set()  # noqa: RUF012
+
+    def _pick(self, rng: random.Random, only: str | None) -> Disturbance:
+        named = [each for each in DISTURBANCES if only is None or each.name.startswith(only)]
+        return rng.choices(named, [each.weight for each in named])[0]
+
+    def _new_episode(self, rng: random.Random) -> Dropped:
+        return Dropped(title=new_title(rng), sound=rng.choice(self.sounds), door=rng.choice(DOORS))
+
+    # -- what must hold
+
+    def _jobs_of(self, dropped: Dropped) -> list[Job]:
+        return [job for job in self.ledger.jobs(limit=100) if job.episode_id == dropped.episode_id]
+
+    def _wait_until_quiet(self, episodes: Sequence[Dropped]) -> None:
+        for dropped in episodes:
+            until(
+                lambda dropped=dropped: [job.state.is_final for job in self._jobs_of(dropped)] == [True],
+                f"{dropped.door} episode {dropped.episode_id} has one job and it is final",
+            )
+
+    def _check(self, dropped: Dropped, outcome: Outcome) -> None:
+        [job] = self._jobs_of(dropped)
+        assert dropped.job_id in (None, job.id), "the API answered with this job"
+        told = [event for _, event in self.ledger.events_of(job.id)]
+        finals = [FINAL_EVENTS[event.type] for event in told if event.type in FINAL_EVENTS]
+        assert finals == [job.state], f"one end, {job.state}: {finals}"
+        self._check_events(dropped, told, outcome)
+        self._check_result(dropped, job, told)
+
+    def _check_events(self, dropped: Dropped, told: Sequence[Event], outcome: Outcome) -> None:
+        """Each event at least once on its topic, first copies in order, nothing that the ledger does not know."""
+        assert dropped.episode_id is not None
+        for topic, prefix in (("jobs", "job."), ("transcripts", "transcript."), ("transcripts-latest", "transcript.")):
+            expected = [event.id for event in told if event.type.value.startswith(prefix)]
+            until(
+                lambda topic=topic, expected=expected: (
+                    self.witness.seen(topic, dropped.episode_id).first_copies == expected
+                ),
+                f"{topic} has the {len(expected)} events of episode {dropped.episode_id} in order",
+                seconds=30,
+            )
+            outcome.copies += self.witness.seen(topic, dropped.episode_id).copies
+
+    def _check_result(self, dropped: Dropped, job: Job, told: Sequence[Event]) -> None:
+        published = [event for event in told if event.type is EventType.TRANSCRIPT_PUBLISHED]
+        assert len(published) == int(job.state is JobState.DONE)
+        visible = [job.transcript_key] if job.state is JobState.DONE else []
+        until(
+            lambda: list(self.store.keys(f"results/{job.id}/")) == visible,
+            f"results/{job.id}/ holds {visible} and nothing else",
+            seconds=30,
+        )
+        if job.state is not JobState.DONE:
+            return
+        content = self.store.get(job.transcript_key or "")
+        assert content is not None
+        assert hashlib.sha256(content).hexdigest() == job.transcript_sha256
+        from tests.chaos.episodes import spoken
+
+        assert spoken(read_json(Transcript, content)) == dropped.sound.spoken, "the same words as undisturbed"
+        latest = self.witness.latest(dropped.episode_id or "")
+        assert latest is not None
+        assert latest.id == published[0].id
+
+    def _check_scratch(self) -> None:
+        """Decoded sound of attempts that are over is gone, whoever died over it."""
+
+        def left() -> list[str]:
+            files = self.settings.scratch_folder.rglob("*")
+            return [str(each) for each in files if each.is_file() and each.suffix != ".lock"]
+
+        until(lambda: not left(), "scratch is empty", seconds=20)
+
+    def _reclaimed(self, deaths: Sequence[float], episodes: Sequence[Dropped]) -> list[float]:
+        """For each death of a worker with a running job: after how long the job was claimed again."""
+        found = []
+        for died in deaths:
+            for dropped in episodes:
+                [job] = self._jobs_of(dropped)
+                starts = [
+                    datetime.fromisoformat(event.time).timestamp()
+                    for _, event in self.ledger.events_of(job.id)
+                    if event.type is EventType.JOB_STARTED
+                ]
+                before = [start for start in starts if start < died]
+                after = [start for start in starts if start > died]
+                if before and after:
+                    found.append(after[0] - died)
+        return found
+
+    def integrity(self) -> str:
+        """PostgreSQL's own check of every table and index, after all runs. Empty when all is well."""
+        program = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_amcheck"))[-1]
+        done = subprocess.run(
+            [program, "--install-missing", "--heapallindexed", f"--dbname={self.servers.postgres_url}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+    # -- the rest
+
+    def _forget_work(self) -> None:
+        """Take checkpoints and uploads away, so that the next run's workers have everything to do again."""
+        for prefix in ("checkpoints/", "uploads/"):
+            for key in list(self.store.keys(prefix)):
+                self.store.delete(key)
+
+    def _recover(self) -> None:
+        """After trouble: a fleet of fresh processes, so that one fault is not counted in every later run."""
+        self.heal()
+        for job in self.ledger.jobs(limit=100):
+            if not job.state.is_final:
+                self.ledger.cancel(job.id)
+
+    def _environ(self) -> dict[str, str]:
+        from tests.end_to_end.conftest import free_port
+
+        return {
+            **self.servers.s3.credentials,
+            "STENOCAST_DATABASE_URL": self.servers.postgres_url,
+            "STENOCAST_STORE_URL": f"s3://{BUCKET}/stenocast",
+            "STENOCAST_S3_ENDPOINT": self.proxy.url,
+            "STENOCAST_S3_REGION": "us-east-1",
+            "STENOCAST_DROP_URL": f"s3://{BUCKET}/incoming",
+            "STENOCAST_KAFKA_BOOTSTRAP": self.servers.kafka.bootstrap,
+            "STENOCAST_PORT": str(free_port()),
+        }
+
+    def _settings(self) -> Settings:
+        import os
+
+        os.environ |= self.servers.s3.credentials
+        return read_settings(self.fleet.environ | {"STENOCAST_S3_ENDPOINT": self.servers.s3.endpoint})
+
+    def _command(self, *words: str) -> None:
+        subprocess.run([sys.executable, "-m", "cli.main", *words], env=self.fleet.environ, cwd=ROOT, check=True)
+
+
+def summary(outcomes: Sequence[Outcome], seed: int, integrity: str) -> str:
+    """The report: what was done, what came of it, how long things took."""
+    kinds = Counter(each.disturbance for each in outcomes)
+    lines = [
+        f"| runs | {len(outcomes)} (seed {seed}) |",
+        f"| episodes | {sum(each.episodes for each in outcomes)} |",
+        f"| processes and servers killed or frozen | {sum(each.kills for each in outcomes)} |",
+        f"| runs in which an invariant broke | {sum(each.trouble is not None for each in outcomes)} |",
+        f"| events that came more than once | {sum(each.copies for each in outcomes)} |",
+        f"| integrity check of the database | {integrity or 'clean'} |",
+    ]
+    again = sorted(seconds for each in outcomes for seconds in each.reclaimed)
+    if again:
+        lines.append(
+            f"| job of a dead worker claimed again (lease {LEASE_SECONDS:g} s) | {len(again)} times,"
+            f" median {again[len(again) // 2]:.1f} s, longest {again[-1]:.1f} s |"
+        )
+    table = "\n".join(["| what | measured |", "|---|---|", *lines])
+    rows = ["| disturbance | runs | broke | seconds until quiet: median, longest |", "|---|---|---|---|"]
+    for name in sorted(kinds):
+        own = [each for each in outcomes if each.disturbance == name]
+        times = sorted(each.seconds for each in own)
+        broke = sum(each.trouble is not None for each in own)
+        rows.append(f"| {name} | {len(own)} | {broke} | {times[len(times) // 2]:.1f}, {times[-1]:.1f} |")
+    return table + "\n\n" + "\n".join(rows) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.campaign", description=__doc__)
+    parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=int, help="just the run with this number")
+    parser.add_argument("--disturbance", help="only those whose name begins like this")
+    parser.add_argument("--report", type=Path, help="write the tables between the marks of this page")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with the logs")
+    given = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="stenocast-chaos-"))
+    outcomes: list[Outcome] = []
+    campaign = Campaign(folder, given.seed)
+    try:
+        numbers = range(given.runs) if given.only is None else [given.only]
+        for number in numbers:
+            outcome = campaign.run(number, given.disturbance)
+            outcomes.append(outcome)
+            print(
+                f"{number:5} {outcome.disturbance:32} {outcome.seconds:6.1f} s  {outcome.trouble or 'ok'}", flush=True
+            )
+        text = summary(outcomes, given.seed, campaign.integrity())
+    except KeyboardInterrupt:
+        text = summary(outcomes, given.seed, "not run")
+    finally:
+        campaign.end()
+    print(text)
+    if given.report is not None:
+        _write_between_marks(given.report, text)
+    if given.keep:
+        print(f"logs in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return int(any(each.trouble for each in outcomes))
+
+
+def _write_between_marks(page: Path, text: str) -> None:
+    before, _, rest = page.read_text(encoding="utf-8").partition("<!-- campaign:begin -->")
+    after = rest.partition("<!-- campaign:end -->")[2]
+    page.write_text(f"{before}<!-- campaign:begin -->\n{text}<!-- campaign:end -->{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""The episodes of a campaign: a few sounds, dropped again and again under names of their own by every door there is."""
+
+from __future__ import annotations
+
+import array
+import io
+import json
+import math
+import random
+import uuid
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from schemas.drop import Drop
+from schemas.transcript import Transcript
+from tests.chaos.fleet import until
+
+SOUND_SECONDS = 13
+SOUND_COUNT = 4
+RATE = 16_000
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A recording, and what is said in it when nobody is disturbed."""
+
+    number: int
+    content: bytes
+    spoken: tuple[Any, ...] = ()
+
+
+@dataclass
+class Dropped:
+    """An episode on its way, and how its job is known."""
+
+    title: str
+    sound: Sound
+    door: str
+    episode_id: str | None = None  #: of a drop; an upload's is known when the API has answered
+    job_id: str | None = None
+
+
+def make_sound(number: int) -> bytes:
+    """A tone of its own pitch, as a WAV file."""
+    period = 20 + 7 * number
+    second = array.array("h", [int(8000 * math.sin(i * math.tau / period)) for i in range(RATE)])
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, RATE, 0, "NONE", ""))
+        writer.writeframes(second.tobytes() * SOUND_SECONDS)
+    return file.getvalue()
+
+
+def spoken(document: Transcript) -> tuple[Any, ...]:
+    """Words, times and speakers: what must not depend on who was killed."""
+    names = {speaker.id: (speaker.voice, speaker.name) for speaker in document.speakers}
+    return tuple(
+        (names.get(turn.speaker or ""), tuple((w.text, w.start, w.end) for p in turn.paragraphs for w in p.words))
+        for turn in document.turns
+    )
+
+
+def undisturbed(number: int, folder: Path) -> Sound:
+    """A sound with what a calm pipeline in this process makes of it."""
+    from adapters.settings import Settings
+    from adapters.wiring import build_pipeline
+    from schemas.episode import Episode
+    from schemas.job import JobOptions
+    from tests.chaos.fleet import SCALED
+
+    content = make_sound(number)
+    source = folder / f"sound-{number}.wav"
+    source.write_bytes(content)
+    settings = Settings(data_dir=folder, allow_scripted=True, scripted_window=SCALED["scripted_window"])
+    pipeline = build_pipeline(settings, "scripted", fresh=True)
+    document = pipeline.run(
+        source, Episode(id="calm"), JobOptions(models="scripted"), scratch=folder, tell=lambda _progress: None
+    )
+    return Sound(number, content, spoken(document))
+
+
+class Doors:
+    """The ways in. Each returns once the episode counts as accepted, however often that takes."""
+
+    def __init__(self, *, s3: Any, bucket: str, bootstrap: str, topic_prefix: str, api: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._bootstrap = bootstrap
+        self._topic = f"{topic_prefix}episodes"
+        self._api = api
+        self._producer: Any = None
+
+    def bucket(self, dropped: Dropped) -> None:
+        """A plain put, with metadata beside it; the bucket's notification does the rest, or the reconciler."""
+        key = self._key(dropped)
+        sidecar = json.dumps({"title": dropped.title, "models": "scripted"}).encode()
+        self._put(key.removesuffix(".wav") + ".json", sidecar)
+        self._put(key, dropped.sound.content)
+        dropped.episode_id = Drop(self._bucket, key).episode_id
+
+    def event(self, dropped: Dropped) -> None:
+        """A put, and an event of our own about it; the bucket's notification comes as well."""
+        key = self._key(dropped)
+        self._put(key, dropped.sound.content)
+        value = {
+            "specversion": "1.0",
+            "id": dropped.title,
+            "type": "episode.dropped.v1",
+            "source": "chaos/producer",
+            "datacontenttype": "application/json",
+            "data": {"bucket": self._bucket, "key": key},
+        }
+        self._announce(json.dumps(value).encode())
+        dropped.episode_id = Drop(self._bucket, key).episode_id
+
+    def api(self, dropped: Dropped) -> None:
+        """An upload, asked again with the same key until the API has answered for it."""
+
+        def posted() -> bool:
+            try:
+                answer = httpx.post(
+                    f"{self._api}/v1/episodes",
+                    files={"audio": ("episode.wav", dropped.sound.content, "audio/wav")},
+                    data={"metadata": json.dumps({"title": dropped.title, "models": "scripted"})},
+                    headers={"Idempotency-Key": dropped.title},
+                    timeout=20,
+                )
+            except httpx.HTTPError:
+                return False
+            if answer.status_code in (200, 202):
+                job = answer.json()
+                dropped.job_id, dropped.episode_id = job["id"], job["episode_id"]
+                return True
+            assert answer.status_code in (500, 503, 507), answer.text
+            return False
+
+        until(posted, f"the API takes {dropped.title}")
+
+    def by_name(self, name: str) -> Callable[[Dropped], None]:
+        return {"bucket": self.bucket, "event": self.event, "api": self.api}[name]
+
+    def close(self) -> None:
+        if self._producer is not None:
+            self._producer.close(timeout=2)
+
+    def _key(self, dropped: Dropped) -> str:
+        return f"incoming/{dropped.title}.wav"
+
+    def _put(self, key: str, content: bytes) -> None:
+        """As a producer's own tool would: again until the bucket has said that it has it."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        def put() -> bool:
+            try:
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
+            except (BotoCoreError, ClientError):
+                return False
+            return True
+
+        until(put, f"the bucket takes {key}")
+
+    def _announce(self, value: bytes) -> None:
+        from kafka import KafkaProducer
+        from kafka.errors import KafkaError
+
+        def sent() -> bool:
+            try:
+                if self._producer is None:
+                    self._producer = KafkaProducer(
+                        bootstrap_servers=self._bootstrap,
+                        acks="all",
+                        enable_idempotence=True,
+                        reconnect_backoff_max_ms=500,
+                        max_block_ms=5000,
+                    )
+                self._producer.send(self._topic, value=value).get(timeout=10)
+            except KafkaError:
+                if self._producer is not None:
+                    self._producer.close(timeout=0)
+                self._producer = None
+                return False
+            return True
+
+        until(sent, "the topic takes the event")
+
+
+def new_title(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128)))
