@@ -35,7 +35,7 @@ from tests.chaos.disturbances import DISTURBANCES, Disturbance
 from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, undisturbed
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
 from tests.chaos.proxy import FaultProxy
-from tests.chaos.witness import Witness
+from tests.chaos.witness import Witness, latest_records, send_again
 
 BUCKET = "episodes"
 DOORS = ("bucket", "event", "api")
@@ -70,6 +70,9 @@ class Campaign:
         self.proxy = FaultProxy(self.servers.s3.endpoint)
         self.s3 = self.servers.s3.client()
         self.s3.create_bucket(Bucket=BUCKET)
+        self._bootstrap = self.servers.kafka.bootstrap
+        self._replays = 0
+        self.killed_servers: set[str] = set()
         self.fleet = Fleet(folder, self._environ())
         self.settings = self._settings()
         self._command("topics", "create")
@@ -129,12 +132,12 @@ class Campaign:
         """Everything that was taken away is given back."""
         self.fleet.disarm()
         self.proxy.heal()
-        for name in ("kafka", "s3", "postgres"):
-            self.servers.start(name) if name in self.killed_servers else None
+        self.empty_scratch()
+        self.step_clock(0)
+        for name in sorted(self.killed_servers):
+            self.servers.start(name)
         self.killed_servers.clear()
         self.fleet.heal()
-
-    killed_servers: set[str] = set()  # noqa: RUF012
 
     def _pick(self, rng: random.Random, only: str | None) -> Disturbance:
         named = [each for each in DISTURBANCES if only is None or each.name.startswith(only)]
@@ -142,6 +145,40 @@ class Campaign:
 
     def _new_episode(self, rng: random.Random) -> Dropped:
         return Dropped(title=new_title(rng), sound=rng.choice(self.sounds), door=rng.choice(DOORS))
+
+    # -- what disturbances ask for
+
+    def send_notifications_again(self, rng: random.Random) -> None:
+        """The latest announcements of bucket and producers, twice each, in any order, to any partition."""
+        records = [each for topic in ("bucket-events", "episodes") for each in latest_records(self._bootstrap, topic)]
+        copies = records * 2
+        rng.shuffle(copies)
+        send_again(self._bootstrap, copies)
+
+    def set_offsets_back(self) -> None:
+        """The intakes come back as members of a group that has read nothing yet: every topic from its beginning."""
+        self._replays += 1
+        for name in ("intake-1", "intake-2"):
+            member = self.fleet[name]
+            member.kill()
+            member.environ["STENOCAST_KAFKA_GROUP"] = f"intake-{self._replays}"
+            member.start()
+
+    def fill_scratch(self) -> None:
+        self.fleet.ballast.write_bytes(b"")
+        with self.fleet.ballast.open("ab") as file:
+            try:
+                while True:
+                    file.write(bytes(65_536))
+                    file.flush()
+            except OSError:
+                return
+
+    def empty_scratch(self) -> None:
+        self.fleet.ballast.unlink(missing_ok=True)
+
+    def step_clock(self, seconds: int) -> None:
+        self.fleet.clock_file.write_text(f"{seconds:+d}\n")
 
     # -- what must hold
 
@@ -167,7 +204,11 @@ class Campaign:
     def _check_events(self, dropped: Dropped, told: Sequence[Event], outcome: Outcome) -> None:
         """Each event at least once on its topic, first copies in order, nothing that the ledger does not know."""
         assert dropped.episode_id is not None
-        for topic, prefix in (("jobs", "job."), ("transcripts", "transcript."), ("transcripts-latest", "transcript.")):
+        for topic, prefix in (
+            ("jobs", "job."),
+            ("transcripts", "transcript."),
+            ("transcripts-latest", "transcript."),
+        ):
             expected = [event.id for event in told if event.type.value.startswith(prefix)]
             until(
                 lambda topic=topic, expected=expected: (

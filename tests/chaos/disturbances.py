@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.chaos.fleet import LEASE_SECONDS
+from tests.chaos.fleet import LEASE_SECONDS, is_small_disk
 from workers.crashpoints import CRASH_POINTS
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def replay_topics(campaign: Campaign, rng: random.Random) -> Disturbed:
 def fill_scratch(campaign: Campaign, rng: random.Random) -> Disturbed:
     """The workers' disk is full for a while: the jobs wait, unharmed."""
     length = rng.uniform(1.0, 3.0)
+    if not is_small_disk(campaign.fleet.scratch):
+        return Disturbed()  # the user's own disk is not ours to fill
     campaign.fill_scratch()
 
     def go_on() -> None:

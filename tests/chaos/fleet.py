@@ -174,15 +174,21 @@ class Fleet:
     def __init__(self, folder: Path, environ: Mapping[str, str], names: tuple[str, ...] = tuple(COMMANDS)) -> None:
         self.folder = folder
         self.crash_file = folder / "crash"
+        self.clock_file = folder / "clock"
+        self.clock_file.write_text("+0\n")
         self.data = folder / "data"
+        self.scratch = small_disk(folder / "scratch")
+        self.ballast = self.scratch / "ballast"
         own = dict(os.environ) | dict(environ)
         own |= {f"STENOCAST_{name.upper()}": str(value) for name, value in SCALED.items()}
         own |= {
             "STENOCAST_DATA_DIR": str(self.data),
+            "STENOCAST_SCRATCH_DIR": str(self.scratch),
             "STENOCAST_CRASH_FILE": str(self.crash_file),
             "HF_HUB_OFFLINE": "1",
             "OPENBLAS_NUM_THREADS": "1",
         }
+        own |= stepped_clock(self.clock_file)
         self.environ = own
         self.members = {name: Member(name, own, folder / f"{name}.log") for name in names}
 
@@ -233,3 +239,45 @@ class Fleet:
                 member.thaw()
             if member.is_alive():
                 member.kill()
+        give_back_disk(self.scratch)
+
+
+SMALL_DISK = "16m"  #: room for the decoded sound of some ten episodes
+
+FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+def small_disk(folder: Path) -> Path:
+    """A disk of its own where this user may mount one, so that it can be filled; else a plain folder."""
+    folder.mkdir()
+    if os.geteuid() == 0 and sys.platform == "linux":
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(folder)],
+            check=False,
+            capture_output=True,
+        )
+    return folder
+
+
+def is_small_disk(folder: Path) -> bool:
+    return os.path.ismount(folder)
+
+
+def give_back_disk(folder: Path) -> None:
+    if is_small_disk(folder):
+        subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)
+
+
+def stepped_clock(file: Path) -> dict[str, str]:
+    """The environment of a process whose wall clock is off by what the file says; monotonic time stays true.
+
+    Empty where libfaketime is not installed (Debian's package faketime).
+    """
+    if not FAKETIME:
+        return {}
+    return {
+        "LD_PRELOAD": str(FAKETIME[-1]),
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }

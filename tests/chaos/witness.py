@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.cloudevents import read_cloud_event
 from schemas.events import Event
@@ -87,15 +90,51 @@ class Witness:
                 return
         consumer.close(autocommit=False)
 
-    def _note(self, topic: str, records: list[object]) -> None:
+    def _note(self, topic: str, records: Sequence[Any]) -> None:
         with self._lock:
             for record in records:
-                episode_id = record.key.decode()  # type: ignore[attr-defined]
-                value = record.value  # type: ignore[attr-defined]
-                event = None if value is None else read_cloud_event(record.headers, value)  # type: ignore[attr-defined]
+                episode_id = record.key.decode()
+                event = None if record.value is None else read_cloud_event(record.headers, record.value)
                 if event is not None:
                     self._seen[(topic, episode_id)].events.append(event)
                 if topic == "transcripts-latest":
                     self._latest[episode_id] = event
 
 
+def latest_records(bootstrap: str, topic: str, *, most: int = 20) -> list[Any]:
+    """The last records of each partition of a topic."""
+    from kafka import KafkaConsumer
+    from kafka.structs import TopicPartition
+
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, reconnect_backoff_max_ms=500)
+    try:
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        left = {place for place in partitions if ends[place] > 0}
+        for place in left:
+            consumer.seek(place, max(0, ends[place] - most))
+        found: list[Any] = []
+        deadline = time.monotonic() + 10
+        while left and time.monotonic() < deadline:
+            for records in consumer.poll(timeout_ms=200).values():
+                found.extend(records)
+            left = {place for place in left if consumer.position(place) < ends[place]}
+        return found
+    finally:
+        consumer.close(autocommit=False)
+
+
+def send_again(bootstrap: str, records: Sequence[Any]) -> None:
+    """The same keys, values and headers once more."""
+    from kafka import KafkaProducer
+
+    producer = KafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, reconnect_backoff_max_ms=500
+    )
+    try:
+        for record in records:
+            producer.send(record.topic, value=record.value, key=record.key, headers=list(record.headers))
+        producer.flush(timeout=20)
+    finally:
+        producer.close(timeout=2)
