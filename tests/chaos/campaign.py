@@ -23,7 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+from tests.chaos.proxy import FaultProxy
 
 from adapters.settings import Settings, read_settings
 from adapters.wiring import open_ledger, open_store
@@ -34,7 +35,6 @@ from schemas.wire import read_json
 from tests.chaos.disturbances import DISTURBANCES, Disturbance
 from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, undisturbed
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
-from tests.chaos.proxy import FaultProxy
 from tests.chaos.witness import Witness, latest_records, send_again
 
 BUCKET = "episodes"

@@ -1,4 +1,4 @@
-"""The episodes of a campaign: a few sounds, dropped again and again under names of their own by every door there is."""
+"""The episodes of a campaign: a few sounds, dropped again and again under new names by every door there is."""
 
 from __future__ import annotations
 
