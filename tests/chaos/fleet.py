@@ -171,16 +171,22 @@ class Member:
 class Fleet:
     """All processes on one set of servers."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], names: tuple[str, ...] = tuple(COMMANDS)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        names: tuple[str, ...] = tuple(COMMANDS),
+        settings: Mapping[str, Any] = SCALED,
+    ) -> None:
         self.folder = folder
         self.crash_file = folder / "crash"
         self.clock_file = folder / "clock"
         self.clock_file.write_text("+0\n")
         self.data = folder / "data"
-        self.scratch = small_disk(folder / "scratch")
+        self.scratch = small_disk(folder / "small-disk")
         self.ballast = self.scratch / "ballast"
         own = dict(os.environ) | dict(environ)
-        own |= {f"STENOCAST_{name.upper()}": str(value) for name, value in SCALED.items()}
+        own |= {f"STENOCAST_{name.upper()}": str(value) for name, value in settings.items()}
         own |= {
             "STENOCAST_DATA_DIR": str(self.data),
             "STENOCAST_SCRATCH_DIR": str(self.scratch),
