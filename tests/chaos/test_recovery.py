@@ -7,7 +7,6 @@ import random
 import time
 import uuid
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def test_the_job_of_a_killed_worker_is_claimed_again_within_45_seconds(tmp_path:
 
 
 @pytest.fixture
-def pieces(tmp_path: Path) -> Iterator[list[Path]]:
+def pieces(tmp_path: Path) -> list[Path]:
     """The demo episode cut into ten short episodes."""
     decoded = build_decoder(Settings(data_dir=tmp_path)).decode(DEMO, tmp_path)
     samples = decoded.waveform.path.read_bytes()
@@ -109,7 +108,7 @@ def pieces(tmp_path: Path) -> Iterator[list[Path]]:
             file.writeframes(samples[number * size : (number + 1) * size])
         found.append(path)
     decoded.waveform.path.unlink()
-    yield found
+    return found
 
 
 @pytest.mark.engines
