@@ -42,6 +42,7 @@ class Settings:
     store_url: str = ""  #: s3://bucket or s3://bucket/prefix; empty = a folder in data_dir
     drop_url: str = ""  #: s3://bucket or s3://bucket/prefix where producers drop; empty = the store's bucket
     reconcile_seconds: float = 300.0  #: between two looks at everything that lies in the drop location
+    garbage_seconds: float = 86_400.0  #: results of attempts that lost are removed when they are as old as this
     s3_endpoint: str = ""  #: URL of an S3 server; empty = AWS
     s3_region: str = ""  #: empty = as boto3 finds it, us-east-1 where an endpoint is given
     s3_timeout_seconds: float = 30.0  #: without a byte from the S3 server
@@ -68,6 +69,7 @@ class Settings:
     kafka_key_file: Path | None = None
     #: this installation's name at the broker: its consumer group, and with `-publisher` its transactional id
     kafka_group: str = "stenocast"
+    kafka_session_seconds: float = 10.0  #: without a sign of life from an intake, until others have its partitions
     topic_prefix: str = ""  #: before the name of every topic
     hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
     log_format: str = "console"  #: console or json

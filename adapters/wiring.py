@@ -111,7 +111,13 @@ def open_source(settings: Settings, topics: Sequence[Topic]) -> RecordSource:
     """Records of these topics for this installation's consumer group; nothing is connected yet."""
     from adapters.kafka import KafkaSource
 
-    return KafkaSource(kafka_access(settings), topics, group=settings.kafka_group)
+    return KafkaSource(
+        kafka_access(settings),
+        topics,
+        group=settings.kafka_group,
+        session_timeout_ms=int(settings.kafka_session_seconds * 1000),
+        heartbeat_interval_ms=int(settings.kafka_session_seconds * 1000 / 4),
+    )
 
 
 def open_dead_letters(settings: Settings) -> DeadLetters:

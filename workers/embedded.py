@@ -104,7 +104,12 @@ def intake_of(settings: Settings, queue: JobQueue, store: Store) -> Intake:
 def reconciler_of(settings: Settings, queue: JobQueue, store: Store) -> Reconciler:
     """A reconciler of the store, and of the bucket that producers drop into where there is one."""
     has_bucket = drop_place(settings.drop_url, settings.store_url) is not None
-    return Reconciler(queue=queue, store=store, take_in=take_in_of(settings, queue) if has_bucket else None)
+    return Reconciler(
+        queue=queue,
+        store=store,
+        take_in=take_in_of(settings, queue) if has_bucket else None,
+        grace_seconds=settings.garbage_seconds,
+    )
 
 
 def new_trace() -> str:

@@ -24,8 +24,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from tests.chaos.proxy import FaultProxy
-
 from adapters.settings import Settings, read_settings
 from adapters.wiring import open_ledger, open_store
 from schemas.events import Event, EventType
@@ -35,6 +33,7 @@ from schemas.wire import read_json
 from tests.chaos.disturbances import DISTURBANCES, Disturbance
 from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, undisturbed
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
+from tests.chaos.proxy import Proxy
 from tests.chaos.witness import Witness, latest_records, send_again
 
 BUCKET = "episodes"
@@ -67,7 +66,7 @@ class Campaign:
         self.folder = folder
         self.seed = seed
         self.servers = Servers(folder / "servers")
-        self.proxy = FaultProxy(self.servers.s3.endpoint)
+        self.proxy = Proxy(int(self.servers.s3.endpoint.rpartition(":")[2]), http=True, seed=seed)
         self.s3 = self.servers.s3.client()
         self.s3.create_bucket(Bucket=BUCKET)
         self._bootstrap = self.servers.kafka.bootstrap
@@ -131,7 +130,7 @@ class Campaign:
     def heal(self) -> None:
         """Everything that was taken away is given back."""
         self.fleet.disarm()
-        self.proxy.heal()
+        self.proxy.pass_on()
         self.empty_scratch()
         self.step_clock(0)
         for name in sorted(self.killed_servers):
@@ -299,7 +298,7 @@ class Campaign:
             **self.servers.s3.credentials,
             "STENOCAST_DATABASE_URL": self.servers.postgres_url,
             "STENOCAST_STORE_URL": f"s3://{BUCKET}/stenocast",
-            "STENOCAST_S3_ENDPOINT": self.proxy.url,
+            "STENOCAST_S3_ENDPOINT": f"http://127.0.0.1:{self.proxy.port}",
             "STENOCAST_S3_REGION": "us-east-1",
             "STENOCAST_DROP_URL": f"s3://{BUCKET}/incoming",
             "STENOCAST_KAFKA_BOOTSTRAP": self.servers.kafka.bootstrap,

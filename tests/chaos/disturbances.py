@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.fleet import LEASE_SECONDS, is_small_disk
-from workers.crashpoints import CRASH_POINTS
+from workers.crashpoints import CRASH_POINTS, INTAKE_POINTS
 
 if TYPE_CHECKING:
     from tests.chaos.campaign import Campaign
@@ -171,10 +171,12 @@ def hurt_s3(kind: str) -> Callable[[Campaign, random.Random], Disturbed]:
         match kind:
             case "cut":
                 campaign.proxy.cut(after_bytes=rng.choice((0, 100, 5_000, 100_000)))
+            case "lost answers":
+                campaign.proxy.lose_answers(method="PUT", share=0.5)
             case "stall":
                 campaign.proxy.stall(after_bytes=rng.choice((0, 5_000, 100_000)))
             case "slow-down":
-                campaign.proxy.slow_down(share=0.3, seed=rng.getrandbits(32))
+                campaign.proxy.slow_down(0.3)
 
         def go_on() -> None:
             time.sleep(length)
@@ -233,7 +235,7 @@ IN_THE_CHILD = frozenset(
 
 DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("none", none),
-    *(Disturbance(f"crash at {place}", crash_at(place), 2.0) for place in CRASH_POINTS),
+    *(Disturbance(f"crash at {place}", crash_at(place), 2.0) for place in CRASH_POINTS + INTAKE_POINTS),
     Disturbance("kill at random", kill_at_random, 18.0),
     Disturbance("kill both workers", kill_both_workers, 4.0),
     Disturbance("kill an engine", kill_engine, 4.0),
@@ -244,6 +246,7 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("s3 killed", kill_server("s3"), 3.0),
     Disturbance("s3 cut", hurt_s3("cut"), 3.0),
     Disturbance("s3 stalls", hurt_s3("stall"), 2.0),
+    Disturbance("s3 answers lost", hurt_s3("lost answers"), 2.0),
     Disturbance("s3 slow down", hurt_s3("slow-down"), 3.0),
     Disturbance("notifications again", duplicate_notifications, 3.0),
     Disturbance("topics replayed", replay_topics, 2.0),

@@ -35,6 +35,8 @@ SCALED: dict[str, Any] = {
     "heartbeat_seconds": 0.4,
     "back_off_seconds": 0.05,
     "reconcile_seconds": 2.0,
+    "garbage_seconds": 0.0,
+    "s3_timeout_seconds": 2.0,
     "kafka_session_seconds": 3.0,
     "models": "scripted",
     "allow_scripted": True,
