@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.errors import OptionError
 
 #: Settings whose value is never shown or logged.
-SECRETS = frozenset({"hub_token", "kafka_password"})
+SECRETS = frozenset({"hub_token", "kafka_password", "database_url"})
 
 
 def _data_folder() -> Path:
@@ -38,7 +38,8 @@ class Settings:
     #: where model files are kept
     models_dir: Path = field(default_factory=_models_folder)
     models: str = "starter"  #: the model set of jobs that name none
-    database_url: str = ""  #: empty = sqlite in data_dir
+    #: postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///FILE; empty = sqlite in data_dir
+    database_url: str = ""
     store_url: str = ""  #: s3://bucket or s3://bucket/prefix; empty = a folder in data_dir
     drop_url: str = ""  #: s3://bucket or s3://bucket/prefix where producers drop; empty = the store's bucket
     reconcile_seconds: float = 300.0  #: between two looks at everything that lies in the drop location

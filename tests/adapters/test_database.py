@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 import sqlite3
 from itertools import product
 from pathlib import Path
@@ -16,10 +15,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from adapters.database import _BEST_JOB, MIGRATIONS, TABLES, Ledger
+from adapters.database import MIGRATIONS, Ledger
+from adapters.ledger_statements import BEST_JOB
+from adapters.ledger_tables import TABLES
 from schemas.episode import Episode
 from schemas.errors import NotReady, OptionError, TransientError
 from schemas.job import LEGAL_MOVES, JobOptions, JobState
+from tests.ledgers import sqlite_url
 from transcription.ports import NewJob
 
 #: What a job must have in each state, as the tables want it.
@@ -53,16 +55,9 @@ def new_job(name: str, show: str | None = None) -> NewJob:
     )
 
 
-@pytest.fixture(scope="module")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
-    Ledger.open(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def path(tmp_path: Path, empty_ledger: Path) -> Path:
-    shutil.copyfile(empty_ledger, tmp_path / "ledger.sqlite3")
+def path(tmp_path: Path) -> Path:
+    sqlite_url(tmp_path)
     return tmp_path / "ledger.sqlite3"
 
 
@@ -209,8 +204,17 @@ def move_schema(connection: Connection, version: str) -> None:
     alembic.command.downgrade(config, version)
 
 
-@pytest.mark.parametrize("url", ["postgresql://ledger:secret@localhost/x", "sqlite://", "sqlite:///:memory:"])
-def test_a_database_that_is_no_sqlite_file_is_refused_without_its_password(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://ledger:secret@localhost/x",
+        "postgresql://ledger:secret@/x",
+        "secret",
+    ],
+)
+def test_an_address_of_no_ledger_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(OptionError) as error:
         Ledger(url)
 
@@ -293,11 +297,11 @@ def test_every_claim_leaves_an_attempt_with_its_outcome(ledger: Ledger, path: Pa
 
 def test_a_claim_reads_the_queue_in_its_order_and_does_not_sort_it(ledger: Ledger) -> None:
     """With a sort, each claim would cost as much as the queue is long."""
-    best = _BEST_JOB.params(present=0.0).compile(dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True})
+    best = BEST_JOB.params(clock_offset=0.0).compile(dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True})
     with ledger._reading() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {best}").all()]
 
-    assert plan[0] == "SCAN jobs USING INDEX jobs_to_claim"
+    assert plan[0] == "SCAN waiting USING INDEX jobs_to_claim"
     assert not [step for step in plan if "TEMP B-TREE" in step]
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,6 +26,7 @@ from hypothesis.stateful import (
     invariant,
     multiple,
     rule,
+    run_state_machine_as_test,
 )
 
 from adapters.database import Ledger
@@ -33,11 +35,12 @@ from schemas.episode import AudioInfo, Episode
 from schemas.errors import Refused, StenocastError
 from schemas.events import Event, JobChanged
 from schemas.job import LEGAL_MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
+from tests.ledgers import emptied, postgres_database, sqlite_url
+from tests.servers import PostgresServer
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
 from transcription.ports import Backlog, Claimed, JobQueue, Lease, NewJob, Result
 
 LEASE = 30.0
-TEMPLATE: list[Path] = []
 
 #: Which state a job is in after an event of this type.
 STATE_AFTER = {
@@ -48,17 +51,6 @@ STATE_AFTER = {
     "job.failed.v1": JobState.FAILED,
     "job.cancelled.v1": JobState.CANCELLED,
 }
-
-
-def fresh_ledger(folder: Path) -> Ledger:
-    """A copy of one empty ledger: migrating for every example would take all the time."""
-    if not TEMPLATE:
-        made = Path(tempfile.mkdtemp()) / "template.sqlite3"
-        Ledger.open(f"sqlite:///{made}").close()
-        TEMPLATE.append(made)
-    shutil.copyfile(TEMPLATE[0], folder / "ledger.sqlite3")
-    numbers = itertools.count()
-    return Ledger(f"sqlite:///{folder}/ledger.sqlite3", jitter=lambda: 0.5, new_id=lambda: f"event-{next(numbers)}")
 
 
 def request(
@@ -99,18 +91,24 @@ def result_for(lease: Lease) -> Result:
 
 
 class LedgerAgainstModel(RuleBasedStateMachine):
+    """On SQLite; on PostgreSQL below."""
+
     jobs = Bundle("jobs")
     leases = Bundle("leases")
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.ledger = fresh_ledger(self.folder)
+        event_numbers = itertools.count()
+        self.ledger = Ledger(self.empty_ledger(), jitter=lambda: 0.5, new_id=lambda: f"event-{next(event_numbers)}")
         self.model_now = 1_000_000.0
         numbers = itertools.count()
         self.model = MemoryQueue(now=lambda: self.model_now, new_id=lambda: f"event-{next(numbers)}")
         self.names = itertools.count()
         self.tokens: dict[str, list[int]] = defaultdict(list)
+
+    def empty_ledger(self) -> str:
+        return sqlite_url(self.folder)
 
     def teardown(self) -> None:
         self.ledger.close()
@@ -265,5 +263,20 @@ def timeless(answer: Any) -> Any:
     return answer
 
 
+class PostgresAgainstModel(LedgerAgainstModel):
+    url = ""
+
+    def empty_ledger(self) -> str:
+        return emptied(self.url)
+
+
 LedgerAgainstModel.TestCase.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
 TestLedgerAgainstModel = LedgerAgainstModel.TestCase
+
+
+@pytest.mark.services
+def test_the_ledger_on_postgres_against_the_model(postgres: PostgresServer) -> None:
+    with postgres_database(postgres) as PostgresAgainstModel.url:
+        run_state_machine_as_test(
+            PostgresAgainstModel, settings=settings(max_examples=8, stateful_step_count=30, deadline=None)
+        )

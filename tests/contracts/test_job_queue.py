@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from adapters.memory import MemoryQueue
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import LeaseLost, NotFound, Refused
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
+from tests.ledgers import emptied, postgres_database, sqlite_url
+from tests.servers import PostgresServer
 from transcription.ports import Backlog, Claimed, Holder, JobQueue, NewJob, Result
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -93,15 +94,13 @@ def numbered(prefix: str) -> Callable[[], str]:
 
 
 @pytest.fixture(scope="module")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with nothing in it, to be copied: migrating one for each test would take most of the time."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
-    Ledger.open(f"sqlite:///{path}").close()
-    return path
+def postgres_ledger(postgres: PostgresServer) -> Iterator[str]:
+    with postgres_database(postgres) as url:
+        yield url
 
 
-@pytest.fixture(params=["ledger", "memory"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path, empty_ledger: Path) -> Iterator[Bench]:
+@pytest.fixture(params=["sqlite", "memory", pytest.param("postgres", marks=pytest.mark.services)])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if request.param == "memory":
         now = [1_000_000.0]
 
@@ -111,8 +110,11 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, empty_ledger: Path) ->
         queue = MemoryQueue(now=lambda: now[0], new_id=numbered("event"))
         yield Bench(queue, pass_memory_time)
         return
-    shutil.copyfile(empty_ledger, tmp_path / "ledger.sqlite3")
-    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3", jitter=lambda: 0.5)
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path)
+    else:
+        url = emptied(request.getfixturevalue("postgres_ledger"))
+    ledger = Ledger(url, jitter=lambda: 0.5)
 
     def pass_ledger_time(seconds: float) -> None:
         ledger.clock_offset += seconds

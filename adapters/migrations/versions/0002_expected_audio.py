@@ -21,11 +21,16 @@ UP = (
     )
     """,
     "INSERT INTO publishing (id, publisher, token, seconds, expires) VALUES (1, NULL, 0, 0, 0)",
+    # Not by the end of the lease any more: a beat then changes no index.
+    "DROP INDEX jobs_under_lease",
+    "CREATE INDEX jobs_under_lease ON jobs (number) WHERE state = 'running'",
     # Beside jobs_same_request, which holds the others: which requests were ever made.
     "CREATE INDEX jobs_cancelled_request ON jobs (dedupe_key) WHERE state = 'cancelled'",
 )
 
 DOWN = (
+    "DROP INDEX jobs_under_lease",
+    "CREATE INDEX jobs_under_lease ON jobs (lease_expires) WHERE state = 'running'",
     "DROP INDEX jobs_cancelled_request",
     "DROP TABLE publishing",
     "ALTER TABLE jobs DROP COLUMN traceparent",

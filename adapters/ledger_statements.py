@@ -1,0 +1,691 @@
+"""What the ledger asks its database: one function per statement, named for its purpose.
+
+Written once for SQLite and PostgreSQL. Row locks (`FOR NO KEY UPDATE`) are PostgreSQL's; SQLite, where a transaction
+that writes is alone, leaves them out. Parameters that a statement is run with again and again are bound by name, so
+that its text stays the same and is compiled once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from adapters.ledger_tables import (
+    PRESENT,
+    attempts,
+    episodes,
+    idempotency_keys,
+    jobs,
+    lanes,
+    outbox,
+    publishing,
+)
+from schemas.episode import Episode
+from schemas.events import Event
+from schemas.job import JobError, JobState, Progress
+from schemas.wire import write_json
+from transcription.jobs import AfterFailure, next_turn
+from transcription.ports import Holder, Lease, NewJob, Result
+
+#: A row by its column names; what is in it is the statement's business and the ledger's.
+DatabaseRow = Any
+
+#: What the holder's fields become when a lease ends.
+_NO_LEASE: dict[str, None] = {"lease_worker": None, "lease_seconds": None, "lease_expires": None, "progress": None}
+_NO_ERROR: dict[str, None] = {"error_code": None, "error_message": None, "error_retryable": None}
+
+#: After a clock that was set back, a lease would last for as long as the clock was wrong: no honest one ends later.
+CLOCK_SLACK_SECONDS = 1.0
+
+
+def _in_state(state: JobState) -> sa.ColumnElement[bool]:
+    """The state written out in the statement: a partial index is used only where its condition can be read."""
+    return jobs.c.state == sa.literal_column(f"'{state.value}'")
+
+
+def _is_cancelled(is_so: bool) -> sa.ColumnElement[bool]:
+    cancelled: sa.ColumnElement[str] = sa.literal_column(f"'{JobState.CANCELLED.value}'")
+    return jobs.c.state == cancelled if is_so else jobs.c.state != cancelled
+
+
+def _in_pieces(values: Sequence[str], most: int = 500) -> Iterator[Sequence[str]]:
+    """A long list in pieces that one statement takes as parameters."""
+    distinct = list(dict.fromkeys(values))
+    return (distinct[start : start + most] for start in range(0, len(distinct), most))
+
+
+# ---------------------------------------------------------------- the clock
+
+
+_NOW = sa.select(PRESENT)
+
+
+def database_now(connection: Connection, offset: float) -> float:
+    return float(connection.scalar(_NOW, {"clock_offset": offset}) or 0.0)
+
+
+# ---------------------------------------------------------------- episodes
+
+
+_EPISODE = sa.select(episodes.c.document).where(episodes.c.id == sa.bindparam("wanted"))
+_EPISODE_TO_CHANGE = _EPISODE.with_for_update(key_share=True)
+
+
+def find_episode(connection: Connection, episode_id: str) -> str | None:
+    """The JSON of an episode."""
+    document: str | None = connection.scalar(_EPISODE, {"wanted": episode_id})
+    return document
+
+
+def lock_episode(connection: Connection, episode_id: str) -> str | None:
+    """The same, and until the transaction ends nobody else writes about the episode."""
+    document: str | None = connection.scalar(_EPISODE_TO_CHANGE, {"wanted": episode_id})
+    return document
+
+
+_INSERT_EPISODE = sa.insert(episodes)
+
+
+def insert_episode(connection: Connection, episode: Episode, now: float) -> None:
+    values = {
+        "id": episode.id,
+        "title": episode.title,
+        "show": episode.show,
+        "document": write_json(episode).decode(),
+        "created": now,
+        "updated": now,
+    }
+    connection.execute(_INSERT_EPISODE, values)
+
+
+_UPDATE_EPISODE = (
+    sa.update(episodes)
+    .where(episodes.c.id == sa.bindparam("wanted"))
+    .values(
+        title=sa.bindparam("new_title"),
+        show=sa.bindparam("new_show"),
+        document=sa.bindparam("new_document"),
+        updated=sa.bindparam("present"),
+    )
+)
+
+
+def update_episode(connection: Connection, episode: Episode, now: float) -> None:
+    values = {
+        "wanted": episode.id,
+        "new_title": episode.title,
+        "new_show": episode.show,
+        "new_document": write_json(episode).decode(),
+        "present": now,
+    }
+    connection.execute(_UPDATE_EPISODE, values)
+
+
+# ---------------------------------------------------------------- looking for jobs
+
+
+#: The episode is left out: it may be long, and lists do not show it.
+_JOB_COLUMNS = [column for column in jobs.c if column is not jobs.c.episode_json]
+_SHOWN_JOB = sa.select(*_JOB_COLUMNS, episodes.c.title, episodes.c.show).join(episodes)
+_JOB_OF_ID = _SHOWN_JOB.where(jobs.c.id == sa.bindparam("wanted"))
+_MOVED_JOB = _JOB_OF_ID.with_for_update(key_share=True, of=episodes)
+
+
+def find_job(connection: Connection, job_id: str) -> DatabaseRow | None:
+    return connection.execute(_JOB_OF_ID, {"wanted": job_id}).first()
+
+
+def find_moved_job(connection: Connection, job_id: str) -> DatabaseRow:
+    """A job that this transaction moved, with its episode locked: its events come in the order of the commits."""
+    return connection.execute(_MOVED_JOB, {"wanted": job_id}).one()
+
+
+_JOB_TO_MOVE = (
+    sa.select(*_JOB_COLUMNS, PRESENT.label("present"))
+    .where(jobs.c.id == sa.bindparam("wanted"))
+    .with_for_update(key_share=True)
+)
+
+
+def lock_job(connection: Connection, job_id: str, offset: float) -> DatabaseRow | None:
+    """A job that is about to be moved, as it is once every other transaction has let go of it, and the time."""
+    return connection.execute(_JOB_TO_MOVE, {"wanted": job_id, "clock_offset": offset}).first()
+
+
+_SAME_REQUEST = sa.select(jobs.c.id).where(jobs.c.dedupe_key == sa.bindparam("wanted"), _is_cancelled(False))
+
+
+def find_same_request(connection: Connection, dedupe_key: str) -> str | None:
+    """The id of the job with this dedupe key, cancelled ones aside."""
+    found: str | None = connection.scalar(_SAME_REQUEST, {"wanted": dedupe_key})
+    return found
+
+
+def find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> set[str]:
+    """Asked in two halves, for there is an index of the cancelled and one of the others."""
+    return {
+        key
+        for some in _in_pieces(dedupe_keys)
+        for half in (_is_cancelled(True), _is_cancelled(False))
+        for key in connection.scalars(sa.select(jobs.c.dedupe_key).where(half, jobs.c.dedupe_key.in_(some)))
+    }
+
+
+_NEVER_CLAIMED = (
+    sa.select(*jobs.c)
+    .where(jobs.c.dedupe_key == sa.bindparam("wanted"), _in_state(JobState.QUEUED), jobs.c.lease_token == 0)
+    .with_for_update(key_share=True)
+)
+
+
+def lock_never_claimed(connection: Connection, dedupe_key: str) -> DatabaseRow | None:
+    """The waiting job with this dedupe key, with the episode as it describes it, if no worker ever saw it."""
+    return connection.execute(_NEVER_CLAIMED, {"wanted": dedupe_key}).first()
+
+
+_IDEMPOTENCY_KEY = sa.select(idempotency_keys).where(idempotency_keys.c.key == sa.bindparam("wanted"))
+
+
+def find_idempotency_key(connection: Connection, key: str) -> DatabaseRow | None:
+    return connection.execute(_IDEMPOTENCY_KEY, {"wanted": key}).first()
+
+
+_INSERT_IDEMPOTENCY_KEY = sa.insert(idempotency_keys)
+
+
+def insert_idempotency_key(connection: Connection, key: str, dedupe_key: str, job_id: str, now: float) -> None:
+    values = {"key": key, "dedupe_key": dedupe_key, "job_id": job_id, "created": now}
+    connection.execute(_INSERT_IDEMPOTENCY_KEY, values)
+
+
+def list_jobs(connection: Connection, state: JobState | None, below: int | None, limit: int) -> Sequence[DatabaseRow]:
+    statement = _SHOWN_JOB.order_by(jobs.c.number.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(_in_state(state))
+    if below is not None:
+        statement = statement.where(jobs.c.number < below)
+    return connection.execute(statement).all()
+
+
+def find_revision(connection: Connection, episode_id: str, revision: int | None) -> DatabaseRow | None:
+    """The done job of a revision, by default the latest."""
+    statement = _SHOWN_JOB.where(jobs.c.episode_id == episode_id, jobs.c.revision.is_not(None))
+    if revision is not None:
+        statement = statement.where(jobs.c.revision == revision)
+    return connection.execute(statement.order_by(jobs.c.revision.desc()).limit(1)).first()
+
+
+_LATEST_REVISION = sa.select(sa.func.max(jobs.c.revision)).where(jobs.c.episode_id == sa.bindparam("wanted"))
+
+
+def latest_revision(connection: Connection, episode_id: str) -> int | None:
+    revision: int | None = connection.scalar(_LATEST_REVISION, {"wanted": episode_id})
+    return revision
+
+
+def find_holders(connection: Connection, job_ids: Sequence[str]) -> dict[str, Holder]:
+    columns = (jobs.c.id, jobs.c.state, jobs.c.lease_token, jobs.c.transcript_key)
+    return {
+        row.id: Holder(JobState(row.state), row.lease_token, row.transcript_key)
+        for some in _in_pieces(job_ids)
+        for row in connection.execute(sa.select(*columns).where(jobs.c.id.in_(some)))
+    }
+
+
+# ---------------------------------------------------------------- figures
+
+
+def audio_in(connection: Connection, state: JobState) -> tuple[int, float]:
+    """How many jobs are in a state, and the seconds of audio that are expected of them."""
+    seconds = sa.func.coalesce(sa.func.sum(jobs.c.expected_seconds), 0.0)
+    count, total = connection.execute(sa.select(sa.func.count(), seconds).where(_in_state(state))).one()
+    return count, total
+
+
+def oldest_due(connection: Connection, now: float) -> float | None:
+    """When the oldest of the jobs that could be claimed now was added."""
+    waiting = jobs.alias("waiting")
+    oldest: float | None = connection.scalar(
+        sa.select(sa.func.min(waiting.c.created)).where(
+            waiting.c.state == sa.literal_column("'queued'"), waiting.c.not_before <= now, _episode_is_free(waiting)
+        )
+    )
+    return oldest
+
+
+def unpublished(connection: Connection) -> tuple[int, float | None]:
+    """How many events wait to be published, and when the oldest was written."""
+    waiting = sa.select(sa.func.count(), sa.func.min(outbox.c.created)).where(outbox.c.published.is_(None))
+    count, oldest = connection.execute(waiting).one()
+    return count, oldest
+
+
+# ---------------------------------------------------------------- adding
+
+
+_OF_LANE = (lanes.c.priority == sa.bindparam("of_priority"), lanes.c.lane == sa.bindparam("of_lane"))
+_TURNS = sa.select(
+    sa.select(lanes.c.last_turn).where(*_OF_LANE).scalar_subquery().label("lane_last"),
+    sa.select(sa.func.min(jobs.c.turn))
+    .where(_in_state(JobState.QUEUED), jobs.c.priority == sa.bindparam("of_priority"))
+    .scalar_subquery()
+    .label("waiting_first"),
+    sa.select(sa.func.max(lanes.c.last_turn))
+    .where(lanes.c.priority == sa.bindparam("of_priority"))
+    .scalar_subquery()
+    .label("lanes_last"),
+)
+_INSERT_LANE = sa.insert(lanes)
+_UPDATE_LANE = sa.update(lanes).where(*_OF_LANE).values(last_turn=sa.bindparam("new_turn"))
+
+
+def take_turn(connection: Connection, priority: int, lane: str) -> int:
+    """Give a show its next turn at this priority and remember it. For the one transaction that adds jobs now."""
+    key = {"of_priority": priority, "of_lane": lane}
+    known = connection.execute(_TURNS, key).one()
+    turn = next_turn(lane_last=known.lane_last, waiting_first=known.waiting_first, lanes_last=known.lanes_last)
+    if known.lane_last is None:
+        connection.execute(_INSERT_LANE, {"priority": priority, "lane": lane, "last_turn": turn})
+    else:
+        connection.execute(_UPDATE_LANE, key | {"new_turn": turn})
+    return turn
+
+
+_INSERT_JOB = sa.insert(jobs).returning(*_JOB_COLUMNS)
+
+
+def insert_job(
+    connection: Connection, new: NewJob, episode: Episode, *, job_id: str, lane: str, turn: int, now: float
+) -> DatabaseRow:
+    """A new job, without its title and show."""
+    values = {
+        "id": job_id,
+        "episode_id": new.episode.id,
+        "state": (JobState.FAILED if new.failed else JobState.QUEUED).value,
+        "options": write_json(new.options).decode(),
+        "audio_key": new.audio_key,
+        "dedupe_key": new.dedupe_key,
+        "priority": new.priority,
+        "lane": lane,
+        "turn": turn,
+        "attempts": 0,
+        "crashes": 0,
+        "not_before": 0.0,
+        "created": now,
+        "updated": now,
+        "lease_token": 0,
+        "episode_json": write_json(episode).decode(),
+        "expected_seconds": new.expected_seconds,
+        "traceparent": new.traceparent,
+        "finished": now if new.failed else None,
+        **_error(new.failed),
+    }
+    return connection.execute(_INSERT_JOB, values).one()
+
+
+def amend_job(
+    connection: Connection, number: int, new: NewJob, episode: Episode, *, lane: str, turn: int, now: float
+) -> None:
+    values: dict[str, Any] = {} if new.expected_seconds is None else {"expected_seconds": new.expected_seconds}
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.number == number)
+        .values(
+            episode_json=write_json(episode).decode(),
+            options=write_json(new.options).decode(),
+            priority=new.priority,
+            lane=lane,
+            turn=turn,
+            updated=now,
+            **values,
+        )
+    )
+
+
+# ---------------------------------------------------------------- claiming and holding
+
+
+def _episode_is_free(waiting: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Two jobs of one episode never run at once: their revisions would race."""
+    running = jobs.alias("running")
+    return ~(
+        sa.select(sa.literal(1))
+        .where(running.c.episode_id == waiting.c.episode_id, running.c.state == sa.literal_column("'running'"))
+        .correlate(waiting)
+        .exists()
+    )
+
+
+_waiting = jobs.alias("waiting")
+
+#: Also read alone, before a write lock is asked for.
+BEST_JOB = (
+    sa.select(_waiting.c.number)
+    .where(
+        _waiting.c.state == sa.literal_column("'queued'"),
+        _waiting.c.not_before <= PRESENT,
+        _episode_is_free(_waiting),
+    )
+    .order_by(_waiting.c.priority.desc(), _waiting.c.turn, _waiting.c.number)
+    .limit(1)
+)
+
+#: Waits for nobody: what another transaction holds, the job or its episode, is passed over.
+_BEST_FREE_JOB = BEST_JOB.join(episodes, episodes.c.id == _waiting.c.episode_id).with_for_update(
+    key_share=True, skip_locked=True, of=[_waiting, episodes]
+)
+
+
+def _claim_of(best: sa.Select[tuple[int]]) -> sa.sql.dml.ReturningUpdate[Any]:
+    of_episode = episodes.c.id == jobs.c.episode_id
+    return (
+        sa.update(jobs)
+        .where(jobs.c.number == best.scalar_subquery(), _in_state(JobState.QUEUED))
+        .values(
+            state=JobState.RUNNING.value,
+            lease_token=jobs.c.lease_token + 1,
+            lease_worker=sa.bindparam("holder"),
+            lease_seconds=sa.bindparam("lease_length"),
+            lease_expires=PRESENT + sa.bindparam("lease_length", type_=sa.Float),
+            started=PRESENT,
+            updated=PRESENT,
+            not_before=0.0,
+        )
+        .returning(
+            *jobs.c,
+            sa.select(episodes.c.title).where(of_episode).scalar_subquery().label("title"),
+            sa.select(episodes.c.show).where(of_episode).scalar_subquery().label("show"),
+        )
+    )
+
+
+_CLAIM = _claim_of(BEST_JOB)
+_CLAIM_FREE = _claim_of(_BEST_FREE_JOB)
+
+
+def any_due(connection: Connection, offset: float) -> bool:
+    return connection.scalar(BEST_JOB, {"clock_offset": offset}) is not None
+
+
+def claim_best(
+    connection: Connection, worker: str, lease_seconds: float, offset: float, *, row_locks: bool
+) -> DatabaseRow | None:
+    """Lease the best queued job to a worker: its row, episode included, or None where none is due."""
+    values = {"clock_offset": offset, "holder": worker, "lease_length": lease_seconds}
+    return connection.execute(_CLAIM_FREE if row_locks else _CLAIM, values).first()
+
+
+_HELD = (
+    jobs.c.id == sa.bindparam("held_job"),
+    _in_state(JobState.RUNNING),
+    jobs.c.lease_token == sa.bindparam("held_token"),
+)
+
+
+def _holder(lease: Lease) -> dict[str, Any]:
+    return {"held_job": lease.job_id, "held_token": lease.token}
+
+
+_PROLONG = (
+    sa.update(jobs)
+    .where(*_HELD)
+    .values(
+        lease_expires=PRESENT + sa.bindparam("lease_length", type_=sa.Float),
+        lease_seconds=sa.bindparam("lease_length"),
+    )
+)
+
+
+def prolong_lease(connection: Connection, lease: Lease, offset: float) -> bool:
+    values = {"clock_offset": offset, "lease_length": lease.seconds}
+    return connection.execute(_PROLONG, values | _holder(lease)).rowcount == 1
+
+
+_PROGRESS = sa.update(jobs).where(*_HELD).values(progress=sa.bindparam("how_far"), updated=PRESENT)
+
+
+def write_progress(connection: Connection, lease: Lease, progress: Progress, offset: float) -> bool:
+    values = {"how_far": write_json(progress).decode(), "clock_offset": offset}
+    return connection.execute(_PROGRESS, values | _holder(lease)).rowcount == 1
+
+
+# ---------------------------------------------------------------- moving
+
+
+_earlier = jobs.alias("earlier")
+
+_DONE = (
+    sa.update(jobs)
+    .where(*_HELD)
+    .values(
+        state=JobState.DONE.value,
+        updated=PRESENT,
+        finished=PRESENT,
+        transcript_key=sa.bindparam("document_key"),
+        transcript_sha256=sa.bindparam("document_sha256"),
+        # No other job of the episode runs, so none can take the same revision meanwhile.
+        revision=sa.select(sa.func.coalesce(sa.func.max(_earlier.c.revision), 0) + 1)
+        .where(_earlier.c.episode_id == jobs.c.episode_id)
+        .correlate(jobs)
+        .scalar_subquery(),
+        audio_seconds=sa.bindparam("heard_seconds"),
+        **_NO_LEASE,
+        **_NO_ERROR,
+    )
+    .returning(*jobs.c)
+)
+
+
+def move_to_done(connection: Connection, lease: Lease, result: Result, offset: float) -> DatabaseRow | None:
+    """The job's row, its episode included but not its title and show; None where the lease is lost."""
+    values = {
+        "clock_offset": offset,
+        "document_key": result.document_key,
+        "document_sha256": result.document_sha256,
+        "heard_seconds": result.audio_seconds,
+    }
+    return connection.execute(_DONE, values | _holder(lease)).first()
+
+
+_UNTIL_CLAIMED_AGAIN = ("state", "attempts", "crashes", "not_before", "updated", "finished")
+_BACK = (
+    sa.update(jobs)
+    .where(*_HELD)
+    .values({name: sa.bindparam(f"new_{name}") for name in (*_UNTIL_CLAIMED_AGAIN, *_NO_ERROR)} | _NO_LEASE)
+)
+
+
+def move_after_failure(connection: Connection, job_id: str, token: int, after: AfterFailure, now: float) -> None:
+    values = {
+        "state": (JobState.FAILED if after.is_final else JobState.QUEUED).value,
+        "attempts": after.attempts,
+        "crashes": after.crashes,
+        "not_before": 0.0 if after.delay_seconds is None else now + after.delay_seconds,
+        "updated": now,
+        "finished": now if after.is_final else None,
+        **_error(after.error),
+    }
+    held = {"held_job": job_id, "held_token": token}
+    connection.execute(_BACK, {f"new_{name}": value for name, value in values.items()} | held)
+
+
+def _error(error: JobError | None) -> dict[str, Any]:
+    if error is None:
+        return dict(_NO_ERROR)
+    return {"error_code": error.code, "error_message": error.message, "error_retryable": error.retryable}
+
+
+def move_back_to_queue(
+    connection: Connection, lease: Lease, delay: float, reason: JobError | None, now: float
+) -> None:
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == lease.job_id, _in_state(JobState.RUNNING), jobs.c.lease_token == lease.token)
+        .values(
+            state=JobState.QUEUED.value,
+            not_before=now + delay if delay > 0 else 0.0,
+            updated=now,
+            **_NO_LEASE,
+            **_error(reason),
+        )
+    )
+
+
+def move_to_cancelled(connection: Connection, job_id: str, now: float) -> None:
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]))
+        .values(state=JobState.CANCELLED.value, updated=now, finished=now, **_NO_LEASE)
+    )
+
+
+def move_failed_to_queue(connection: Connection, job_id: str, turn: int, now: float) -> None:
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, _in_state(JobState.FAILED))
+        .values(
+            state=JobState.QUEUED.value,
+            attempts=0,
+            crashes=0,
+            not_before=0.0,
+            turn=turn,
+            updated=now,
+            started=None,
+            finished=None,
+            **_NO_ERROR,
+        )
+    )
+
+
+_FROM_THE_FUTURE = jobs.c.lease_expires > PRESENT + jobs.c.lease_seconds + CLOCK_SLACK_SECONDS
+_TO_RESCUE = (
+    sa.select(jobs.c.id, _FROM_THE_FUTURE.label("from_the_future"))
+    .where(_in_state(JobState.RUNNING), sa.or_(jobs.c.lease_expires < PRESENT, _FROM_THE_FUTURE))
+    .order_by(jobs.c.number)
+)
+
+
+def list_to_rescue(connection: Connection, offset: float) -> Sequence[DatabaseRow]:
+    """The running jobs whose lease has run out, and those whose lease a wrong clock made too long."""
+    return connection.execute(_TO_RESCUE, {"clock_offset": offset}).all()
+
+
+_SHORTEN = (
+    sa.update(jobs)
+    .where(jobs.c.id == sa.bindparam("wanted"), _in_state(JobState.RUNNING), _FROM_THE_FUTURE)
+    .values(lease_expires=PRESENT + jobs.c.lease_seconds)
+)
+
+
+def shorten_lease(connection: Connection, job_id: str, offset: float) -> None:
+    """Let a lease of a wrong clock end when it would have ended by the right one."""
+    connection.execute(_SHORTEN, {"wanted": job_id, "clock_offset": offset})
+
+
+# ---------------------------------------------------------------- attempts and the outbox
+
+
+_INSERT_ATTEMPT = sa.insert(attempts)
+
+
+def insert_attempt(connection: Connection, lease: Lease, now: float) -> None:
+    values = {"job_id": lease.job_id, "token": lease.token, "worker": lease.worker, "started": now}
+    connection.execute(_INSERT_ATTEMPT, values)
+
+
+_END_ATTEMPT = (
+    sa.update(attempts)
+    .where(attempts.c.job_id == sa.bindparam("of_job"), attempts.c.token == sa.bindparam("of_token"))
+    .values(ended=sa.bindparam("present"), outcome=sa.bindparam("how"), error_code=sa.bindparam("code"))
+)
+
+
+def end_attempt(connection: Connection, job_id: str, token: int, outcome: str, code: str | None, now: float) -> None:
+    values = {"of_job": job_id, "of_token": token, "present": now, "how": outcome, "code": code}
+    connection.execute(_END_ATTEMPT, values)
+
+
+_INSERT_EVENT = sa.insert(outbox)
+
+
+def insert_events(connection: Connection, events: Sequence[Event], job_id: str, now: float) -> None:
+    """Write events about a job into the outbox. The transaction holds the job's episode."""
+    rows = [
+        {
+            "event_id": event.id,
+            "job_id": job_id,
+            "subject": event.subject,
+            "document": write_json(event).decode(),
+            "created": now,
+        }
+        for event in events
+    ]
+    connection.execute(_INSERT_EVENT, rows[0] if len(rows) == 1 else rows)
+
+
+_PENDING_EVENTS = (
+    sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.document)
+    .where(outbox.c.published.is_(None))
+    .order_by(outbox.c.sequence)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+def list_pending_events(connection: Connection, limit: int) -> Sequence[DatabaseRow]:
+    return connection.execute(_PENDING_EVENTS, {"most": limit}).all()
+
+
+def mark_events(connection: Connection, sequence_numbers: Sequence[int], offset: float) -> None:
+    connection.execute(
+        sa.update(outbox)
+        .where(outbox.c.sequence.in_(sorted(sequence_numbers)), outbox.c.published.is_(None))
+        .values(published=PRESENT),
+        {"clock_offset": offset},
+    )
+
+
+_EVENTS_OF = (
+    sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.document)
+    .where(outbox.c.job_id == sa.bindparam("of_job"), outbox.c.sequence > sa.bindparam("after"))
+    .order_by(outbox.c.sequence)
+)
+
+
+def list_events_of(connection: Connection, job_id: str, after: int) -> Sequence[DatabaseRow]:
+    return connection.execute(_EVENTS_OF, {"of_job": job_id, "after": after}).all()
+
+
+_LEASE_LENGTH = sa.bindparam("lease_length", type_=sa.Float)
+_LEADER = sa.bindparam("leader", type_=sa.Text)
+_TAKE_PUBLISHING = (
+    sa.update(publishing)
+    .where(
+        sa.or_(
+            publishing.c.publisher.is_(None),
+            publishing.c.publisher == _LEADER,
+            publishing.c.expires < PRESENT,
+            publishing.c.expires > PRESENT + publishing.c.seconds + CLOCK_SLACK_SECONDS,
+        )
+    )
+    .values(
+        publisher=_LEADER,
+        token=publishing.c.token + sa.case((sa.func.coalesce(publishing.c.publisher, "") == _LEADER, 0), else_=1),
+        seconds=_LEASE_LENGTH,
+        expires=PRESENT + _LEASE_LENGTH,
+    )
+    .returning(publishing.c.token)
+)
+
+
+def take_publishing(connection: Connection, publisher: str, seconds: float, offset: float) -> int | None:
+    """The lease to publish, if it is free or this publisher's own; one from the future was left by a wrong clock."""
+    values = {"leader": publisher, "lease_length": seconds, "clock_offset": offset}
+    token: int | None = connection.scalar(_TAKE_PUBLISHING, values)
+    return token
+
+
+def give_publishing_up(connection: Connection, publisher: str) -> None:
+    connection.execute(sa.update(publishing).where(publishing.c.publisher == publisher).values(publisher=None))

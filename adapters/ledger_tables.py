@@ -1,0 +1,148 @@
+"""The ledger's tables, as its statements see them; adapters/migrations makes them. The same on both engines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeDecorator
+
+TABLES = sa.MetaData()
+
+
+class Words(TypeDecorator[str]):
+    """Text that may come from outside. PostgreSQL keeps no NUL in a text; on both engines it becomes U+FFFD."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
+
+#: Given by the database, never twice.
+RisingNumber = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+episodes = sa.Table(
+    "episodes",
+    TABLES,
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("title", Words),
+    sa.Column("show", Words),
+    sa.Column("document", Words, nullable=False),  # the whole Episode as JSON
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("updated", sa.Float, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    TABLES,
+    sa.Column("number", RisingNumber, primary_key=True, autoincrement=True),
+    sa.Column("id", Words, nullable=False, unique=True),
+    sa.Column("episode_id", Words, sa.ForeignKey("episodes.id"), nullable=False),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("options", Words, nullable=False),
+    sa.Column("audio_key", Words, nullable=False),
+    sa.Column("dedupe_key", Words, nullable=False),  # unique among the jobs that are not cancelled
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("lane", Words, nullable=False),  # the show, as far as taking turns goes
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("crashes", sa.Integer, nullable=False),
+    sa.Column("not_before", sa.Float, nullable=False),  # 0 = at once
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("updated", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("finished", sa.Float),
+    sa.Column("lease_token", sa.Integer, nullable=False),  # 0 = never claimed
+    sa.Column("lease_worker", Words),
+    sa.Column("lease_seconds", sa.Float),
+    sa.Column("lease_expires", sa.Float),
+    sa.Column("progress", Words),
+    sa.Column("error_code", Words),
+    sa.Column("error_message", Words),
+    sa.Column("error_retryable", sa.Boolean),
+    sa.Column("transcript_key", Words),
+    sa.Column("transcript_sha256", Words),
+    sa.Column("revision", sa.Integer),
+    sa.Column("audio_seconds", sa.Float),
+    sa.Column("episode_json", Words, nullable=False),  # the Episode as this job describes it
+    sa.Column("expected_seconds", sa.Float),  # of audio, guessed when the job was added
+    sa.Column("traceparent", Words),  # of the request, for every event of the job
+)
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    TABLES,
+    sa.Column("key", Words, primary_key=True),
+    sa.Column("dedupe_key", Words, nullable=False),
+    sa.Column("job_id", Words, sa.ForeignKey("jobs.id"), nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+)
+
+lanes = sa.Table(
+    "lanes",
+    TABLES,
+    sa.Column("priority", sa.Integer, primary_key=True),
+    sa.Column("lane", Words, primary_key=True),
+    sa.Column("last_turn", sa.Integer, nullable=False),
+)
+
+attempts = sa.Table(
+    "attempts",
+    TABLES,
+    sa.Column("job_id", Words, sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("token", sa.Integer, primary_key=True),
+    sa.Column("worker", Words, nullable=False),
+    sa.Column("started", sa.Float, nullable=False),
+    sa.Column("ended", sa.Float),
+    sa.Column("outcome", Words),  # done, failed, crashed, expired, released, cancelled
+    sa.Column("error_code", Words),
+)
+
+outbox = sa.Table(
+    "outbox",
+    TABLES,
+    sa.Column("sequence", RisingNumber, primary_key=True, autoincrement=True),
+    sa.Column("event_id", Words, nullable=False, unique=True),
+    sa.Column("job_id", Words, sa.ForeignKey("jobs.id"), nullable=False),
+    sa.Column("subject", Words, nullable=False),
+    sa.Column("document", Words, nullable=False),  # the whole Event as JSON
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("published", sa.Float),
+)
+
+publishing = sa.Table(
+    "publishing",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),  # one row alone: the lease to publish
+    sa.Column("publisher", Words),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float, nullable=False),
+)
+
+
+class _DatabaseClock(sa.ColumnElement[float]):
+    """Seconds since 1970 by the database's clock; one time for the whole statement."""
+
+    type = sa.Float()
+    inherit_cache = True
+
+
+@compiles(_DatabaseClock, "sqlite")
+def _sqlite_clock(element: _DatabaseClock, compiler: SQLCompiler, **_: Any) -> str:
+    """To the millisecond. 2440587.5 is the Julian day of 1970."""
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(_DatabaseClock, "postgresql")
+def _postgres_clock(element: _DatabaseClock, compiler: SQLCompiler, **_: Any) -> str:
+    """The statement's time, not the transaction's: that one stands still while a lock is waited for."""
+    return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS FLOAT)"
+
+
+#: The time, in a statement that is given the parameter `clock_offset`.
+PRESENT = _DatabaseClock() + sa.bindparam("clock_offset", type_=sa.Float)
