@@ -100,6 +100,9 @@ class FolderStore:
             return iter(())  # no key begins with what cannot be in one
         return iter(sorted(key for key in self._keys_below(start) if key.startswith(prefix)))
 
+    def uri(self, key: str) -> str:
+        return self._place(key).absolute().as_uri()
+
     def _keys_below(self, start: Path) -> Iterator[str]:
         for folder, names, files in os.walk(start):
             if folder == str(self._root) and UNFINISHED in names:

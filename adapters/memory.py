@@ -77,6 +77,10 @@ class MemoryStore:
     def keys(self, prefix: str) -> Iterator[str]:
         return iter(sorted(key for key in self._objects if key.startswith(prefix)))
 
+    def uri(self, key: str) -> str:
+        check_key(key)
+        return f"memory:///{key}"
+
     def sweep_unfinished(self) -> int:
         return 0
 

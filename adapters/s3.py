@@ -20,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import boto3
 import urllib3.exceptions
@@ -219,6 +219,9 @@ class S3Store:
                     key = each["Key"].removeprefix(self._prefix)
                     if _is_key(key):  # what others put there under other names is not ours to touch
                         yield key
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self._bucket}/{quote(self._name(key))}"
 
     def check(self) -> None:
         """Raise NotReady, TransientError where the bucket cannot be used."""

@@ -6,6 +6,7 @@ Producers may also send the binary mode, where the attributes are headers only a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from pydantic import ValidationError
 from schemas.errors import InputError
 from schemas.events import Event, EventType
 from schemas.wire import adapter_of, write_json
+
+#: W3C trace context, version 00. One that is written otherwise costs the trace, not the event.
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 CONTENT_TYPE = "application/cloudevents+json"
 _COMES_IN = EventType.EPISODE_DROPPED
@@ -61,8 +65,8 @@ def read_cloud_event(headers: Iterable[tuple[str, bytes]], value: bytes) -> Even
         record = _from_headers(named, value)
     else:
         record = _parsed(value)
-    if isinstance(record, dict) and record.get("traceparent") is None and "traceparent" in named:
-        record["traceparent"] = named["traceparent"]
+    if isinstance(record, dict) and record.get("traceparent") is None:
+        record["traceparent"] = named.get("traceparent")
     return _read_record(record)
 
 
@@ -82,6 +86,10 @@ def _read_record(record: Any) -> Event:
     kind = record.get("type") if isinstance(record, dict) else None
     if isinstance(kind, str) and kind not in set(EventType):
         raise InputError(f"event: type {kind[:80]!r} is not one of ours", code="event_type_unknown", field="type")
+    if isinstance(record, dict):
+        trace = record.get("traceparent")
+        is_trace = isinstance(trace, str) and _TRACEPARENT.fullmatch(trace)
+        record = record | {"traceparent": trace if is_trace else None}
     try:
         return adapter_of(Event).validate_python(_LEFT_OUT_BY_PRODUCERS | record if kind == _COMES_IN else record)
     except ValidationError as error:

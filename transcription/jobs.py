@@ -5,6 +5,7 @@ The ledger reads, asks these functions, and writes what they answer in the same 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,6 +21,9 @@ BACK_OFF_SECONDS = 5.0  #: before the second attempt; doubles with each further 
 LONGEST_BACK_OFF_SECONDS = 600.0
 SOURCE = "stenocast/local"  #: the CloudEvents source of the embedded installation
 MAX_EVENT_WARNINGS = 16  #: more stay in the document: an event must not grow with the episode
+MAX_EVENT_FORMATS = 32
+MAX_EVENT_CODE = 80  #: characters of a code or a language
+MAX_EVENT_MESSAGE = 2000  #: characters of an error's message; the job keeps the whole
 
 #: Bits a second of sound as podcasts usually come: 128 kbit/s for what is compressed with loss (the rate that
 #: podcast hosts commonly ask for), 44.1 kHz, 16 bits, two channels for what is not, and half of that for FLAC.
@@ -154,10 +158,22 @@ def job_event(kind: EventType, job: Job, *, event_id: str, now: float, tracepare
         subject=job.episode_id,
         time=instant(now),
         data=JobChanged(
-            job_id=job.id, episode_id=job.episode_id, state=job.state, attempts=job.attempts, error=job.error
+            job_id=job.id,
+            episode_id=job.episode_id,
+            state=job.state,
+            attempts=job.attempts,
+            error=None if job.error is None else _in_brief(job.error),
         ),
         traceparent=traceparent,
     )
+
+
+def _in_brief(error: JobError) -> JobError:
+    """What a library says about its failure may be megabytes long."""
+    message = error.message
+    if len(message) > MAX_EVENT_MESSAGE:
+        message = message[: MAX_EVENT_MESSAGE - 1] + "…"
+    return replace(error, code=error.code[:MAX_EVENT_CODE], message=message)
 
 
 def transcript_event(
@@ -178,13 +194,20 @@ def transcript_event(
             document_sha256=result.document_sha256,
             document_bytes=result.document_bytes,
             audio_seconds=result.audio_seconds,
-            language=result.language,
+            language=None if result.language is None else result.language[:MAX_EVENT_CODE],
             speaker_count=result.speaker_count,
             named_speaker_count=result.named_speaker_count,
             word_count=result.word_count,
             coverage=result.coverage,
             no_speech=result.no_speech,
-            warning_codes=tuple(dict.fromkeys(result.warning_codes))[:MAX_EVENT_WARNINGS],
+            warning_codes=_first(result.warning_codes, MAX_EVENT_WARNINGS),
+            document_uri=result.document_uri,
+            formats=_first(result.formats, MAX_EVENT_FORMATS),
         ),
         traceparent=traceparent,
     )
+
+
+def _first(words: Sequence[str], count: int) -> tuple[str, ...]:
+    """So many different ones, in order."""
+    return tuple(dict.fromkeys(each[:MAX_EVENT_CODE] for each in words))[:count]

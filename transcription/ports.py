@@ -222,6 +222,10 @@ class Store(Protocol):
         """All keys under a prefix, sorted."""
         ...
 
+    def uri(self, key: str) -> str:
+        """How others who have access to the store call an object: `s3://bucket/key` or `file:///…`."""
+        ...
+
     def sweep_unfinished(self) -> int:
         """Remove what puts that were killed left half written, once nobody can still be writing it; how many."""
         ...
@@ -331,6 +335,8 @@ class Result:
     coverage: float | None
     no_speech: bool
     warning_codes: tuple[str, ...] = ()
+    document_uri: str | None = None  #: where anybody with access to the store finds the document
+    formats: tuple[str, ...] = ()  #: what it can be written as
     title: str | None = None  #: from the file's tags, where the episode had none
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from adapters.settings import Settings
+from formats.catalogue import FORMATS
 from schemas.drop import is_drop, read_drop
 from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
@@ -171,6 +172,8 @@ def put_document(store: Store, document: Transcript, work: Work) -> Result:
         coverage=quality.coverage,
         no_speech=quality.no_speech,
         warning_codes=tuple(warning.code for warning in quality.warnings),
+        document_uri=store.uri(key),
+        formats=tuple(FORMATS),
         title=document.episode.title,
     )
 

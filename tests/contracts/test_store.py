@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -142,3 +143,17 @@ def test_a_key_may_hold_letters_of_any_script(store: Store) -> None:
     store.put("uploads/Überlandgespräch 1.mp3", b"x")
 
     assert list(store.keys("uploads/")) == ["uploads/Überlandgespräch 1.mp3"]
+
+
+def test_others_find_an_object_by_its_uri(store: Store, request: pytest.FixtureRequest) -> None:
+    store.put("results/é/a b.json", b"x")
+
+    parts = urlsplit(store.uri("results/é/a b.json"))
+
+    if parts.scheme == "file":
+        assert Path(unquote(parts.path)).read_bytes() == b"x"
+    elif parts.scheme == "s3":
+        client = request.getfixturevalue("s3").client()
+        assert client.get_object(Bucket=parts.netloc, Key=unquote(parts.path[1:]))["Body"].read() == b"x"
+    else:
+        assert parts.scheme == "memory"

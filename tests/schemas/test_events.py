@@ -103,11 +103,16 @@ def test_a_producer_may_leave_subject_and_time_out() -> None:
 
 
 def test_the_trace_of_the_record_is_the_event_s_unless_it_has_its_own() -> None:
-    own = DROPPED | {"traceparent": "own"}
-    headers = [("traceparent", b"the record's")]
+    own, records = (f"00-{digit * 32}-{digit * 16}-01" for digit in "ab")
+    headers = [("traceparent", records.encode())]
 
-    assert read_cloud_event(headers, json.dumps(DROPPED).encode()).traceparent == "the record's"
-    assert read_cloud_event(headers, json.dumps(own).encode()).traceparent == "own"
+    assert read_cloud_event(headers, json.dumps(DROPPED).encode()).traceparent == records
+    assert read_cloud_event(headers, json.dumps(DROPPED | {"traceparent": own}).encode()).traceparent == own
+
+
+@pytest.mark.parametrize("trace", ["", "00-abc", "x" * 100_000, 7, ["a"]])
+def test_a_trace_that_cannot_be_read_does_not_cost_the_event(trace: object) -> None:
+    assert read_event(json.dumps(DROPPED | {"traceparent": trace})).traceparent is None
 
 
 @pytest.mark.parametrize(
