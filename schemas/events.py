@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import TypeAdapter, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
@@ -132,6 +132,6 @@ class Event:
     subject: str
     time: str  #: ISO 8601 UTC, when the fact happened
     data: Annotated[EventData, WrapValidator(_data_of_the_type)]
-    specversion: str = "1.0"
+    specversion: Literal["1.0"] = "1.0"
     datacontenttype: str = "application/json"
     traceparent: str | None = None  #: W3C trace context of the request that it all began with

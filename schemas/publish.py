@@ -1,12 +1,14 @@
-"""Write the JSON Schemas of the documents and events to schemas/published/ (`make schemas`)."""
+"""Write the JSON Schemas of documents and events and the AsyncAPI document to schemas/published/ (`make schemas`)."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+from schemas.asyncapi import asyncapi, event_schema
 from schemas.episode import Episode
-from schemas.events import Event
+from schemas.events import Event, EventType
 from schemas.job import Job
 from schemas.sidecar import Sidecar
 from schemas.transcript import Transcript
@@ -15,7 +17,7 @@ from schemas.wire import json_schema
 FOLDER = Path(__file__).parent / "published"
 
 #: File name to the dataclass it describes.
-PUBLISHED: dict[str, type] = {
+DOCUMENTS: dict[str, type] = {
     "transcript-1.json": Transcript,
     "episode-1.json": Episode,
     "job-1.json": Job,
@@ -23,15 +25,29 @@ PUBLISHED: dict[str, type] = {
     "sidecar-1.json": Sidecar,
 }
 
+#: File name to the type of event it describes.
+EVENTS: dict[str, EventType] = {f"events/{kind}.json": kind for kind in EventType}
+
+ASYNCAPI = "asyncapi.json"
+
+#: Every file that is made.
+PUBLISHED: tuple[str, ...] = (*DOCUMENTS, *EVENTS, ASYNCAPI)
+
 
 def schema_text(name: str) -> str:
-    """The JSON Schema of one published document, as it stands in its file."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | json_schema(PUBLISHED[name])
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    """One of the published files, as it stands there."""
+    content: dict[str, Any]
+    if name == ASYNCAPI:
+        content = asyncapi()
+    elif name in EVENTS:
+        content = event_schema(EVENTS[name])
+    else:
+        content = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | json_schema(DOCUMENTS[name])
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "events").mkdir(parents=True, exist_ok=True)
     for name in PUBLISHED:
         (FOLDER / name).write_text(schema_text(name), encoding="utf-8")
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from schemas.cloudevents import event_headers, read_cloud_event, read_event, write_event
 from schemas.errors import InputError, PageError
-from schemas.events import Event, EventType, JobChanged, TranscriptDeleted, TranscriptReady
+from schemas.events import DATA_OF, Event, EventType, JobChanged, TranscriptDeleted, TranscriptReady
 from schemas.job import JobState
+from schemas.publish import schema_text
 from schemas.wire import read_json, write_json
 
 QUEUED = Event(
@@ -133,3 +136,35 @@ def test_a_wrong_event_is_an_input_error_with_a_code(content: bytes, code: str) 
         read_cloud_event([], content)
 
     assert caught.value.code == code
+
+
+# ---------------------------------------------------------------- golden events
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "events"
+
+
+@pytest.mark.parametrize("kind", list(EventType))
+def test_the_golden_event_of_a_type_is_read_and_written_the_same(kind: EventType) -> None:
+    content = (GOLDEN / f"{kind}.json").read_text(encoding="utf-8")
+
+    event = read_event(content)
+
+    assert event.type is kind
+    assert type(event.data) is DATA_OF[kind]
+    assert json.dumps(json.loads(write_event(event)), indent=2, ensure_ascii=False) + "\n" == content
+    jsonschema.validate(json.loads(content), json.loads(schema_text(f"events/{kind}.json")))
+
+
+@pytest.mark.parametrize("path", sorted((GOLDEN / "earlier").iterdir()), ids=lambda path: path.stem)
+def test_an_event_that_an_earlier_release_wrote_is_still_read(path: Path) -> None:
+    event = read_event(path.read_bytes())
+
+    assert f"{event.type}.json" == path.name
+    jsonschema.validate(json.loads(path.read_bytes()), json.loads(schema_text(f"events/{event.type}.json")))
+
+
+def test_a_schema_of_one_type_refuses_the_event_of_another() -> None:
+    other = json.loads((GOLDEN / "job.done.v1.json").read_bytes())
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(other, json.loads(schema_text("events/transcript.published.v1.json")))
