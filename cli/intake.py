@@ -20,17 +20,19 @@ def intake(
     ] = None,
 ) -> None:
     """Take in what Kafka announces: producers' events and the notifications of their bucket. Any number may run."""
-    from adapters.logs import configure_logs
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_store
+    from cli.observed import health_door, observe, unreachable
     from workers.embedded import intake_of
     from workers.intake import take_until
 
     settings = read_settings()
-    configure_logs(settings.log_format)
+    observe(settings, "intake")
     check_models(settings, settings.models)
     stop = _stop_on_signals()
-    take_until(stop, intake_of(settings, open_ledger(settings), open_store(settings)), exit_when_idle=exit_when_idle)
+    queue, store = open_ledger(settings), open_store(settings)
+    with health_door(settings, lambda: unreachable(queue, store)):
+        take_until(stop, intake_of(settings, queue, store), exit_when_idle=exit_when_idle)
 
 
 def reconcile(
@@ -44,20 +46,22 @@ def reconcile(
     import json
     from dataclasses import asdict
 
-    from adapters.logs import configure_logs
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_store
+    from cli.observed import health_door, observe, unreachable
     from workers.embedded import reconciler_of
     from workers.reconciler import reconcile_until
 
     settings = read_settings()
-    configure_logs(settings.log_format)
+    observe(settings, "reconciler")
     check_models(settings, settings.models)
     stop = _stop_on_signals()
-    reconciler = reconciler_of(settings, open_ledger(settings), open_store(settings))
+    queue, store = open_ledger(settings), open_store(settings)
+    reconciler = reconciler_of(settings, queue, store)
     if once:
         print(json.dumps(asdict(reconciler.look(stop))))
-    else:
+        return
+    with health_door(settings, lambda: unreachable(queue, store)):
         reconcile_until(stop, reconciler, every=every or settings.reconcile_seconds)
 
 

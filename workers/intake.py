@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event as StopEvent
 
 import structlog
 
+from adapters.metrics import Metrics, TakenIn, process_metrics
 from schemas.errors import InputError, NotReady, Refused, StenocastError, TransientError
+from schemas.topics import Topic
 from transcription.notifications import Announced, Notice, Rejected, Touched, read_notices
 from transcription.ports import LARGEST_INLINE_BYTES, DeadLetter, DeadLetters, Record, RecordSource, Store
 from workers.crashpoints import Reached
@@ -39,16 +40,13 @@ class _Batch:
     """What came of the records of one poll."""
 
     wanted: list[Wanted] = field(default_factory=list)
-    asked_by: list[Record | None] = field(default_factory=list)  #: of each wanted job: whom to blame for a refusal
+    said_by: dict[Notice, list[Record]] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
-    passed: Counter[str] = field(default_factory=Counter)
-
-    def want(self, wanted: Wanted, record: Record | None) -> None:
-        self.wanted.append(wanted)
-        self.asked_by.append(record)
+    outcomes: dict[Record, TakenIn] = field(default_factory=dict)
 
     def reject(self, record: Record, code: str, message: str) -> None:
         self.letters.append(DeadLetter(record, code, message))
+        self.outcomes[record] = TakenIn.DEAD
 
 
 class Intake:
@@ -61,14 +59,17 @@ class Intake:
         take_in: TakeIn,
         dead_letters: DeadLetters,
         store: Store,
+        metrics: Metrics | None = None,
         reached: Reached = lambda _place: None,
     ) -> None:
+        self._metrics = metrics or process_metrics()
         self._source = source
         self._take_in = take_in
         self._dead_letters = dead_letters
         self._store = store
         self._reached = reached
         self._failures = 0  #: of batches, one after the other
+        self._settled: list[_Batch] = []  #: what is to be counted once it is committed
 
     def take(self, *, seconds: float = POLL_SECONDS) -> int:
         """Take in one batch; how many records it was.
@@ -85,9 +86,12 @@ class Intake:
             self._source.commit(records)
         except BaseException:
             self._failures += 1
+            self._settled.clear()
             self._source.restore(records)
             raise
         self._failures = 0
+        while self._settled:
+            self._count(self._settled.pop())
         return len(records)
 
     def _take_all(self, records: Sequence[Record]) -> None:
@@ -125,46 +129,49 @@ class Intake:
     def _read(self, records: Sequence[Record]) -> _Batch:
         """Everything that the records say, and what the bucket says about it; nothing is written yet."""
         batch = _Batch()
-        touched: list[Touched] = []
         for record in records:
+            batch.outcomes[record] = TakenIn.SKIPPED
             for notice in read_notices(record):
-                if isinstance(notice, Touched):
-                    touched.append(notice)
-                else:
-                    self._note(batch, record, notice)
-        for wanted in self._take_in.touched(touched):
-            batch.want(wanted, None)
+                batch.said_by.setdefault(notice, []).append(record)
+                self._note(batch, record, notice)
+        touched = [notice for notice in batch.said_by if isinstance(notice, Touched)]
+        batch.wanted += self._take_in.touched(touched)
         return batch
 
     def _note(self, batch: _Batch, record: Record, notice: Notice) -> None:
         if isinstance(notice, Rejected):
             batch.reject(record, notice.code, notice.message)
         elif isinstance(notice, Announced):
+            batch.outcomes[record] = TakenIn.KNOWN
             try:
                 wanted = self._take_in.announced(notice)
             except (InputError, Refused) as error:
                 batch.reject(record, error.code, error.message)
-                return
-            if wanted is not None:
-                batch.want(wanted, record)
-        elif not isinstance(notice, Touched):
-            batch.passed[notice.reason] += 1
+            else:
+                batch.wanted += [wanted] if wanted is not None else []
+        elif isinstance(notice, Touched) and self._take_in.concerns(notice):
+            batch.outcomes[record] = TakenIn.KNOWN  # or gone again
 
     def _settle(self, batch: _Batch) -> None:
         """The ledger first, then the dead letters."""
-        answers = self._take_in.add(batch.wanted)
-        for answer, record in zip(answers, batch.asked_by, strict=True):
-            if not isinstance(answer, Refused):
-                continue
-            if record is None:
-                log.error("drop refused by the ledger", code=answer.code, reason=answer.message)
-            else:
-                batch.reject(record, answer.code, answer.message)
+        for wanted, answer in zip(batch.wanted, self._take_in.add(batch.wanted), strict=True):
+            for record in batch.said_by[wanted.notice]:
+                if isinstance(answer, Refused):
+                    batch.reject(record, answer.code, answer.message)
+                elif answer.is_new and batch.outcomes[record] is not TakenIn.DEAD:
+                    batch.outcomes[record] = TakenIn.NEW
         self._reached("after_take_in")
         if batch.letters:
             self._dead_letters.send([self._kept_by_the_store(each) for each in batch.letters])
         for letter in batch.letters:
             log.warning("record rejected", code=letter.reason, reason=letter.message, **_place(letter.record))
+        self._settled.append(batch)
+
+    def _count(self, batch: _Batch) -> None:
+        for letter in batch.letters:
+            self._metrics.dead_lettered(letter.reason)
+        for record, outcome in batch.outcomes.items():
+            self._metrics.record_taken_in(_topic(record), outcome)
 
     def _kept_by_the_store(self, letter: DeadLetter) -> DeadLetter:
         """The letter, with its record's value put into the store where it is too large to go along."""
@@ -175,8 +182,11 @@ class Intake:
         self._store.put(key, value)
         return DeadLetter(letter.record, letter.reason, letter.message, stored_key=key)
 
-    def lag(self) -> int:
-        return self._source.lag()
+    def tell_lag(self) -> int:
+        """Records that wait behind this member's position."""
+        lag = self._source.lag()
+        self._metrics.lag_seen("all", lag)
+        return lag
 
     def close(self) -> None:
         self._source.close()
@@ -193,6 +203,7 @@ def take_until(
     pause, last = 0.0, clock()
     try:
         while not stop.wait(pause):
+            process_metrics().loop_turned("intake")
             taken, pause = _taken_or_paused(intake, pause)
             if taken or pause:
                 last = clock()
@@ -212,7 +223,7 @@ def _taken_or_paused(intake: Intake, pause: float) -> tuple[int, float]:
         log.exception("intake broke")
     else:
         if taken:
-            log.info("records taken in", records=taken, lag=intake.lag())
+            log.info("records taken in", records=taken, lag=intake.tell_lag())
         return taken, 0.0
     return 0, min(max(FIRST_PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
 
@@ -226,6 +237,11 @@ def _broken(record: Record, error: Exception) -> _Batch:
         log.error("record broke intake", exc_info=error, **_place(record))
         batch.reject(record, "internal_error", "intake itself failed at this record; its log says how")
     return batch
+
+
+def _topic(record: Record) -> str:
+    """The topic's name without the installation's prefix."""
+    return next((topic.value for topic in Topic if record.topic.endswith(topic)), "other")
 
 
 def _place(record: Record) -> dict[str, object]:

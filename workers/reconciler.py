@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import structlog
 
+from adapters.metrics import TakenIn, process_metrics
 from schemas.drop import Drop
 from schemas.errors import NotReady, Refused, TransientError
 from transcription.ports import Holder, JobQueue, Store
@@ -31,6 +32,8 @@ PAGE = 500
 #: Results are removed when they are as old as this. What an attempt lost it has lost at once; the day is for a ledger
 #: that somebody has to set back to a copy from before.
 GRACE_SECONDS = 86_400.0
+
+ALIVE_SECONDS = 10.0  #: how often a reconciler that waits says that it is alive
 
 _Item = TypeVar("_Item")
 
@@ -84,7 +87,9 @@ class Reconciler:
         for answer in answers:
             if isinstance(answer, Refused):
                 log.error("drop refused by the ledger", code=answer.code, reason=answer.message)
-        return sum(isinstance(answer, Taken) and answer.is_new for answer in answers)
+        new = sum(isinstance(answer, Taken) and answer.is_new for answer in answers)
+        process_metrics().drop_reconciled(TakenIn.NEW, new)
+        return new
 
     def _swept(self, stop: StopEvent | None) -> int:
         """Remove the results of attempts that lost; how many objects."""
@@ -124,6 +129,7 @@ def _attempt_of(key: str) -> tuple[str, int] | None:
 def _pages(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     rest = iter(items)
     while page := list(islice(rest, PAGE)):
+        process_metrics().loop_turned("reconciler")
         yield page
 
 
@@ -141,4 +147,6 @@ def reconcile_until(
             log.exception("reconciler broke")
         else:
             log.info("bucket looked at", seconds=round(clock() - began, 2), **asdict(seen))
-        stop.wait(max(0.0, every - (clock() - began)))
+        while not stop.is_set() and (left := every - (clock() - began)) > 0:
+            process_metrics().loop_turned("reconciler")
+            stop.wait(min(left, ALIVE_SECONDS))

@@ -16,6 +16,7 @@ import structlog
 
 from adapters.acceptance import check_priority, printable
 from adapters.model_sets import is_folder_name, is_hub_name
+from adapters.tracing import process_tracing
 from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import InputError, NotFound, NotReady, OptionError, Refused, TransientError
@@ -60,6 +61,7 @@ class Wanted:
     """A job that should be there. Where it is there already and `amends`, it takes over this description."""
 
     new: NewJob
+    notice: Touched | Announced
     amends: bool = False
 
 
@@ -120,6 +122,11 @@ class TakeIn:
                 continue
             wanted.append(replace(job, amends=drop in described))
         return wanted
+
+    def concerns(self, touched: Touched) -> bool:
+        """Whether the name is one of a recording or a description in the place for drops."""
+        place = self._rules.place
+        return any(place.holds(touched.bucket, key) and kind_of(key) is not ObjectKind.OTHER for key in touched.keys)
 
     def _look(self, touched: Touched) -> Drop | None:
         """What lies under the name, if it is a recording or a description; the first reading of it that is there."""
@@ -199,7 +206,7 @@ class TakeIn:
         asks_for_options = bool(notice.metadata.models or notice.metadata.speakers or notice.metadata.vocabulary)
         new = self._new_job(drop, notice.metadata, options, notice.traceparent)
         key = drop_dedupe_key(drop, options if asks_for_options else None)
-        return Wanted(replace(new, dedupe_key=key, idempotency_key=request), amends=True)
+        return Wanted(replace(new, dedupe_key=key, idempotency_key=request), notice, amends=True)
 
     def _meant(self, given: Drop) -> Drop:
         """The version that an event means: the one it names, even where another lies there by now.
@@ -236,8 +243,8 @@ class TakeIn:
             sidecar = Sidecar() if content is None else read_sidecar(content, name=_shown(_beside(drop)))
             new = self._new_job(drop, sidecar, self._options(sidecar), notice.traceparent)
         except InputError as error:
-            return Wanted(self._failed_job(drop, content, error, notice.traceparent))
-        return Wanted(new)
+            return Wanted(self._failed_job(drop, content, error, notice.traceparent), notice)
+        return Wanted(new, notice)
 
     def _content_beside(self, drop: Drop) -> bytes | None:
         """The description of a recording as it lies there, cut short where it is far too long; None without one."""
@@ -268,16 +275,19 @@ class TakeIn:
 
     def _new_job(self, drop: Drop, sidecar: Sidecar, options: JobOptions, traceparent: str | None) -> NewJob:
         key = drop_dedupe_key(drop)
+        episode_id = drop.episode_id
+        with process_tracing().begin("take in", parent=traceparent, attributes={"episode_id": episode_id}) as span:
+            traceparent = span.traceparent or self._new_trace()
         audio = AudioInfo(uri=drop.address, size_bytes=drop.size_bytes, file_name=_shown(drop)[:255])
         return NewJob(
-            episode=sidecar.describe(Episode(id=drop.episode_id, audio=audio)),
+            episode=sidecar.describe(Episode(id=episode_id, audio=audio)),
             options=options,
             audio_key=drop.uri,
             dedupe_key=key,
             idempotency_key=key,  # so that a job that was cancelled stays so, whoever announces its drop again
             priority=sidecar.priority,
             expected_seconds=expected_seconds(drop.size_bytes, usual_container(drop.key)),
-            traceparent=traceparent or self._new_trace(),
+            traceparent=traceparent,
         )
 
     def _failed_job(self, drop: Drop, content: bytes | None, error: InputError, traceparent: str | None) -> NewJob:

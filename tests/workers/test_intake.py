@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.memory import MemoryDeadLetters, MemoryDropBox, MemoryQueue, MemorySource, MemoryStore, MemoryTopics
+from adapters.metrics import Metrics, TakenIn
 from schemas.cloudevents import write_event
 from schemas.errors import NotFound, NotReady, OptionError, TransientError
 from schemas.events import EpisodeDropped, Event, EventType
@@ -458,6 +459,33 @@ def test_a_defect_of_ours_costs_one_record(harbour: Harbour, monkeypatch: pytest
     harbour.take()
 
     assert (harbour.files(), harbour.codes()) == (["a.mp3", "c.mp3"], ["internal_error"])
+
+
+def test_each_record_is_counted_once_by_what_became_of_it(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics()
+    harbour.restart(metrics=metrics)
+    harbour.put("a.mp3")
+    harbour.announce("a.mp3")
+    harbour.announce("cover.jpg")
+    harbour.topics.append("bucket-events", b"no json")
+    with monkeypatch.context() as patched:
+        patched.setattr(harbour.source, "commit", lambda _batch: (_ for _ in ()).throw(TransientError("away")))
+        with pytest.raises(TransientError):
+            harbour.intake.take(seconds=0)
+
+    harbour.take()
+    harbour.announce("a.mp3")
+    harbour.take()
+
+    counted = {
+        outcome.value: metrics.registry.get_sample_value(
+            "stenocast_intake_records_total", {"topic": "bucket-events", "outcome": outcome.value}
+        )
+        for outcome in TakenIn
+    }
+    assert counted == {"new": None, "known": 3.0, "skipped": 1.0, "dead": 1.0}
+    reasons = {"reason": "record_not_json"}
+    assert metrics.registry.get_sample_value("stenocast_dead_letters_total", reasons) == 1.0
 
 
 # ---------------------------------------------------------------- faults
