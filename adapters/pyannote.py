@@ -21,6 +21,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adapters import gpu
 from schemas.errors import ModelError, OptionError, StenocastError, TransientError
 from transcription.ports import Diarization, DiarizeOptions, Report, VoiceTurn, Waveform
 
@@ -138,10 +139,13 @@ class PyannoteDiarizer:
                 max_speakers=options.max_speakers,
                 hook=progress.hook,
             )
-        except RuntimeError as error:
-            if "out of memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, MemoryError) and self.pipeline.device.type == "cpu":
+                raise TransientError(f"not enough memory to diarize: {error}", code="memory") from error
+            known = gpu.translated(error, "diarize")
+            if known is None:
                 raise
-            raise TransientError(f"{self.model}: the device ran out of memory while diarizing: {error}") from error
+            raise known from error
         progress.finish()
         return _diarization(output, waveform.seconds)
 
@@ -259,5 +263,8 @@ def _loading(what: str, *, code: str = "model_unreadable") -> Iterator[None]:
     except StenocastError:
         raise
     except Exception as error:
+        known = gpu.while_loading(error, what)
+        if known is not None:
+            raise known from error
         said = " ".join(f"{error} {printed.getvalue()}".split())
         raise ModelError(f"{what}: cannot be loaded for diarization: {said[:600]}", code=code) from error

@@ -16,10 +16,11 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyannote.audio
+import structlog
 import torch
 import yaml
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ from pyannote.core import SlidingWindow, SlidingWindowFeature
 from torch import Tensor
 from torch.nn import functional
 
-from adapters import agglomeration
+from adapters import agglomeration, gpu
 from adapters.waveform import floats
 from transcription.ports import SAMPLE_RATE, Waveform
 
@@ -44,6 +45,9 @@ WINDOWS_AT_ONCE = 8
 CHUNKS_AT_ONCE = 16  #: chunks pooled together
 
 Hook = Callable[..., None]
+_T = TypeVar("_T")
+
+log = structlog.get_logger()
 
 
 class NoPLDA(PLDA):
@@ -122,11 +126,12 @@ class TrunkOnce(SpeakerDiarization):
         count = 1 + max(0, -(-(waveform.sample_count - size) // step))
         compact = np.int8 if inference.model.specifications.powerset else np.float32
         outputs: list[NDArray[Any]] = []
+        batches = Batches("segmentation", inference.batch_size)
         for first in range(0, count, inference.batch_size):
             last = min(first + inference.batch_size, count)
             sound = _samples(waveform, first * step, (last - 1) * step + size)
             chunks = sound.unfold(0, size, step)[:, None]
-            outputs.append(inference.infer(chunks).astype(compact))
+            outputs += [each.astype(compact) for each in batches.run(inference.infer, chunks)]
             if hook is not None:
                 hook("segmentation", None, completed=last, total=count)
         return SlidingWindowFeature(
@@ -150,6 +155,7 @@ class TrunkOnce(SpeakerDiarization):
         begins = [round(c * grid.step / trunk.frame_seconds) for c in range(len(active))]
         # Filled in place: thousands of small results kept between large passing ones would fragment the memory.
         embeddings = np.empty((len(active), active.shape[2], self._embedding.dimension), dtype=np.float32)
+        batches = Batches("pooling", CHUNKS_AT_ONCE)
         done = 0
         held, offset = None, 0
         for block, is_last in trunk.blocks(waveform):
@@ -160,15 +166,19 @@ class TrunkOnce(SpeakerDiarization):
                 weights = masks.weights(done, ready, chunk_frames)
                 for weight, begin in zip(weights, begins[done:ready], strict=True):
                     weight[:, max(0, beyond - begin) :] = 0.0
-                with torch.inference_mode():
-                    pooled = self._embedding.model_.forward_embedding(frames, weights.to(frames.device))
-                embeddings[done:ready] = pooled.cpu().numpy()
+                embeddings[done:ready] = np.concatenate(batches.run(self._pool, frames, weights))
                 done = ready
                 if hook is not None:
                     hook("embeddings", None, completed=done, total=len(active))
             if done < len(active):
                 held, offset = held[..., begins[done] - offset :].clone(), begins[done]
         return embeddings
+
+    def _pool(self, frames: Tensor, weights: Tensor) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            pooled = self._embedding.model_.forward_embedding(frames, weights.to(frames.device))
+        vectors: NDArray[np.float32] = pooled.cpu().numpy()
+        return vectors
 
     def reconstruct(
         self, segmentations: SlidingWindowFeature, hard_clusters: NDArray[np.int64], count: SlidingWindowFeature
@@ -205,6 +215,7 @@ class Trunk:
         frames = model.num_frames(self.window + self.overhang)
         self.frame_seconds = self.window / SAMPLE_RATE / frames
         self.frame_samples = self.window // frames
+        self.batches = Batches("embedding", WINDOWS_AT_ONCE)
 
     def blocks(self, waveform: Waveform) -> Iterator[tuple[Tensor, bool]]:
         """Frames (…, n) of the whole recording in consecutive blocks, and whether a block is the last."""
@@ -222,7 +233,7 @@ class Trunk:
             sound = torch.stack(
                 [_samples(waveform, begin, begin + self.window + self.overhang)[None] for begin in begins]
             )
-            frames = self._frames(sound)
+            frames = torch.cat(self.batches.run(self._frames, sound))
             kept = [
                 frames[i, ..., (start - begin) // self.frame_samples :][..., : core // self.frame_samples]
                 for i, (start, begin) in enumerate(zip(cores, begins, strict=True))
@@ -233,6 +244,36 @@ class Trunk:
         with torch.inference_mode():
             frames: Tensor = self.model.forward_frames(sound.to(self.device))
             return frames
+
+
+class Batches:
+    """How much of one recording goes through a network at once: halved whenever the device's memory is full."""
+
+    def __init__(self, network: str, most: int) -> None:
+        self.network = network
+        self.most = most
+
+    def run(self, work: Callable[..., _T], *given: Tensor) -> list[_T]:
+        """What `work` makes of the tensors, taken in pieces along their first axis, in order."""
+        results: list[_T] = []
+        done = 0
+        while done < len(given[0]):
+            piece = [each[done : done + self.most] for each in given]
+            full = None
+            try:
+                results.append(work(*piece))
+                done += len(piece[0])
+            except (RuntimeError, MemoryError) as error:
+                if gpu.trouble_of(error) is not gpu.GpuTrouble.FULL or len(piece[0]) == 1:
+                    raise
+                full = str(error)
+            if full is not None:
+                # Outside of the handler: its traceback would keep the tensors that are to make room.
+                self.most = len(piece[0]) // 2
+                log.warning("batch halved", stage="diarize", network=self.network, batch=self.most, reason=full)
+                if torch.cuda.is_initialized():
+                    torch.cuda.empty_cache()
+        return results
 
 
 class _MaskReader:

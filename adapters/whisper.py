@@ -20,6 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
+
+from adapters import gpu
 from adapters.waveform import floats
 from schemas.errors import ModelError, NotReady, OptionError, TransientError
 from schemas.transcript import Word
@@ -81,6 +84,8 @@ HOTWORD_CHARACTERS = 400
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 _T = TypeVar("_T")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class WhisperRecognizer:
         self._device = _device(device)
         self._compute_type = "float16" if self._device == "cuda" else "int8"
         self._batch_size = batch_size or (16 if self._device == "cuda" else 4)
+        self._batch = self._batch_size  # less where the GPU's memory was full
         self._whisper = _load(folder, device=self._device, compute_type=self._compute_type, threads=threads)
         self.version = version("faster-whisper")
         self.model = f"{set_name}/{model_name}"
@@ -173,6 +179,7 @@ class WhisperRecognizer:
     # -------------------------------------------------------------- windows
 
     def windows(self, waveform: Waveform) -> tuple[Span, ...]:
+        self._batch = self._batch_size  # a new recording: whatever filled the GPU may be gone
         return plan(_loudness(waveform), frame_seconds=FRAME_SECONDS, seconds=waveform.seconds)
 
     # -------------------------------------------------------------- words
@@ -251,16 +258,17 @@ class WhisperRecognizer:
     def _first_pass(
         self, sound: NDArray[np.float32], spans: Sequence[Span], ear: _Ear, report: Report | None
     ) -> list[_Passage]:
+        """Recognize passages in batches. A full GPU halves the batch, for the rest of the recording."""
         found: list[_Passage] = []
-        batch = self._batch_size
         while len(found) < len(spans):
-            some = spans[len(found) : len(found) + batch]
+            some = spans[len(found) : len(found) + self._batch]
             try:
                 found += _translated(partial(self._batched, sound, some, ear))
             except TransientError as error:
-                if error.code != "gpu_memory" or batch == 1:
+                if error.code != "gpu_memory" or len(some) == 1:
                     raise
-                batch = max(1, batch // 2)
+                self._batch = len(some) // 2
+                log.warning("batch halved", stage="recognize", batch=self._batch, reason=error.message)
                 continue
             _tell(report, found[-1].span.end)
         return found
@@ -378,6 +386,9 @@ def _load(folder: Path, *, device: str, compute_type: str, threads: int) -> Any:
             str(folder), device=device, compute_type=compute_type, cpu_threads=threads, local_files_only=True
         )
     except Exception as error:  # the tokenizer's library raises bare Exception
+        known = gpu.while_loading(error, f"{folder}")
+        if known is not None:
+            raise known from error
         raise ModelError(f"{folder}: faster-whisper cannot open this model: {error}", code="model_broken") from error
 
 
@@ -388,9 +399,8 @@ def _translated(work: Callable[[], _T]) -> _T:
     except MemoryError as error:
         raise TransientError(f"not enough memory to recognize: {error}", code="memory") from error
     except (RuntimeError, ValueError) as error:
-        if "out of memory" in str(error).lower():
-            raise TransientError(f"not enough GPU memory to recognize: {error}", code="gpu_memory") from error
-        raise TransientError(f"faster-whisper failed: {error}", code="engine_failed") from error
+        known = gpu.translated(error, "recognize")
+        raise known or TransientError(f"faster-whisper failed: {error}", code="engine_failed") from error
 
 
 def _loudness(waveform: Waveform) -> array[float]:

@@ -12,6 +12,7 @@ StenocastError
 ├── NotReady              our side lacks something (a model, room on the disk, an engine); the job is untouched
 │   └── ModelError        a model file is missing, wrong, or cannot be fetched
 └── CrashError            a process of ours died, hung or ate too much memory; counts as a crash of the attempt
+    └── GpuError          the GPU failed in a way that only a new engine process gets over
 """
 
 from __future__ import annotations
@@ -111,6 +112,12 @@ class CrashError(StenocastError):
 
     default_code = "crashed"
     retryable = True
+
+
+class GpuError(CrashError):
+    """The GPU failed and took the engine process's context along; the process is to be replaced."""
+
+    default_code = "gpu_failed"
 
 
 #: What can be wrong with a recording: the code, and what it means to the person who sent it.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import NotReady, OptionError, PageError, TransientError
+from schemas.errors import CrashError, NotReady, OptionError, PageError, TransientError
 from schemas.job import JobOptions, Progress, Stage
 from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, Warning
 from schemas.wire import read_json, write_json
@@ -182,7 +182,7 @@ class _Run:
             return diarization
         try:
             diarization = diarizer.diarize(waveform, options, report=self._meter.report)
-        except (NotReady, TransientError, OptionError):
+        except (NotReady, TransientError, OptionError, CrashError):
             raise
         except Exception as error:
             # Whatever an engine throws here, the words are worth having: the voices can be found by a later job.

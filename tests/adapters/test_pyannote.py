@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import structlog
 
-from schemas.errors import ModelError, OptionError
+from schemas.errors import GpuError, ModelError, OptionError, StenocastError, TransientError
 from transcription.ports import SAMPLE_RATE, Diarization, DiarizeOptions, Waveform
 
 if TYPE_CHECKING:
@@ -234,6 +235,78 @@ def test_an_error_in_the_report_stops_the_work(diarizer: PyannoteDiarizer, telep
     with pytest.raises(InterruptedError, match="cancelled"):
         diarizer.diarize(telephone[0], DiarizeOptions(), report=stop)
     assert len(told) == 1
+
+
+# ---------------------------------------------------------------- the GPU's memory
+
+
+def full(most: int, work: Any, error: type[Exception], sizes: list[int]) -> Any:
+    """`work` on a device whose memory holds `most` pieces at once."""
+
+    def tried(pieces: Any, *more: Any) -> Any:
+        sizes.append(len(pieces))
+        if len(pieces) > most:
+            raise error("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 4.00 GiB")
+        return work(pieces, *more)
+
+    return tried
+
+
+@engines
+def test_a_full_gpu_halves_each_network_s_batch_and_the_turns_stay_the_same(
+    diarizer: PyannoteDiarizer,
+    telephone: tuple[Waveform, Any],
+    telephone_talk: Diarization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    pipeline, embedding = diarizer.pipeline, diarizer.pipeline._embedding.model_
+    sizes: dict[str, list[int]] = {"segmentation": [], "embedding": [], "pooling": []}
+    infer = full(5, pipeline._segmentation.infer, MemoryError, sizes["segmentation"])
+    frames = full(1, embedding.forward_frames, torch.cuda.OutOfMemoryError, sizes["embedding"])
+    pool = full(3, embedding.forward_embedding, torch.cuda.OutOfMemoryError, sizes["pooling"])
+    monkeypatch.setattr(pipeline._segmentation, "infer", infer)
+    monkeypatch.setattr(embedding, "forward_frames", frames, raising=False)
+    monkeypatch.setattr(embedding, "forward_embedding", pool, raising=False)
+    monkeypatch.setattr(pipeline, "device", torch.device("cuda"), raising=False)
+
+    with structlog.testing.capture_logs() as lines:
+        found = diarizer.diarize(telephone[0], DiarizeOptions())
+
+    assert found.turns == telephone_talk.turns
+    assert sizes["segmentation"][:4] == [21, 10, 5, 5]
+    assert {each["network"]: each["batch"] for each in lines if each["event"] == "batch halved"} == {
+        "segmentation": 5,
+        "embedding": 1,
+        "pooling": 2,
+    }
+
+
+@engines
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        ("CUDA out of memory. Tried to allocate 2.00 GiB", TransientError, "gpu_memory"),
+        ("CUDA error: device-side assert triggered", GpuError, "gpu_failed"),
+    ],
+)
+def test_a_gpu_that_cannot_go_on_is_an_error_of_ours(
+    diarizer: PyannoteDiarizer,
+    telephone: tuple[Waveform, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    error: str,
+    kind: type[StenocastError],
+    code: str,
+) -> None:
+    def infer(_chunks: Any) -> Any:
+        raise RuntimeError(error)
+
+    monkeypatch.setattr(diarizer.pipeline._segmentation, "infer", infer)
+
+    with pytest.raises(kind) as caught:
+        diarizer.diarize(telephone[0], DiarizeOptions())
+    assert caught.value.code == code
 
 
 # ---------------------------------------------------------------- trunk once

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import structlog
 
-from schemas.errors import ModelError, NotReady, OptionError, TransientError
+from schemas.errors import GpuError, ModelError, NotReady, OptionError, TransientError
 from schemas.transcript import Word
 from transcription.ports import SAMPLE_RATE, Recognition, RecognizeOptions, Span, Waveform
 
@@ -424,6 +425,48 @@ def test_a_full_gpu_halves_the_batch_until_it_fits(fast: WhisperRecognizer, monk
 
     assert [each.span for each in found] == spans
     assert asked == [4, 2, 1, 1, 1, 1, 1]
+
+
+@engines
+def test_a_halved_batch_is_kept_to_the_end_of_the_recording_and_told(
+    fast: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch, quiet: Waveform
+) -> None:
+    from adapters.whisper import _Ear, _Passage
+
+    asked: list[int] = []
+
+    def batched(_sound: np.ndarray, spans: Sequence[Span], _ear: object) -> list[_Passage]:
+        asked.append(len(spans))
+        if len(spans) > 2:
+            raise RuntimeError("CUDA failed with error out of memory")
+        return [_Passage(span) for span in spans]
+
+    monkeypatch.setattr(fast, "_batched", batched)
+    spans = [Span(float(i), i + 1.0) for i in range(4)]
+    with structlog.testing.capture_logs() as lines:
+        fast.windows(quiet)
+        fast._first_pass(np.zeros(0, np.float32), spans, _Ear("en", None), None)
+        fast._first_pass(np.zeros(0, np.float32), spans, _Ear("en", None), None)
+        fast.windows(quiet)
+        fast._first_pass(np.zeros(0, np.float32), spans, _Ear("en", None), None)
+
+    assert asked == [4, 2, 2, 2, 2, 4, 2, 2]
+    assert [(each["event"], each["batch"]) for each in lines] == [("batch halved", 2)] * 2
+
+
+@engines
+def test_a_broken_gpu_is_a_crash_whose_engine_must_be_replaced(
+    fast: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from adapters.whisper import _Ear
+
+    def batched(*_: object) -> list[Any]:
+        raise RuntimeError("CUDA failed with error an illegal memory access was encountered")
+
+    monkeypatch.setattr(fast, "_batched", batched)
+
+    with pytest.raises(GpuError):
+        fast._first_pass(np.zeros(0, np.float32), [Span(0.0, 1.0)] * 4, _Ear("en", None), None)
 
 
 @engines
