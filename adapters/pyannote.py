@@ -15,15 +15,16 @@ import json
 import logging
 import os
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters import gpu
 from schemas.errors import ModelError, OptionError, StenocastError, TransientError
-from transcription.ports import Diarization, DiarizeOptions, Report, VoiceTurn, Waveform
+from transcription.ports import Diarization, DiarizeOptions, Parts, Report, VoiceTurn, Waveform
 
 if TYPE_CHECKING:
     from adapters.trunk_once import TrunkOnce
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 METHOD = "trunk-once/1"  #: part of the fingerprint; raised when the same models would give other turns
 SHORTEST_SECONDS = 0.25  #: less sound than this holds no voice that could be told from another
 #: Shares of the running time, for progress: measured on two cores with 282 s of talk (2026-11-23).
-SEGMENTATION_SHARE, EMBEDDING_SHARE = 0.6, 0.37
+SHARES = {"segmentation": 0.6, "embeddings": 0.37}
 #: Libraries whose warnings and log lines mean nothing to a user.
 NOISY = (
     "pyannote",
@@ -122,7 +123,14 @@ class PyannoteDiarizer:
         self.fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
         trunk_once.move(pipeline, device)
 
-    def diarize(self, waveform: Waveform, options: DiarizeOptions, *, report: Report | None = None) -> Diarization:
+    def diarize(
+        self,
+        waveform: Waveform,
+        options: DiarizeOptions,
+        *,
+        report: Report | None = None,
+        parts: Parts | None = None,
+    ) -> Diarization:
         """Find the voices of the whole recording; see `transcription.ports.Diarizer`.
 
         A number of speakers is kept to wherever there is enough speech to find so many.
@@ -133,7 +141,7 @@ class PyannoteDiarizer:
         progress = _Progress(waveform.seconds, report)
         try:
             output = self.pipeline.apply(
-                {"uri": waveform.path.name, "waveform": waveform},
+                {"uri": waveform.path.name, "waveform": waveform, "shelf": _Shelf(parts, waveform.seconds)},
                 num_speakers=options.speakers,
                 min_speakers=options.min_speakers,
                 max_speakers=options.max_speakers,
@@ -179,14 +187,54 @@ class _Progress:
         if self._report is None or not total:
             return
         begin, share = {
-            "segmentation": (0.0, SEGMENTATION_SHARE),
-            "embeddings": (SEGMENTATION_SHARE, EMBEDDING_SHARE),
+            "segmentation": (0.0, SHARES["segmentation"]),
+            "embeddings": (SHARES["segmentation"], SHARES["embeddings"]),
         }[step]
         self._report(self._seconds * (begin + share * completed / total))
 
     def finish(self) -> None:
         if self._report is not None:
             self._report(self._seconds)
+
+
+class _Shelf:
+    """Features of stretches of the recording, as `Parts` keep them: numpy's own file, packed.
+
+    An hour of talk leaves 2 to 9 MB, nearly all of it embeddings, until its diarization is done.
+    """
+
+    def __init__(self, parts: Parts | None, seconds: float) -> None:
+        self._parts = parts
+        self._seconds = seconds
+
+    def recall(self, step: str, begin: int, end: int, *, of: int) -> Any | None:
+        """The features of chunks `begin` to `end` of all `of`, or None where they are not there or not whole."""
+        import numpy as np
+
+        if self._parts is None:
+            return None
+        worth = self._seconds * SHARES[step] * (end - begin) / of
+        content = self._parts.recall(_part(step, begin, end), worth=worth)
+        if content is None:
+            return None
+        try:
+            features = np.load(BytesIO(zlib.decompress(content)), allow_pickle=False)
+        except (zlib.error, ValueError, EOFError):
+            return None
+        return features if len(features) == end - begin else None
+
+    def keep(self, step: str, begin: int, end: int, features: Any) -> None:
+        import numpy as np
+
+        if self._parts is None:
+            return
+        file = BytesIO()
+        np.save(file, features, allow_pickle=False)
+        self._parts.keep(_part(step, begin, end), zlib.compress(file.getvalue(), 1))
+
+
+def _part(step: str, begin: int, end: int) -> str:
+    return f"{step}-{begin:06d}-{end:06d}.npy.z"
 
 
 def _diarization(output: Any, seconds: float) -> Diarization:

@@ -8,6 +8,7 @@ lies in one window, reports come in audio seconds. What is "said" is invented: w
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from transcription.ports import (
     SAMPLE_RATE,
     Diarization,
     DiarizeOptions,
+    Parts,
     Recognition,
     RecognizeOptions,
     Report,
@@ -140,7 +142,7 @@ class ScriptedRecognizer:
 class ScriptedDiarizer:
     """A `Diarizer` without a model: `voices` voices (2 unless the options say otherwise) in turns of six seconds.
 
-    `seconds` is how long the whole recording takes by the clock.
+    `seconds` is how long the whole recording takes by the clock; after each `longest_stretch` of it a part is kept.
     """
 
     engine = "scripted"
@@ -148,22 +150,54 @@ class ScriptedDiarizer:
     model = "scripted/voices"
     fingerprint = "scripted-voices-1"
 
-    def __init__(self, *, seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._pace = _Pace(seconds, sleep)
+    def __init__(
+        self, *, seconds: float = 0.0, longest_stretch: float = 300.0, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._seconds = seconds
+        self._turns_at_once = max(1, int(longest_stretch / TURN_SECONDS))
+        self._sleep = sleep
 
-    def diarize(self, waveform: Waveform, options: DiarizeOptions, *, report: Report | None = None) -> Diarization:
+    def diarize(
+        self,
+        waveform: Waveform,
+        options: DiarizeOptions,
+        *,
+        report: Report | None = None,
+        parts: Parts | None = None,
+    ) -> Diarization:
         _check(options)
         count = _voice_count(options)
         labels: dict[int, str] = {}
         turns: list[VoiceTurn] = []
-        for number, loud in enumerate(_loud_turns(waveform)):
+        for number, loud in enumerate(self._heard(waveform, report, parts)):
             if loud is None:
                 continue
             label = labels.setdefault(number % count, f"voice {len(labels) + 1}")
             turns.append(VoiceTurn(start=loud.start, end=loud.end, voice=label))
-        self._pace.run(waveform.seconds, report)
         embeddings = {label: _embedding(waveform.sha256, label) for label in labels.values()}
         return Diarization(turns=tuple(turns), exclusive=tuple(turns), embeddings=embeddings)
+
+    def _heard(self, waveform: Waveform, report: Report | None, parts: Parts | None) -> Iterator[Span | None]:
+        """The loud stretch of every turn, each stretch of turns recalled where an earlier call kept it."""
+        every = max(1, -(-waveform.sample_count // round(TURN_SECONDS * SAMPLE_RATE)))
+        for first in range(0, every, self._turns_at_once):
+            last = min(first + self._turns_at_once, every)
+            begin, end = first * TURN_SECONDS, min(last * TURN_SECONDS, waveform.seconds)
+            content = parts.recall(f"{first}-{last}.json", worth=end - begin) if parts else None
+            if content is None:
+                share = (end - begin) / waveform.seconds if waveform.seconds else 1.0
+                _Pace(self._seconds * share, self._sleep).run(end - begin, _shifted(report, begin))
+                loud = [_loud_turn(waveform, turn) for turn in range(first, last)]
+                content = json.dumps([each and (each.start, each.end) for each in loud]).encode()
+                if parts:
+                    parts.keep(f"{first}-{last}.json", content)
+            elif report is not None:
+                report(end)
+            yield from (each and Span(*each) for each in json.loads(content))
+
+
+def _shifted(report: Report | None, begin: float) -> Report | None:
+    return None if report is None else lambda done: report(begin + done)
 
 
 def _check(options: DiarizeOptions) -> None:
@@ -184,15 +218,13 @@ def _voice_count(options: DiarizeOptions) -> int:
     return max(options.min_speakers or 1, min(2, options.max_speakers or 2))
 
 
-def _loud_turns(waveform: Waveform) -> Iterator[Span | None]:
-    """For every six seconds of the recording the stretch from its first loud place to its last, or None."""
-    turn = 0
-    while turn * TURN_SECONDS < waveform.seconds:
-        starts = [round(turn * TURN_SECONDS + i * PLACE_SECONDS, 3) for i in range(3 * PLACES_PER_SENTENCE)]
-        loud = [start for start in starts if _is_loud(waveform, start)]
-        end = min(round(loud[-1] + PLACE_SECONDS, 3), waveform.seconds) if loud else 0.0
-        yield Span(loud[0], end) if loud else None
-        turn += 1
+def _loud_turn(waveform: Waveform, turn: int) -> Span | None:
+    """The stretch of one turn's six seconds from its first loud place to its last, or None."""
+    starts = [round(turn * TURN_SECONDS + i * PLACE_SECONDS, 3) for i in range(3 * PLACES_PER_SENTENCE)]
+    loud = [start for start in starts if _is_loud(waveform, start)]
+    if not loud:
+        return None
+    return Span(loud[0], min(round(loud[-1] + PLACE_SECONDS, 3), waveform.seconds))
 
 
 def _text(seed: str, place: int) -> str | None:

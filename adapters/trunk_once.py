@@ -16,7 +16,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyannote.audio
@@ -43,11 +43,21 @@ WINDOW_SECONDS = 10  #: the frame layers keep this much of a window, as long as 
 CONTEXT_SECONDS = 1  #: seen on each side of a window, not kept
 WINDOWS_AT_ONCE = 8
 CHUNKS_AT_ONCE = 16  #: chunks pooled together
+#: Features are kept for another attempt after so many chunks, one a second: under 5 minutes of sound.
+STRETCH_CHUNKS = 256
 
 Hook = Callable[..., None]
 _T = TypeVar("_T")
 
 log = structlog.get_logger()
+
+
+class Shelf(Protocol):
+    """Keeps the features of stretches for another attempt."""
+
+    def recall(self, step: str, begin: int, end: int, *, of: int) -> NDArray[Any] | None: ...
+
+    def keep(self, step: str, begin: int, end: int, features: NDArray[Any]) -> None: ...
 
 
 class NoPLDA(PLDA):
@@ -125,17 +135,22 @@ class TrunkOnce(SpeakerDiarization):
         step = round(inference.step * SAMPLE_RATE)
         count = 1 + max(0, -(-(waveform.sample_count - size) // step))
         compact = np.int8 if inference.model.specifications.powerset else np.float32
-        outputs: list[NDArray[Any]] = []
         batches = Batches("segmentation", inference.batch_size)
-        for first in range(0, count, inference.batch_size):
-            last = min(first + inference.batch_size, count)
-            sound = _samples(waveform, first * step, (last - 1) * step + size)
-            chunks = sound.unfold(0, size, step)[:, None]
-            outputs += [each.astype(compact) for each in batches.run(inference.infer, chunks)]
-            if hook is not None:
-                hook("segmentation", None, completed=last, total=count)
+
+        def segmented(begin: int, end: int) -> NDArray[Any]:
+            outputs: list[NDArray[Any]] = []
+            for first in range(begin, end, inference.batch_size):
+                last = min(first + inference.batch_size, end)
+                sound = _samples(waveform, first * step, (last - 1) * step + size)
+                chunks = sound.unfold(0, size, step)[:, None]
+                outputs += [each.astype(compact) for each in batches.run(inference.infer, chunks)]
+                if hook is not None:
+                    hook("segmentation", None, completed=last, total=count)
+            return np.concatenate(outputs)
+
+        stretches = [each for _, each in _by_stretch("segmentation", count, segmented, file.get("shelf"), hook)]
         return SlidingWindowFeature(
-            np.concatenate(outputs), SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
+            np.concatenate(stretches), SlidingWindow(start=0.0, duration=inference.duration, step=inference.step)
         )
 
     def get_embeddings(
@@ -151,27 +166,32 @@ class TrunkOnce(SpeakerDiarization):
         active = binary_segmentations.data
         masks = _MaskReader(active, grid.duration, self._embedding if exclude_overlap else None)
         trunk = Trunk(self._embedding.model_, self._embedding.device)
+        reel = _Reel(trunk, waveform)
         chunk_frames = round(grid.duration / trunk.frame_seconds)
         begins = [round(c * grid.step / trunk.frame_seconds) for c in range(len(active))]
-        # Filled in place: thousands of small results kept between large passing ones would fragment the memory.
-        embeddings = np.empty((len(active), active.shape[2], self._embedding.dimension), dtype=np.float32)
         batches = Batches("pooling", CHUNKS_AT_ONCE)
-        done = 0
-        held, offset = None, 0
-        for block, is_last in trunk.blocks(waveform):
-            held = block if held is None else torch.cat([held, block], dim=-1)
-            beyond = offset + held.shape[-1]
-            while (ready := _ready(begins, done, beyond - chunk_frames, is_last)) > done:
-                frames = _cut_out(held, [begin - offset for begin in begins[done:ready]], chunk_frames)
+
+        def embedded(begin: int, end: int) -> NDArray[np.float32]:
+            vectors = np.empty((end - begin, active.shape[2], self._embedding.dimension), dtype=np.float32)
+            done = begin
+            while done < end:
+                reel.wind_to(begins[done])
+                while (ready := _ready(begins[:end], done, reel.beyond - chunk_frames, reel.is_at_end)) == done:
+                    reel.pull()
+                frames = reel.cut_out(begins[done:ready], chunk_frames)
                 weights = masks.weights(done, ready, chunk_frames)
-                for weight, begin in zip(weights, begins[done:ready], strict=True):
-                    weight[:, max(0, beyond - begin) :] = 0.0
-                embeddings[done:ready] = np.concatenate(batches.run(self._pool, frames, weights))
+                for weight, start in zip(weights, begins[done:ready], strict=True):
+                    weight[:, max(0, reel.beyond - start) :] = 0.0
+                vectors[done - begin : ready - begin] = np.concatenate(batches.run(self._pool, frames, weights))
                 done = ready
                 if hook is not None:
                     hook("embeddings", None, completed=done, total=len(active))
-            if done < len(active):
-                held, offset = held[..., begins[done] - offset :].clone(), begins[done]
+            return vectors
+
+        # Filled in place: thousands of small results kept between large passing ones would fragment the memory.
+        embeddings = np.empty((len(active), active.shape[2], self._embedding.dimension), dtype=np.float32)
+        for begin, vectors in _by_stretch("embeddings", len(active), embedded, file.get("shelf"), hook):
+            embeddings[begin : begin + len(vectors)] = vectors
         return embeddings
 
     def _pool(self, frames: Tensor, weights: Tensor) -> NDArray[np.float32]:
@@ -217,8 +237,13 @@ class Trunk:
         self.frame_samples = self.window // frames
         self.batches = Batches("embedding", WINDOWS_AT_ONCE)
 
-    def blocks(self, waveform: Waveform) -> Iterator[tuple[Tensor, bool]]:
-        """Frames (…, n) of the whole recording in consecutive blocks, and whether a block is the last."""
+    @property
+    def block_frames(self) -> int:
+        """Frames in every block but the last."""
+        return WINDOWS_AT_ONCE * (WINDOW_SECONDS * SAMPLE_RATE // self.frame_samples)
+
+    def blocks(self, waveform: Waveform, *, first: int = 0) -> Iterator[tuple[Tensor, bool]]:
+        """Frames (…, n) of the recording in consecutive blocks from the `first`, and whether a block is the last."""
         core = WINDOW_SECONDS * SAMPLE_RATE
         context = CONTEXT_SECONDS * SAMPLE_RATE
         if waveform.sample_count <= self.window + self.overhang:
@@ -226,7 +251,7 @@ class Trunk:
             return
         final = (waveform.sample_count - self.overhang - self.window) // self.frame_samples * self.frame_samples
         starts = list(range(0, waveform.sample_count, core))
-        for at in range(0, len(starts), WINDOWS_AT_ONCE):
+        for at in range(first * WINDOWS_AT_ONCE, len(starts), WINDOWS_AT_ONCE):
             cores = starts[at : at + WINDOWS_AT_ONCE]
             # The first and last windows lie within the recording: silence before or after would shift their mean.
             begins = [min(max(start - context, 0), final) for start in cores]
@@ -244,6 +269,43 @@ class Trunk:
         with torch.inference_mode():
             frames: Tensor = self.model.forward_frames(sound.to(self.device))
             return frames
+
+
+class _Reel:
+    """The frames of a recording from some place on: only some minutes of them are ever held."""
+
+    def __init__(self, trunk: Trunk, waveform: Waveform) -> None:
+        self._trunk = trunk
+        self._waveform = waveform
+        self._blocks: Iterator[tuple[Tensor, bool]] = iter(())
+        self._held: Tensor | None = None
+        self._offset = 0  # of the first frame held
+        self.is_at_end = False
+
+    @property
+    def beyond(self) -> int:
+        """One past the last frame held."""
+        return self._offset + (0 if self._held is None else self._held.shape[-1])
+
+    def wind_to(self, frame: int) -> None:
+        """Let go of what lies before `frame`; where that is not held, begin anew with the block it lies in."""
+        if self._held is None or not self._offset <= frame <= self.beyond:
+            block = frame // self._trunk.block_frames
+            self._blocks = self._trunk.blocks(self._waveform, first=block)
+            self._held, self._offset = None, block * self._trunk.block_frames
+            self.pull()
+        assert self._held is not None
+        self._held, self._offset = self._held[..., frame - self._offset :].clone(), frame
+
+    def pull(self) -> None:
+        block, self.is_at_end = next(self._blocks)
+        self._held = block if self._held is None else torch.cat([self._held, block], dim=-1)
+
+    def cut_out(self, begins: list[int], length: int) -> Tensor:
+        """Stretches of frames (…, n) as a batch, with zeros past the end."""
+        assert self._held is not None
+        pieces = [self._held[..., begin - self._offset : begin - self._offset + length] for begin in begins]
+        return torch.stack([functional.pad(each, (0, length - each.shape[-1])) for each in pieces])
 
 
 class Batches:
@@ -314,10 +376,21 @@ def _ready(begins: list[int], first: int, latest: int, is_last: bool) -> int:
     return last
 
 
-def _cut_out(held: Tensor, begins: list[int], length: int) -> Tensor:
-    """Stretches of frames (…, n) as a batch, with zeros past the end."""
-    pieces = [held[..., begin : begin + length] for begin in begins]
-    return torch.stack([functional.pad(each, (0, length - each.shape[-1])) for each in pieces])
+def _by_stretch(
+    step: str, count: int, made: Callable[[int, int], NDArray[Any]], shelf: Shelf | None, hook: Hook | None
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The first chunk and the features of each stretch, recalled where an earlier attempt left them."""
+    keeps = shelf is not None and count > STRETCH_CHUNKS
+    for begin in range(0, count, STRETCH_CHUNKS):
+        end = min(begin + STRETCH_CHUNKS, count)
+        features = shelf.recall(step, begin, end, of=count) if keeps and shelf else None
+        if features is None:
+            features = made(begin, end)
+            if keeps and shelf:
+                shelf.keep(step, begin, end, features)
+        elif hook is not None:
+            hook(step, None, completed=end, total=count)
+        yield begin, features
 
 
 def weights_digest(model: Model) -> str:

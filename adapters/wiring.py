@@ -213,7 +213,7 @@ def _engines(settings: Settings, models: str) -> tuple[Recognizer, Diarizer]:
         pace = settings.scripted_seconds
         return (
             ScriptedRecognizer(seconds_per_window=pace, longest_window=settings.scripted_window),
-            ScriptedDiarizer(seconds=pace),
+            ScriptedDiarizer(seconds=pace, longest_stretch=settings.scripted_window),
         )
     from adapters.models import find
 

@@ -40,6 +40,14 @@ T = TypeVar("T")
 STAGES = (Stage.DECODE, Stage.RECOGNIZE, Stage.DIARIZE, Stage.ASSEMBLE)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Sound that was fetched and decoded before the rest of the work began."""
+
+    decoded: Decoded
+    seconds: float  #: by the clock, that decoding took
+
+
 class _Stopped(Exception):
     """`tell` raised: the work must end with that error, whatever an engine makes of the exception."""
 
@@ -67,15 +75,18 @@ class Pipeline:
         *,
         scratch: Path,
         tell: Callable[[Progress], None],
+        prepared: Prepared | None = None,
+        is_last_try: bool = False,
     ) -> Transcript:
-        """Transcribe the audio file `source`.
+        """Transcribe the audio file `source`, or go on with what was `prepared` of it.
 
         `scratch` is an existing folder for the decoded sound, emptied of it again on every way out. `tell` hears
         of progress in audio seconds and may raise to stop the work: that error comes out unchanged. Raises
         AudioError for what cannot be heard, OptionError, NotReady, TransientError, CrashError. A diarization
-        that fails costs the voices, not the words: one speaker, and the warning `diarization_failed`.
+        that fails costs the voices, not the words: one speaker, and the warning `diarization_failed`; one that
+        could do better another time (no memory, a store that does not answer) does so only on the last try.
         """
-        return _Run(self, source, episode, options, scratch, tell).transcript()
+        return _Run(self, source, episode, options, scratch, tell, prepared, is_last_try).transcript()
 
 
 class _Run:
@@ -89,6 +100,8 @@ class _Run:
         options: JobOptions,
         scratch: Path,
         tell: Callable[[Progress], None],
+        prepared: Prepared | None,
+        is_last_try: bool,
     ) -> None:
         self._engines = pipeline
         self._source = source
@@ -96,6 +109,8 @@ class _Run:
         self._options = options
         self._scratch = scratch
         self._tell = tell
+        self._prepared = prepared
+        self._is_last_try = is_last_try
         self._stop: BaseException | None = None
         self._times: list[StageTime] = []
         self._warnings: list[Warning] = []
@@ -104,7 +119,7 @@ class _Run:
     def transcript(self) -> Transcript:
         check_options(self._options)
         try:
-            decoded = self._timed(Stage.DECODE, self._decode)
+            decoded = self._timed(Stage.DECODE, self._decode) if self._prepared is None else self._take_over()
             try:
                 return self._listen(decoded)
             finally:
@@ -140,6 +155,13 @@ class _Run:
         decoded = self._engines.decoder.decode(self._source, self._scratch, report=self._meter.report)
         self._meter.length_known(decoded.waveform.seconds)
         return decoded
+
+    def _take_over(self) -> Decoded:
+        assert self._prepared is not None
+        self._times.append(StageTime(Stage.DECODE.value, round(self._prepared.seconds, 3)))
+        self._meter.length_known(self._prepared.decoded.waveform.seconds)
+        self._meter.skip(Stage.DECODE, self._prepared.decoded.waveform.seconds)
+        return self._prepared.decoded
 
     def _recognize(self, waveform: Waveform, episode: Episode) -> tuple[Recognition, ...]:
         """Window by window; the language heard in the first window with words holds for the later ones."""
@@ -180,11 +202,15 @@ class _Run:
         if diarization is not None:
             self._meter.skip(Stage.DIARIZE, waveform.seconds)
             return diarization
+        features = checkpoint_folder(waveform, "diarize", diarizer.fingerprint, sound)
+        parts = _Parts(self._engines.checkpoints, f"{features}/parts", self._meter)
         try:
-            diarization = diarizer.diarize(waveform, options, report=self._meter.report)
-        except (NotReady, TransientError, OptionError, CrashError):
+            diarization = diarizer.diarize(waveform, options, report=self._meter.report, parts=parts)
+        except (NotReady, OptionError, CrashError):
             raise
         except Exception as error:
+            if isinstance(error, TransientError) and not self._is_last_try:
+                raise
             # Whatever an engine throws here, the words are worth having: the voices can be found by a later job.
             if self._stop is not None:
                 raise
@@ -193,6 +219,7 @@ class _Run:
             )
             return None
         self._remember(f"{folder}/voices.json", diarization)
+        parts.clear()
         return diarization
 
     def _provenance(self, recognitions: tuple[Recognition, ...]) -> Provenance:
@@ -234,6 +261,31 @@ class _Run:
         except BaseException as error:
             self._stop = error
             raise _Stopped from error
+
+
+class _Parts:
+    """`Parts` in the store. They outweigh the words by far, so they go as soon as the whole is there."""
+
+    def __init__(self, store: Store, folder: str, meter: ProgressMeter) -> None:
+        self._store = store
+        self._folder = folder
+        self._meter = meter
+        self._names: set[str] = set()
+
+    def recall(self, name: str, *, worth: float) -> bytes | None:
+        content = self._store.get(f"{self._folder}/{name}")
+        if content is not None:
+            self._names.add(name)
+            self._meter.skip(Stage.DIARIZE, worth)
+        return content
+
+    def keep(self, name: str, content: bytes) -> None:
+        self._store.put(f"{self._folder}/{name}", content)
+        self._names.add(name)
+
+    def clear(self) -> None:
+        for name in self._names:
+            self._store.delete(f"{self._folder}/{name}")
 
 
 def check_options(options: JobOptions) -> None:

@@ -161,6 +161,18 @@ class Diarization:
     embeddings: dict[str, tuple[float, ...]] = field(default_factory=dict)  #: voice to its embedding
 
 
+class Parts(Protocol):
+    """Where an engine leaves pieces of its work on one recording, for another attempt that may have to go on."""
+
+    def recall(self, name: str, *, worth: float) -> bytes | None:
+        """What was kept under the name, or None. `worth`: how many seconds of the stage's audio it saves."""
+        ...
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a piece; it goes when the stage is done."""
+        ...
+
+
 class Diarizer(Protocol):
     """Audio to voices and their turns."""
 
@@ -169,11 +181,19 @@ class Diarizer(Protocol):
     version: str
     model: str
 
-    def diarize(self, waveform: Waveform, options: DiarizeOptions, *, report: Report | None = None) -> Diarization:
+    def diarize(
+        self,
+        waveform: Waveform,
+        options: DiarizeOptions,
+        *,
+        report: Report | None = None,
+        parts: Parts | None = None,
+    ) -> Diarization:
         """Find the voices of the whole recording. No speech gives an empty Diarization.
 
-        The same waveform and options give the same turns. Memory does not grow with the length beyond the
-        kept features. Raises ModelError, TransientError.
+        The same waveform and options give the same turns, with the pieces that an earlier call left in `parts` or
+        without. Of a long recording a piece is left at least every 5 minutes. Memory does not grow with the length
+        beyond the kept features. Raises ModelError, TransientError, GpuError.
         """
         ...
 

@@ -237,6 +237,64 @@ def test_an_error_in_the_report_stops_the_work(diarizer: PyannoteDiarizer, telep
     assert len(told) == 1
 
 
+# ---------------------------------------------------------------- parts
+
+
+class Drawer(dict[str, bytes]):
+    """`Parts` in a dictionary."""
+
+    def recall(self, name: str, *, worth: float) -> bytes | None:
+        return self.get(name)
+
+    def keep(self, name: str, content: bytes) -> None:
+        self[name] = content
+
+
+@engines
+@pytest.mark.parametrize("killed_in", ["segmentation", "embeddings"])
+def test_a_diarization_that_broke_goes_on_with_the_parts_that_are_there_and_gives_the_same(
+    diarizer: PyannoteDiarizer, telephone: tuple[Waveform, Any], monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    monkeypatch.setattr("adapters.trunk_once.STRETCH_CHUNKS", 8)  # of 21
+    undisturbed = diarizer.diarize(telephone[0], DiarizeOptions(), parts=Drawer())
+    parts = Drawer()
+
+    def keep_two(name: str, content: bytes) -> None:
+        parts[name] = content
+        if len([each for each in parts if each.startswith(killed_in)]) == 2:
+            raise InterruptedError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "keep", keep_two, raising=False)
+        with pytest.raises(InterruptedError):
+            diarizer.diarize(telephone[0], DiarizeOptions(), parts=parts)
+    paid: list[int] = []
+    infer, pool = diarizer.pipeline._segmentation.infer, diarizer.pipeline._pool
+    monkeypatch.setattr(
+        diarizer.pipeline._segmentation, "infer", lambda chunks: (paid.append(len(chunks)), infer(chunks))[1]
+    )
+    monkeypatch.setattr(
+        diarizer.pipeline, "_pool", lambda frames, weights: (paid.append(len(frames)), pool(frames, weights))[1]
+    )
+    resumed = diarizer.diarize(telephone[0], DiarizeOptions(), parts=parts)
+
+    assert resumed == undisturbed
+    assert sum(paid) == (5 + 21 if killed_in == "segmentation" else 5)
+
+
+@engines
+def test_parts_that_are_no_features_are_made_again(
+    diarizer: PyannoteDiarizer, telephone: tuple[Waveform, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.trunk_once.STRETCH_CHUNKS", 8)
+    parts = Drawer()
+    undisturbed = diarizer.diarize(telephone[0], DiarizeOptions(), parts=parts)
+    for name in parts:
+        parts[name] = parts[name][: len(parts[name]) // 2]
+
+    assert diarizer.diarize(telephone[0], DiarizeOptions(), parts=parts) == undisturbed
+
+
 # ---------------------------------------------------------------- the GPU's memory
 
 

@@ -13,11 +13,11 @@ import pytest
 from adapters.memory import MemoryStore
 from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
 from schemas.episode import Episode, Participant
-from schemas.errors import AudioError, ModelError, OptionError
+from schemas.errors import AudioError, GpuError, ModelError, OptionError, TransientError
 from schemas.job import JobOptions, Progress, Stage
-from schemas.transcript import Warning
+from schemas.transcript import StageTime, Warning
 from schemas.wire import write_json
-from transcription.pipeline import Pipeline, check_options
+from transcription.pipeline import Pipeline, Prepared, check_options
 from transcription.ports import SAMPLE_RATE, Decoded, Report, Tags, Waveform
 
 EPISODE = Episode("0b1cfa0e-7a3f-5a55-9a5a-5d2f4a1f0b11")
@@ -86,7 +86,9 @@ class Bench:
         self._ticks += 1
         return self._ticks * 0.7
 
-    def run(self, *, episode: Episode = EPISODE, options: JobOptions | None = None, tell: Any = None) -> Any:
+    def run(
+        self, *, episode: Episode = EPISODE, options: JobOptions | None = None, tell: Any = None, **more: Any
+    ) -> Any:
         pipeline = Pipeline(
             decoder=self.decoder,
             recognizer=self.recognizer,
@@ -97,7 +99,8 @@ class Bench:
             clock=self._clock,
         )
         options = options or JobOptions()
-        return pipeline.run(self.source, episode, options, scratch=self.scratch, tell=tell or self.told.append)
+        tell = tell or self.told.append
+        return pipeline.run(self.source, episode, options, scratch=self.scratch, tell=tell, **more)
 
 
 @pytest.fixture
@@ -203,6 +206,61 @@ def test_a_missing_model_is_not_taken_for_a_failed_diarization(bench: Bench) -> 
 
     with pytest.raises(ModelError):
         bench.run()
+
+
+def test_a_diarization_that_could_do_better_another_time_is_given_up_on_the_last_try_only(bench: Bench) -> None:
+    error = TransientError("not enough GPU memory to diarize", code="gpu_memory")
+    bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=error)
+    with pytest.raises(TransientError):
+        bench.run()
+
+    bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=error)
+    document = bench.run(is_last_try=True)
+
+    assert "diarization_failed" in [each.code for each in document.quality.warnings]
+    assert document.quality.word_count > 0
+
+
+def test_a_broken_gpu_is_not_taken_for_a_failed_diarization(bench: Bench) -> None:
+    bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=GpuError("device-side assert"))
+
+    with pytest.raises(GpuError):
+        bench.run(is_last_try=True)
+
+
+def test_a_diarization_that_broke_half_way_goes_on_there_and_leaves_no_parts(bench: Bench) -> None:
+    undisturbed = _said(bench.run())
+    for key in list(bench.store.keys("checkpoints/")):
+        if "diarize" in key:
+            bench.store.delete(key)
+    paid: list[float] = []
+
+    def killed(progress: Progress) -> None:
+        if progress.stage is Stage.DIARIZE and progress.done >= 30.0:
+            raise InterruptedError("killed here")
+
+    bench.diarizer = ScriptedDiarizer(seconds=4.0, longest_stretch=12.0, sleep=paid.append)
+    with pytest.raises(InterruptedError):
+        bench.run(tell=killed)
+    assert len([key for key in bench.store.keys("checkpoints/") if "/parts/" in key]) == 2
+    paid.clear()
+
+    assert _said(bench.run()) == undisturbed
+    assert sum(paid) == pytest.approx(1.6, abs=0.01)  # the last 16 of 40 s
+    assert not [key for key in bench.store.keys("checkpoints/") if "/parts/" in key]
+
+
+def test_sound_that_was_prepared_is_not_decoded_again(bench: Bench) -> None:
+    expected = bench.run()
+    decoded = bench.decoder.decode(bench.source, bench.scratch)
+    bench.decoder.decoded.clear()
+
+    document = bench.run(prepared=Prepared(decoded, 3.5))
+
+    assert bench.decoder.decoded == []
+    assert _said(document) == _said(expected)
+    assert document.provenance.stages[0] == StageTime("decode", 3.5)
+    assert list(bench.scratch.iterdir()) == []
 
 
 def test_silence_gives_no_words_and_says_so(bench: Bench) -> None:
