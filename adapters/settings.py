@@ -6,6 +6,7 @@ Adapters receive plain arguments, not this object. A bad setting stops the start
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -51,6 +52,7 @@ class Settings:
     host: str = "127.0.0.1"  #: the API listens here
     port: int = 8080
     device: str = "auto"  #: auto, cpu or cuda
+    devices: str = ""  #: one engine each: cuda:0,cuda:1 or cpu; empty = every GPU, else the processor
     threads: int = 0  #: CPU threads an engine may use; 0 = all cores, at most 8
     max_upload_bytes: int = 5_000_000_000  #: 5 GB
     max_audio_seconds: float = 43_200.0  #: 12 h
@@ -58,6 +60,7 @@ class Settings:
     decode_timeout_seconds: float = 900.0  #: clock time one decode may take
     lease_seconds: float = 30.0  #: a worker that does not beat for so long loses its job
     heartbeat_seconds: float = 5.0
+    grace_seconds: float = 25.0  #: from a worker's SIGTERM to its end; a job that fits is finished
     back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
     inbox: Path | None = None  #: a watched folder
     kafka_bootstrap: str = ""  #: host:port, several separated by commas; empty = no Kafka
@@ -170,6 +173,13 @@ def _check(settings: Settings) -> None:
             code="bad_setting",
             field="metrics_port",
         )
+    for name in filter(None, (each.strip() for each in settings.devices.split(","))):
+        if not re.fullmatch(r"cpu|cuda:\d{1,2}", name):
+            raise OptionError(
+                f"STENOCAST_DEVICES={settings.devices!r}: {name} is no device; use cuda:0,cuda:1 or cpu",
+                code="bad_setting",
+                field="devices",
+            )
     if not 0 < settings.heartbeat_seconds < settings.lease_seconds / 2:
         raise OptionError(
             f"STENOCAST_HEARTBEAT_SECONDS={settings.heartbeat_seconds}: must be under half of the lease"

@@ -16,7 +16,11 @@ def worker(
         str, typer.Option(help="Load this model set before taking a job, and end if it cannot be loaded.")
     ] = "",
 ) -> None:
-    """Transcribe queued jobs until stopped. Any number of workers may run beside each other and `serve`."""
+    """Transcribe queued jobs until stopped. Any number of workers may run beside each other and `serve`.
+
+    On SIGTERM or Ctrl-C a job that will be done within STENOCAST_GRACE_SECONDS is finished, any other is handed back;
+    a second one hands it back at once.
+    """
     import signal
     import threading
 
@@ -24,18 +28,18 @@ def worker(
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_sink, open_store
     from workers.crashpoints import crash_points
-    from workers.embedded import supervisor_of
+    from workers.embedded import crew_of
     from workers.publisher import lead_seconds, publish_until
 
     settings = read_settings()
     configure_logs(settings.log_format)
     if models:
         check_models(settings, models)
-    stop, publisher_stop = threading.Event(), threading.Event()
+    stop, hurry, publisher_stop = threading.Event(), threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: (hurry if stop.is_set() else stop).set())
     queue, store = open_ledger(settings), open_store(settings)
-    supervisor = supervisor_of(settings, queue, store, stop)
+    crew = crew_of(settings, queue, store, stop, hurry=hurry, grace_seconds=settings.grace_seconds)
     publisher = threading.Thread(
         target=publish_until,
         args=(publisher_stop, queue, open_sink(settings)),
@@ -47,7 +51,7 @@ def worker(
     if not settings.kafka_bootstrap:
         publisher.start()
     try:
-        supervisor.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
+        crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
     finally:
         publisher_stop.set()
         if publisher.ident is not None:

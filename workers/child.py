@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from multiprocessing import Pipe
 from typing import Protocol
 
@@ -39,9 +40,12 @@ class ChildDied(Exception):
 
 
 class ChildEngine:
-    """The real child, a Python process of its own session: Ctrl-C at a terminal does not reach it."""
+    """The real child, a Python process of its own session: Ctrl-C at a terminal does not reach it.
 
-    def __init__(self, settings: Settings) -> None:
+    `environ` is added to this process's environment: which GPU the child sees.
+    """
+
+    def __init__(self, settings: Settings, *, environ: Mapping[str, str] | None = None) -> None:
         self._connection, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
@@ -50,6 +54,7 @@ class ChildEngine:
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # a library that prints must not write into our own output
                 start_new_session=True,
+                env=os.environ | environ if environ else None,
             )
         self.order(Begin(settings, os.getpid()))
 

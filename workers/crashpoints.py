@@ -17,7 +17,7 @@ from adapters.settings import Settings
 from schemas.errors import OptionError
 from schemas.job import Progress, Stage
 
-#: In the order in which a job passes them.
+#: In the order in which a job passes them; the last ones lie beside its way.
 CRASH_POINTS = (
     "after_claim",
     "after_fetch",
@@ -31,6 +31,8 @@ CRASH_POINTS = (
     "after_finish",
     "before_publish",
     "after_send",
+    "after_prefetch",  # the next job's sound is there, and the present job still runs
+    "before_release",  # the worker is asked to end, or the present job stalls
 )
 
 #: Where an intake passes with each batch.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event as StopEvent
 
 import structlog
 
+from adapters.devices import CPU, Device, chosen_devices
 from adapters.settings import Settings
 from adapters.wiring import (
+    MOST_THREADS,
     check_models,
     open_dead_letters,
     open_drop_box,
@@ -26,6 +30,9 @@ from transcription.drops import drop_place
 from transcription.ports import JobQueue, Store
 from workers.child import ChildEngine
 from workers.crashpoints import crash_points
+from workers.crew import Crew
+from workers.deadlines import Deadlines
+from workers.idleness import Idleness
 from workers.inbox import Inbox, InboxRules, watch_until
 from workers.intake import Intake, take_until
 from workers.publisher import lead_seconds, publish_until
@@ -40,19 +47,45 @@ log = structlog.get_logger()
 STOP_SECONDS = 8.0
 
 
-def supervisor_of(settings: Settings, queue: JobQueue, store: Store, stop: StopEvent) -> Supervisor:
-    """A supervisor with a real engine child, as the settings say."""
-    worker = new_worker_name()
-    return Supervisor(
-        queue=queue,
-        store=store,
-        start_engine=lambda: ChildEngine(settings),
-        scratch=WorkerScratch(settings.scratch_folder, worker),
-        worker=worker,
-        pace=Pace(lease=settings.lease_seconds, heartbeat=settings.heartbeat_seconds),
-        stop=stop,
-        reached=crash_points(settings),
-    )
+def crew_of(
+    settings: Settings,
+    queue: JobQueue,
+    store: Store,
+    stop: StopEvent,
+    *,
+    hurry: StopEvent | None = None,
+    grace_seconds: float = 0.0,
+) -> Crew:
+    """A supervisor with a real engine child for every device, as the settings say."""
+    devices = chosen_devices(settings.devices, device=settings.device, environ=os.environ)
+    idleness = Idleness()
+
+    def supervisor(device: Device) -> Supervisor:
+        worker, own = new_worker_name(), _share(settings, device, of=len(devices))
+        return Supervisor(
+            queue=queue,
+            store=store,
+            start_engine=lambda: ChildEngine(own, environ=device.environ),
+            start_preparer=lambda: ChildEngine(own, environ=CPU.environ),
+            scratch=WorkerScratch(settings.scratch_folder, worker),
+            worker=worker,
+            pace=Pace(lease=settings.lease_seconds, heartbeat=settings.heartbeat_seconds),
+            stop=stop,
+            hurry=hurry,
+            grace_seconds=grace_seconds,
+            device=device.name,
+            idleness=idleness,
+            deadlines=Deadlines(decode_seconds=settings.decode_timeout_seconds),
+            reached=crash_points(settings),
+        )
+
+    return Crew([supervisor(device) for device in devices], stop)
+
+
+def _share(settings: Settings, device: Device, *, of: int) -> Settings:
+    """The settings of one device's engine: its own kind of device, and its share of the processor."""
+    threads = settings.threads or max(1, min(MOST_THREADS, (os.cpu_count() or 1) // of))
+    return replace(settings, device="cpu" if device is CPU else settings.device, threads=threads)
 
 
 def inbox_of(settings: Settings, queue: JobQueue, store: Store) -> Inbox | None:
@@ -123,10 +156,10 @@ class BackgroundWorkers:
     def __init__(self, settings: Settings) -> None:
         self._stop = StopEvent()
         queue, store, sink = open_ledger(settings), open_store(settings), open_sink(settings)
-        supervisor = supervisor_of(settings, queue, store, self._stop)
+        crew = crew_of(settings, queue, store, self._stop)
         reached, lead = crash_points(settings), lead_seconds(settings)
         self._threads = [
-            self._thread("supervisor", supervisor.run),
+            self._thread("supervisors", crew.run),
             self._thread(
                 "publisher", lambda: publish_until(self._stop, queue, sink, lead_seconds=lead, reached=reached)
             ),

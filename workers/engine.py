@@ -2,7 +2,8 @@
 
 The supervisor starts it as `python -m workers.engine DESCRIPTOR`. It fetches the audio, runs the pipeline and puts
 the document into the store; leases and the ledger are the supervisor's. It dies with the supervisor: by the
-kernel's word where there is one, else when the pipe ends.
+kernel's word where there is one, else when the pipe ends. A second one, which never loads a model, prepares the
+sound of the next job meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from structlog.contextvars import bound_contextvars
 
 from adapters.settings import Settings
 from formats.catalogue import FORMATS
@@ -30,10 +33,25 @@ from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import write_json
-from transcription.pipeline import Pipeline
-from transcription.ports import DropBox, Result, Store
+from transcription.jobs import MAX_ATTEMPTS
+from transcription.pipeline import Pipeline, Prepared
+from transcription.ports import Decoder, DropBox, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
-from workers.messages import Begin, Broke, Finished, Load, Loaded, Loading, Stop, Stopped, Told, Unexpected, Work
+from workers.messages import (
+    Begin,
+    Broke,
+    Finished,
+    Load,
+    Loaded,
+    Loading,
+    Prepare,
+    Ready,
+    Stop,
+    Stopped,
+    Told,
+    Unexpected,
+    Work,
+)
 
 #: prctl's option, from linux/prctl.h.
 PR_SET_PDEATHSIG = 1
@@ -51,6 +69,7 @@ class Engine:
         connection: Connection,
         *,
         store: Store,
+        decoder: Decoder,
         drops: DropBox | None = None,
         build: Callable[[str], Pipeline],
         reached: Reached,
@@ -58,11 +77,12 @@ class Engine:
     ) -> None:
         self._connection = connection
         self._store = store
+        self._decoder = decoder
         self._drops = drops
         self._build = build
         self._reached = reached
         self._clock = clock
-        self._orders: queue.SimpleQueue[Load | Work] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Load | Work | Prepare] = queue.SimpleQueue()
         self._left: Stop | None = None
         self._models = ""
         self._pipeline: Pipeline | None = None
@@ -86,11 +106,17 @@ class Engine:
             else:
                 self._orders.put(order)
 
-    def answer(self, order: Load | Work) -> Loaded | Finished | Stopped | Broke | Unexpected:
+    def answer(self, order: Load | Work | Prepare) -> Loaded | Ready | Finished | Stopped | Broke | Unexpected:
         """Carry out one order; the last word about it. Progress goes over the connection meanwhile."""
+        with bound_contextvars(**_named(order)):
+            return self._answer(order)
+
+    def _answer(self, order: Load | Work | Prepare) -> Loaded | Ready | Finished | Stopped | Broke | Unexpected:
         try:
             if isinstance(order, Load):
                 return self._load(order.models)
+            if isinstance(order, Prepare):
+                return Ready(self._prepare(order))
             return Finished(self._do(order))
         except _Left:
             return Stopped()
@@ -113,28 +139,67 @@ class Engine:
             self._models = models
         return Loaded(models, self._clock() - began)
 
+    def _prepare(self, order: Prepare) -> Prepared:
+        source = order.folder / "audio"
+
+        def tell(progress: Progress) -> None:
+            self._tell_unless_left(progress, Stop(order.job_id, order.token))
+
+        tell(Progress(Stage.FETCH))
+        order.folder.mkdir(parents=True, exist_ok=True)
+        fetch_audio(order.audio_key, source, store=self._store, drops=self._drops)
+        self._reached("after_fetch")
+        began = self._clock()
+        decoded = self._decoder.decode(
+            source, order.folder, report=lambda done: tell(Progress(Stage.DECODE, done=round(done, 2)))
+        )
+        return Prepared(decoded, self._clock() - began)
+
     def _do(self, work: Work) -> Result:
         watch = StageWatch(self._reached)
 
         def tell(progress: Progress) -> None:
-            if self._left == Stop(work.job.id, work.token):
-                raise _Left
-            self._connection.send(Told(progress))
+            self._tell_unless_left(progress, Stop(work.job.id, work.token))
             watch.notice(progress)
 
-        work.folder.mkdir(parents=True, exist_ok=True)
         source = work.folder / "audio"
-        tell(Progress(Stage.FETCH))
-        fetch_audio(work.audio_key, source, store=self._store, drops=self._drops)
-        self._reached("after_fetch")
+        if work.prepared is None:
+            tell(Progress(Stage.FETCH))
+            work.folder.mkdir(parents=True, exist_ok=True)
+            fetch_audio(work.audio_key, source, store=self._store, drops=self._drops)
+            self._reached("after_fetch")
         self._connection.send(self._load(work.job.options.models))
         assert self._pipeline is not None
-        document = self._pipeline.run(source, work.episode, work.job.options, scratch=work.folder, tell=tell)
+        document = self._pipeline.run(
+            source,
+            work.episode,
+            work.job.options,
+            scratch=work.folder,
+            tell=tell,
+            prepared=work.prepared,
+            is_last_try=work.job.attempts + 1 >= MAX_ATTEMPTS,
+        )
         tell(Progress(Stage.PUBLISH, fraction=1.0))
         self._reached("before_put")
         result = put_document(self._store, replace(document, revision=work.revision), work)
         self._reached("after_put")
         return result
+
+    def _tell_unless_left(self, progress: Progress, stop: Stop) -> None:
+        if self._left == stop:
+            raise _Left
+        self._connection.send(Told(progress))
+
+
+def _named(order: Load | Work | Prepare) -> dict[str, Any]:
+    """What every line that is logged meanwhile carries."""
+    match order:
+        case Work():
+            return {"job_id": order.job.id, "attempt": order.token}
+        case Prepare():
+            return {"job_id": order.job_id, "attempt": order.token}
+        case _:
+            return {}
 
 
 def fetch_audio(audio_key: str, path: Path, *, store: Store, drops: DropBox | None) -> None:
@@ -195,7 +260,7 @@ def die_with(supervisor: int) -> None:
 def main(descriptor: int) -> NoReturn:
     """The child's whole life."""
     from adapters.logs import configure_logs
-    from adapters.wiring import build_pipeline, open_drop_box, open_store
+    from adapters.wiring import build_decoder, build_pipeline, open_drop_box, open_store
 
     connection = Connection(descriptor)
     begin = connection.recv()
@@ -206,6 +271,7 @@ def main(descriptor: int) -> NoReturn:
     Engine(
         connection,
         store=open_store(settings),
+        decoder=build_decoder(settings),
         drops=open_drop_box(settings),
         build=lambda models: build_pipeline(settings, models),
         reached=crash_points(settings, supervisor=begin.supervisor),

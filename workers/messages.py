@@ -9,6 +9,7 @@ from adapters.settings import Settings
 from schemas.episode import Episode
 from schemas.errors import StenocastError
 from schemas.job import Job, Progress
+from transcription.pipeline import Prepared
 from transcription.ports import Result
 
 
@@ -37,6 +38,17 @@ class Work:
     token: int  #: of the lease; names the result's key
     revision: int  #: that the document will be
     folder: Path  #: for this attempt alone; the child makes it and the supervisor removes it
+    prepared: Prepared | None = None  #: the sound, where another child has fetched and decoded it into `folder`
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """To the child: fetch and decode the sound of this job, for another child to go on with."""
+
+    job_id: str
+    audio_key: str
+    token: int
+    folder: Path  #: of the attempt, as in `Work`
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,13 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """From the child: the sound lies in the folder of the attempt."""
+
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """From the child: the document lies in the store."""
 
@@ -96,7 +115,7 @@ class Unexpected:
     trace: str  #: for the operator's log only
 
 
-ToChild = Begin | Load | Work | Stop
-FromChild = Loading | Loaded | Told | Finished | Stopped | Broke | Unexpected
+ToChild = Begin | Load | Work | Prepare | Stop
+FromChild = Loading | Loaded | Told | Ready | Finished | Stopped | Broke | Unexpected
 #: Those after which the child waits for the next order.
-LastWord = Finished | Stopped | Broke | Unexpected
+LastWord = Ready | Finished | Stopped | Broke | Unexpected

@@ -172,6 +172,11 @@ class Place:
         progress = self.ledger.job(job.id).progress
         return progress is not None and progress.stage.value == "recognize"
 
+    def seconds_left(self, job: Job) -> float:
+        """By the job's own estimate; 0 where it has none."""
+        progress = self.ledger.job(job.id).progress
+        return (progress and progress.eta) or 0.0
+
     def spoken(self, job: Job) -> list[Any]:
         """The words, times and speakers of a job's transcript: what must not depend on who was killed."""
         done = self.ledger.job(job.id)
@@ -265,7 +270,11 @@ IN_THE_CHILD = (
 )
 
 
-@pytest.mark.parametrize("point", CRASH_POINTS)
+#: Those that a job without a neighbour and without a stop does not come by.
+BESIDE_THE_WAY = ("after_prefetch", "before_release")
+
+
+@pytest.mark.parametrize("point", [point for point in CRASH_POINTS if point not in BESIDE_THE_WAY])
 def test_a_worker_killed_at_any_point_costs_nothing_but_time(
     place: Place, undisturbed: list[Any], point: str
 ) -> None:
@@ -278,6 +287,30 @@ def test_a_worker_killed_at_any_point_costs_nothing_but_time(
 
     place.check_invariants(job)
     assert place.spoken(job) == undisturbed
+
+
+def test_a_worker_killed_with_a_job_ahead_loses_neither(place: Place, undisturbed: list[Any]) -> None:
+    jobs = [place.add(), place.add(again="ahead")]
+
+    victim = place.start(crash_at="after_prefetch", scripted_seconds=1.5)
+    assert victim.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    assert [place.is_running(job) for job in jobs] == [True, True]
+    place.let_heir_finish()
+
+    for job in jobs:
+        place.check_invariants(job)
+    assert place.spoken(jobs[1]) == undisturbed
+
+
+def test_a_worker_killed_while_it_hands_its_job_back_costs_nothing_but_time(place: Place) -> None:
+    job = place.add()
+    victim = place.start(crash_at="before_release", scripted_seconds=2.0, grace_seconds=0.0)
+    until(lambda: place.has_progress(job), "recognition has begun")
+    victim.terminate()
+
+    assert victim.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    place.let_heir_finish()
+    place.check_invariants(job)
 
 
 def test_an_engine_killed_on_its_own_is_replaced_by_its_worker(place: Place, undisturbed: list[Any]) -> None:
@@ -326,14 +359,64 @@ def test_a_frozen_worker_that_wakes_up_changes_nothing(place: Place) -> None:
 
 def test_a_worker_told_to_end_hands_its_job_back_uncounted(place: Place) -> None:
     job = place.add()
-    worker = place.start(scripted_seconds=2.0, **CALM)
+    worker = place.start(scripted_seconds=2.0, grace_seconds=6.0, **CALM)
     until(lambda: place.has_progress(job), "recognition has begun")
     worker.terminate()
+    asked = time.monotonic()
 
     assert worker.wait(PATIENCE_SECONDS) == 0
+    assert time.monotonic() - asked < 6.0
     waiting = place.ledger.job(job.id)
     assert (waiting.state, waiting.attempts) == (JobState.QUEUED, 0)
     assert scratch_left(place.settings) == []
+
+
+def test_a_worker_told_to_end_finishes_a_job_that_is_nearly_through(place: Place) -> None:
+    job = place.add()
+    worker = place.start(scripted_seconds=0.5, grace_seconds=50.0, **CALM)
+    until(lambda: 0 < place.seconds_left(job) < 30, "the job is nearly through")
+    worker.terminate()
+
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert place.ledger.job(job.id).state is JobState.DONE
+
+
+def test_a_worker_told_twice_to_end_hands_its_job_back_at_once(place: Place) -> None:
+    job = place.add()
+    worker = place.start(scripted_seconds=5.0, grace_seconds=600.0, **CALM)
+    until(lambda: place.seconds_left(job) > 0, "the job has an estimate")
+    worker.terminate()
+    time.sleep(0.5)
+    assert worker.poll() is None
+    worker.terminate()
+
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert place.ledger.job(job.id).state is JobState.QUEUED
+
+
+def test_two_gpus_do_a_job_each_with_an_engine_that_sees_one_of_them(place: Place) -> None:
+    jobs = [place.add(), place.add()]
+    worker = place.start("--exit-when-idle", "0", devices="cuda:0,cuda:1", scripted_seconds=1.0, **CALM)
+    until(lambda: all(place.is_running(job) for job in jobs), "both jobs run")
+    engines = until(lambda: two_children(worker), "there are two engines")
+
+    assert {engine.environ()["CUDA_VISIBLE_DEVICES"] for engine in engines} == {"0", "1"}
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert [place.ledger.job(job.id).state for job in jobs] == [JobState.DONE] * 2
+    assert scratch_left(place.settings) == []
+
+
+def test_one_job_is_done_on_one_gpu_when_one_is_asked_for(place: Place) -> None:
+    jobs = [place.add(), place.add()]
+    worker = place.start("--once", devices="cuda:0,cuda:1", **CALM)
+
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert sorted(place.ledger.job(job.id).state for job in jobs) == [JobState.DONE, JobState.QUEUED]
+
+
+def two_children(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    children = psutil.Process(worker.pid).children()
+    return children if len(children) == 2 else []
 
 
 def test_a_job_that_kills_its_engine_every_time_fails_after_three_and_the_queue_flows(place: Place) -> None:

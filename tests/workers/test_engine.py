@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from adapters.memory import MemoryDropBox, MemoryStore
 from schemas.drop import Drop
@@ -18,8 +19,22 @@ from schemas.errors import AudioError, NotReady
 from schemas.job import Job, JobOptions, JobState, Progress, Stage
 from schemas.transcript import Quality, Speaker, Transcript
 from schemas.wire import read_json
+from transcription.pipeline import Prepared
+from transcription.ports import Decoded, Report, Waveform
 from workers.engine import Engine, fetch_audio
-from workers.messages import Broke, Finished, FromChild, Loading, Stop, Stopped, Told, Unexpected, Work
+from workers.messages import (
+    Broke,
+    Finished,
+    FromChild,
+    Loading,
+    Prepare,
+    Ready,
+    Stop,
+    Stopped,
+    Told,
+    Unexpected,
+    Work,
+)
 
 Run = Callable[[Path, Callable[[Progress], None]], None]
 
@@ -30,11 +45,20 @@ class OneTone:
 
     meanwhile: Run
     heard: list[Episode] = field(default_factory=list)
+    how: list[dict[str, Any]] = field(default_factory=list)
 
     def run(
-        self, source: Path, episode: Episode, options: JobOptions, *, scratch: Path, tell: Callable[[Progress], None]
+        self,
+        source: Path,
+        episode: Episode,
+        options: JobOptions,
+        *,
+        scratch: Path,
+        tell: Callable[[Progress], None],
+        **how: Any,
     ) -> Transcript:
         self.heard.append(episode)
+        self.how.append(how)
         self.meanwhile(source, tell)
         return Transcript(
             episode=Episode(id=episode.id, title="Salt", audio=AudioInfo(sha256="a" * 64, duration=12.5)),
@@ -59,6 +83,7 @@ class Bench:
         self.engine = Engine(
             childs_end,
             store=self.store,
+            decoder=self,
             drops=self.drops,
             build=self.build,
             reached=self.reached.append,
@@ -67,7 +92,19 @@ class Bench:
 
     def build(self, models: str) -> Any:
         self.built.append(models)
-        return OneTone(lambda source, tell: self.meanwhile(source, tell))
+        self.pipeline = OneTone(lambda source, tell: self.meanwhile(source, tell))
+        return self.pipeline
+
+    fingerprint = "any"
+
+    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+        self.meanwhile(source, lambda progress: None)
+        if report is not None:
+            report(2.0)
+        return Decoded(Waveform(scratch / "sound", 32_000, "ab" * 32), "wav")
+
+    def prepare(self, *, token: int = 3, audio_key: str = "uploads/x/audio") -> Prepare:
+        return Prepare("job", audio_key, token, self.scratch / f"job-{token}")
 
     def work(self, *, token: int = 3, models: str = "starter", audio_key: str = "uploads/x/audio") -> Work:
         job = Job("job", "e", JobState.RUNNING, "", "", options=JobOptions(models=models))
@@ -211,3 +248,62 @@ def test_an_upload_that_is_gone_is_not_tried_again(bench: Bench) -> None:
 
     assert isinstance(answer, Broke)
     assert (answer.error.code, answer.error.retryable) == ("object_not_found", False)
+
+
+# ---------------------------------------------------------------- preparing for another child
+
+
+def test_the_sound_of_the_next_job_is_fetched_and_decoded_without_any_model(bench: Bench) -> None:
+    answer = bench.engine.answer(bench.prepare())
+
+    assert isinstance(answer, Ready)
+    assert answer.prepared.decoded.waveform.seconds == 2.0
+    assert (bench.scratch / "job-3" / "audio").read_bytes() == b"sound"
+    assert bench.built == []
+    told = [each.progress for each in bench.said() if isinstance(each, Told)]
+    assert [(each.stage, each.done) for each in told] == [(Stage.FETCH, 0.0), (Stage.DECODE, 2.0)]
+
+
+def test_a_job_whose_sound_is_prepared_is_not_fetched_again(bench: Bench) -> None:
+    work = bench.work(audio_key="uploads/gone/audio")
+    prepared = Prepared(Decoded(Waveform(work.folder / "sound", 32_000, "ab" * 32), "wav"), 0.4)
+
+    assert isinstance(bench.engine.answer(replace(work, prepared=prepared)), Finished)
+    assert bench.pipeline.how == [{"prepared": prepared, "is_last_try": False}]
+
+
+def test_an_error_while_preparing_is_said_as_what_it_is(bench: Bench) -> None:
+    def fail(_source: Path, _tell: Callable[[Progress], None]) -> None:
+        raise AudioError("a.mp3: no sound", code="audio_empty")
+
+    bench.meanwhile = fail
+    answer = bench.engine.answer(bench.prepare())
+
+    assert isinstance(answer, Broke)
+    assert answer.error.code == "audio_empty"
+
+
+def test_a_stop_ends_the_preparing_at_the_next_progress(bench: Bench) -> None:
+    bench.engine._left = Stop("job", 3)
+
+    assert bench.engine.answer(bench.prepare()) == Stopped()
+
+
+@pytest.mark.parametrize(("attempts", "is_last"), [(3, False), (4, True)])
+def test_the_pipeline_knows_its_last_try(bench: Bench, attempts: int, is_last: bool) -> None:
+    work = bench.work()
+    bench.engine.answer(replace(work, job=replace(work.job, attempts=attempts)))
+
+    assert bench.pipeline.how[0]["is_last_try"] is is_last
+
+
+def test_every_line_that_the_child_logs_names_its_job(bench: Bench) -> None:
+    def log(_source: Path, _tell: Callable[[Progress], None]) -> None:
+        structlog.get_logger().warning("batch halved", batch=8)
+
+    bench.meanwhile = log
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        bench.engine.answer(bench.work())
+        bench.engine.answer(bench.prepare(token=4))
+
+    assert [(each["job_id"], each["attempt"]) for each in lines] == [("job", 3), ("job", 4)]

@@ -7,15 +7,27 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.episode import Episode
-from schemas.errors import AudioError, CrashError, ModelError, NotReady, PageError, StenocastError, TransientError
+from schemas.errors import (
+    AudioError,
+    CrashError,
+    GpuError,
+    ModelError,
+    NotReady,
+    PageError,
+    StenocastError,
+    TransientError,
+)
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
-from transcription.ports import Claimed, Lease, NewJob, Result
+from transcription.pipeline import Prepared
+from transcription.ports import Claimed, Decoded, Lease, NewJob, Result, Waveform
 from workers.child import ChildDied
+from workers.deadlines import Deadlines
 from workers.messages import (
     Broke,
     Finished,
@@ -23,6 +35,8 @@ from workers.messages import (
     Load,
     Loaded,
     Loading,
+    Prepare,
+    Ready,
     Stop,
     Stopped,
     ToChild,
@@ -31,7 +45,7 @@ from workers.messages import (
     Work,
 )
 from workers.scratch import WorkerScratch
-from workers.transcriber import ClockWatch, Pace, Supervisor, quiet_limit
+from workers.transcriber import ClockWatch, Pace, Supervisor
 
 LEASE = 30.0
 HEARTBEAT = 5.0
@@ -94,6 +108,8 @@ class Bench:
     store: MemoryStore = field(default_factory=MemoryStore)
     scripts: list[list[Happening]] = field(default_factory=list)
     children: list[ScriptedChild] = field(default_factory=list)
+    preparations: list[list[Happening]] = field(default_factory=list)
+    preparers: list[ScriptedChild] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -108,11 +124,16 @@ class Bench:
         self.children.append(ScriptedChild(self, self.scripts.pop(0) if self.scripts else []))
         return self.children[-1]
 
-    def supervisor(self, worker: str = "ada") -> Supervisor:
+    def start_preparer(self) -> ScriptedChild:
+        self.preparers.append(ScriptedChild(self, self.preparations.pop(0) if self.preparations else []))
+        return self.preparers[-1]
+
+    def supervisor(self, worker: str = "ada", **more: Any) -> Supervisor:
         return Supervisor(
             queue=self.queue,
             store=self.store,
             start_engine=self.start_child,
+            **more,
             scratch=WorkerScratch(self.folder, worker),
             worker=worker,
             pace=Pace(lease=LEASE, heartbeat=HEARTBEAT),
@@ -304,6 +325,19 @@ def test_a_child_that_dies_counts_as_a_crash_and_is_replaced(bench: Bench) -> No
     assert len(bench.children) == 2
 
 
+def test_a_child_whose_gpu_broke_is_replaced_and_the_job_tried_again_at_once(bench: Bench) -> None:
+    bench.add()
+    bench.scripts += [
+        [Broke(GpuError("the GPU failed: CUDA error: device-side assert triggered"))],
+        [Finished(result_at("one", 2))],
+    ]
+    bench.supervisor().run(exit_when_idle=0.0)
+
+    job = bench.queue.job("one")
+    assert bench.children[0].killed
+    assert (job.state, job.attempts, job.crashes) == (JobState.DONE, 1, 1)
+
+
 def test_a_child_with_an_unforeseen_exception_is_replaced_and_the_job_tried_again(bench: Bench) -> None:
     job = bench.do_one(Unexpected("RuntimeError", "CUDA error: device-side assert"))
 
@@ -313,20 +347,8 @@ def test_a_child_with_an_unforeseen_exception_is_replaced_and_the_job_tried_agai
     assert job.error.code == "internal_error"
 
 
-@pytest.mark.parametrize(
-    ("stage", "audio_seconds"),
-    [(stage, length) for stage in (*Stage, None) for length in (None, 60.0, 14_400.0)],
-)
-def test_no_stage_is_called_hung_within_ten_times_what_it_takes(
-    stage: Stage | None, audio_seconds: float | None
-) -> None:
-    slowest_step = 30.0 + (0.01 * (audio_seconds or 0.0))
-
-    assert quiet_limit(stage, audio_seconds) >= min(10 * slowest_step, 600.0) or stage is Stage.ASSEMBLE
-
-
 def test_a_child_that_hangs_is_killed_and_counts_as_a_crash(bench: Bench) -> None:
-    limit = quiet_limit(Stage.RECOGNIZE, 100.0)
+    limit = Deadlines().quiet(Stage.RECOGNIZE, 100.0)
     beats: list[Happening] = [bench.quiet(HEARTBEAT) for _ in range(int(limit / HEARTBEAT) + 2)]
 
     job = bench.do_one(told(Stage.RECOGNIZE, 1), *beats)
@@ -338,14 +360,56 @@ def test_a_child_that_hangs_is_killed_and_counts_as_a_crash(bench: Bench) -> Non
 
 
 def test_a_slow_child_that_moves_is_not_killed(bench: Bench) -> None:
-    half = quiet_limit(Stage.RECOGNIZE, 100.0) / 2
+    quarter = Deadlines().quiet(Stage.RECOGNIZE, 100.0) / 4
     steps: list[Happening] = []
-    for done in range(6):
-        steps += [told(Stage.RECOGNIZE, done), *(bench.quiet(HEARTBEAT) for _ in range(int(half / HEARTBEAT)))]
+    for done in range(4):
+        steps += [told(Stage.RECOGNIZE, done), *(bench.quiet(HEARTBEAT) for _ in range(int(quarter / HEARTBEAT)))]
 
     job = bench.do_one(*steps, Finished(result_at("one", 1)))
 
     assert job.state is JobState.DONE
+
+
+def test_a_child_that_moves_but_never_arrives_is_killed(bench: Bench) -> None:
+    """It says another estimate each time, and now and then a hundredth of a second more."""
+    limit = Deadlines().whole(Stage.RECOGNIZE, 100.0)
+    steps: list[Happening] = []
+    for step in range(int(limit / HEARTBEAT) + 2):
+        steps += [bench.quiet(HEARTBEAT), told(Stage.RECOGNIZE, step / 100)]
+
+    job = bench.do_one(*steps)
+
+    assert bench.children[0].killed
+    assert job.error is not None
+    assert job.error.code == "engine_hung"
+
+
+def test_an_estimate_that_changes_is_no_progress(bench: Bench) -> None:
+    limit = Deadlines().quiet(Stage.RECOGNIZE, 100.0)
+    steps: list[Happening] = []
+    for step in range(int(limit / HEARTBEAT) + 2):
+        steps += [bench.quiet(HEARTBEAT), Told(Progress(Stage.RECOGNIZE, done=3.0, total=100.0, eta=float(step)))]
+
+    job = bench.do_one(*steps)
+
+    assert job.error is not None
+    assert job.error.code == "engine_hung"
+
+
+def test_a_worker_that_knows_its_speed_waits_less_for_a_child_that_hangs(bench: Bench) -> None:
+    happenings: list[Happening] = []
+    for done in range(100):
+        happenings += [bench.quiet(0.1), told(Stage.RECOGNIZE, done)]
+    happenings += [told(Stage.DIARIZE, 0), Finished(result_at("one", 1))]
+    hung: list[Happening] = [told(Stage.RECOGNIZE, 1.0), *(bench.quiet(HEARTBEAT) for _ in range(300))]
+    bench.add("one")
+    bench.add("two")
+    bench.scripts += [happenings + hung]
+    bench.supervisor().run(exit_when_idle=0.0)
+
+    two = bench.queue.job("two")
+    assert two.error is not None
+    assert two.error.code == "engine_hung"
 
 
 def test_loading_models_has_its_own_patience(bench: Bench) -> None:
@@ -480,6 +544,231 @@ def test_a_worker_rescues_the_jobs_of_dead_ones(bench: Bench) -> None:
 
     job = bench.queue.job("one")
     assert (job.state, job.crashes) == (JobState.DONE, 1)
+
+
+# ---------------------------------------------------------------- asked to end
+
+
+def left(seconds: float) -> Told:
+    """The child says that the job will be done in so many seconds."""
+    return Told(Progress(Stage.DIARIZE, done=50.0 - seconds, total=100.0, eta=seconds, fraction=0.9))
+
+
+def test_a_worker_asked_to_end_finishes_what_fits_its_grace(bench: Bench) -> None:
+    bench.add()
+    bench.scripts.append([left(12.0), bench.stop.set, *[None] * 40, Finished(result_at("one", 1))])
+    bench.supervisor(grace_seconds=25.0).run()
+
+    assert bench.queue.job("one").state is JobState.DONE
+
+
+@pytest.mark.parametrize("estimate", [left(24.0), told(Stage.RECOGNIZE, 1.0)])
+def test_a_worker_asked_to_end_hands_back_what_does_not_fit_or_has_no_estimate(bench: Bench, estimate: Told) -> None:
+    bench.add()
+    asked = bench.now
+    bench.scripts.append([estimate, bench.stop.set, Stopped()])
+    bench.supervisor(grace_seconds=25.0).run()
+
+    job = bench.queue.job("one")
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+    assert bench.now - asked < 5.0
+
+
+def test_a_job_that_takes_longer_than_it_said_is_handed_back_before_the_grace_is_over(bench: Bench) -> None:
+    bench.add()
+    asked = bench.now
+    bench.scripts.append([left(12.0), bench.stop.set, *[left(12.0)] * 200])
+    bench.supervisor(grace_seconds=25.0).run()
+
+    assert bench.queue.job("one").state is JobState.QUEUED
+    assert bench.children[0].killed
+    assert bench.now - asked <= 25.0
+
+
+def test_asked_a_second_time_a_worker_hands_its_job_back_at_once(bench: Bench) -> None:
+    bench.add()
+    hurry = threading.Event()
+    asked = bench.now
+    bench.scripts.append([left(12.0), bench.stop.set, None, None, hurry.set, Stopped()])
+    bench.supervisor(grace_seconds=25.0, hurry=hurry).run()
+
+    assert bench.queue.job("one").state is JobState.QUEUED
+    assert bench.now - asked < 5.0
+
+
+# ---------------------------------------------------------------- the job ahead
+
+READY = Ready(Prepared(Decoded(Waveform(Path("sound"), 160_000, "ab" * 32), "wav"), 0.4))
+
+
+class Ahead:
+    """A worker with a job of which `seconds` are left, and another that waits for longer than an idle worker's look.
+
+    The running job ends after `rounds` more looks at its child.
+    """
+
+    def __init__(self, bench: Bench, *, seconds: float = 20.0, rounds: int = 60, waited: float = 3.0) -> None:
+        self.bench = bench
+        bench.add("one")
+        self.running: list[Happening] = [
+            lambda: bench.add("two") and None,
+            bench.quiet(waited),
+            left(seconds),
+            *[None] * rounds,
+            Finished(result_at("one", 1)),
+        ]
+        self.seen: list[Job] = []
+
+    def meanwhile(self, *happenings: Happening) -> None:
+        """Let these happen while the job runs, after the next one was claimed."""
+        self.running[-1:-1] = happenings
+
+    def look(self) -> None:
+        self.seen.append(self.bench.queue.job("two"))
+
+    def run(self, *preparation: Happening, then: Happening = None, **more: Any) -> Job:
+        """What becomes of the second job."""
+        self.bench.scripts.append([*self.running, *([then] if then else [])])
+        self.bench.preparations.append(list(preparation))
+        more.setdefault("exit_when_idle", 0.0)
+        supervisor = self.bench.supervisor(start_preparer=self.bench.start_preparer, **self.settings(more))
+        supervisor.run(exit_when_idle=more["exit_when_idle"])
+        return self.bench.queue.job("two")
+
+    @staticmethod
+    def settings(more: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in more.items() if name != "exit_when_idle"}
+
+
+def works(bench: Bench) -> list[Work]:
+    return [order for child in bench.children for order in child.orders if isinstance(order, Work)]
+
+
+def test_the_next_job_is_prepared_while_the_present_one_runs(bench: Bench) -> None:
+    ahead = Ahead(bench)
+    ahead.meanwhile(ahead.look)
+    two = ahead.run(told(Stage.FETCH, 0), told(Stage.DECODE, 4), READY, then=Finished(result_at("two", 1)))
+
+    assert ahead.seen[0].state is JobState.RUNNING
+    assert ahead.seen[0].progress is not None
+    assert ahead.seen[0].progress.stage is Stage.DECODE
+    order = bench.preparers[0].orders[0]
+    assert isinstance(order, Prepare)
+    assert (order.job_id, order.audio_key, order.token) == ("two", "uploads/x", 1)
+    assert [(work.job.id, work.prepared) for work in works(bench)] == [("one", None), ("two", READY.prepared)]
+    assert works(bench)[1].folder == order.folder
+    assert two.state is JobState.DONE
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(31.0, 3.0), (20.0, 1.0)])
+def test_a_job_that_an_idle_worker_may_still_have_is_left_to_it(bench: Bench, seconds: float, waited: float) -> None:
+    """The present job is not nearly through, or the waiting one has only just come."""
+    ahead = Ahead(bench, seconds=seconds, rounds=2, waited=waited)
+    ahead.run(READY, then=Finished(result_at("two", 1)))
+
+    assert bench.preparers == []
+    assert works(bench)[1].prepared is None
+
+
+def test_the_lease_of_the_job_ahead_is_kept_too(bench: Bench) -> None:
+    ahead = Ahead(bench, seconds=29.0, rounds=150)
+    rescued: list[Job] = []
+    ahead.meanwhile(lambda: rescued.extend(bench.queue.rescue()))
+    two = ahead.run(READY, then=Finished(result_at("two", 1)))
+
+    assert rescued == []
+    assert (two.state, two.crashes) == (JobState.DONE, 0)
+
+
+def test_a_job_that_is_not_ready_in_time_is_waited_for(bench: Bench) -> None:
+    ahead = Ahead(bench, rounds=3)
+    two = ahead.run(*[told(Stage.DECODE, second) for second in range(90)], READY, then=Finished(result_at("two", 1)))
+
+    assert works(bench)[1].prepared == READY.prepared
+    assert two.state is JobState.DONE
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "attempts", "crashes"),
+    [
+        (Broke(AudioError("a.mp3: no sound", code="audio_empty")), JobState.FAILED, 1, 0),
+        (Broke(TransientError("the store did not answer")), JobState.QUEUED, 1, 0),
+        (Broke(CrashError("the decoder died", code="decode_crashed")), JobState.QUEUED, 1, 1),
+        (Broke(NotReady("no room", code="disk_full")), JobState.QUEUED, 0, 0),
+        (Unexpected("RuntimeError", "a defect"), JobState.QUEUED, 1, 0),
+        (ChildDied("was killed by SIGKILL"), JobState.QUEUED, 1, 1),
+    ],
+)
+def test_a_job_that_cannot_be_prepared_ends_as_it_would_in_its_turn(
+    bench: Bench, end: Happening, state: JobState, attempts: int, crashes: int
+) -> None:
+    ahead = Ahead(bench, rounds=4)
+    ahead.meanwhile(ahead.look)
+    ahead.run(end)
+
+    two = ahead.seen[0]
+    assert (two.state, two.attempts, two.crashes) == (state, attempts, crashes)
+    assert bench.queue.job("one").state is JobState.DONE
+
+
+def test_a_preparation_that_hangs_is_ended_and_counts_as_a_crash(bench: Bench) -> None:
+    ahead = Ahead(bench, rounds=3)
+    silence = [bench.quiet(HEARTBEAT) for _ in range(int(Deadlines().quiet(Stage.FETCH, None) / HEARTBEAT) + 2)]
+    two = ahead.run(*silence, then=Finished(result_at("two", 2)))
+
+    assert bench.preparers[0].killed
+    assert (two.state, two.crashes) == (JobState.DONE, 1)
+    assert works(bench)[1].prepared is None
+
+
+def test_a_cancelled_job_ahead_is_left_and_the_running_one_goes_on(bench: Bench) -> None:
+    ahead = Ahead(bench, rounds=40)
+    ahead.running.insert(20, lambda: bench.queue.cancel("two") and None)
+    two = ahead.run(told(Stage.DECODE, 1))
+
+    assert two.state is JobState.CANCELLED
+    assert bench.preparers[0].killed
+    assert bench.queue.job("one").state is JobState.DONE
+
+
+def test_a_job_ahead_is_handed_back_when_the_worker_is_asked_to_end(bench: Bench) -> None:
+    ahead = Ahead(bench, rounds=20)
+    ahead.meanwhile(bench.stop.set, ahead.look, ahead.look)
+    ahead.run(READY, grace_seconds=60.0)
+
+    assert ahead.seen[-1].state is JobState.QUEUED
+    assert ahead.seen[-1].attempts == 0
+    assert bench.queue.job("one").state is JobState.DONE
+
+
+def test_a_job_ahead_is_handed_back_when_the_running_one_stalls(bench: Bench) -> None:
+    ahead = Ahead(bench, seconds=5.0, rounds=4)
+    ahead.meanwhile(*[bench.quiet(HEARTBEAT) for _ in range(20)], ahead.look)
+    two = ahead.run(READY, then=Finished(result_at("two", 2)))
+
+    assert (ahead.seen[0].state, ahead.seen[0].attempts) == (JobState.QUEUED, 0)
+    assert works(bench)[1].prepared is None
+    assert two.state is JobState.DONE
+
+
+def test_a_worker_for_one_job_claims_no_second(bench: Bench) -> None:
+    ahead = Ahead(bench)
+    bench.scripts.append(ahead.running)
+    bench.supervisor(start_preparer=bench.start_preparer).run(once=True)
+
+    assert bench.preparers == []
+    assert bench.queue.job("two").state is JobState.QUEUED
+
+
+def test_a_job_ahead_survives_the_running_one_s_crash(bench: Bench) -> None:
+    ahead = Ahead(bench, rounds=10)
+    ahead.running[-1] = ChildDied("was killed by SIGSEGV")
+    bench.scripts += [ahead.running, [Finished(result_at("two", 1)), Finished(result_at("one", 2))]]
+    bench.preparations.append([READY])
+    bench.supervisor(start_preparer=bench.start_preparer).run(exit_when_idle=0.0)
+
+    assert [work.job.id for work in works(bench)] == ["one", "two", "one"]
+    assert {job.state for job in bench.queue.jobs()} == {JobState.DONE}
 
 
 class TestClockWatch:

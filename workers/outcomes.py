@@ -1,0 +1,162 @@
+"""How an attempt ends, and what its holder writes while it lasts: everything a worker says to the ledger about a job.
+
+Each kind of end has its own consequence, the same for the running job and for the one that is being prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
+from schemas.job import Job, JobError
+from transcription.ports import JobQueue, Lease, Result, Store
+from workers.crashpoints import Reached
+from workers.engine import result_prefix
+from workers.watch import Watch
+
+log = structlog.get_logger()
+
+FIRST_DELAY_SECONDS = 30.0  #: before a job that this machine is not ready for may be claimed again; doubles
+LONGEST_DELAY_SECONDS = 600.0
+
+
+class Outcomes:
+    """Writes of lease holders. `wait` waits so many seconds and says whether there is no time for more."""
+
+    def __init__(self, *, queue: JobQueue, store: Store, reached: Reached, wait: Callable[[float], bool]) -> None:
+        self._queue = queue
+        self._store = store
+        self._reached = reached
+        self._wait = wait
+        self._releases: dict[str, int] = {}  # how often in a row this worker was not ready for a job
+
+    # -- while it lasts
+
+    def beat(self, lease: Lease) -> None:
+        """Raises LeaseLost. A ledger that does not answer is for the next beat."""
+        try:
+            self._queue.beat(lease)
+        except (TransientError, NotReady) as error:
+            log.warning("beat failed", code=error.code, reason=error.message)
+
+    def write_progress(self, lease: Lease, watch: Watch, now: float) -> None:
+        """Raises LeaseLost."""
+        progress = watch.unwritten(now)
+        if progress is None:
+            return
+        try:
+            self._queue.progress(lease, progress)
+        except (TransientError, NotReady) as error:
+            log.warning("progress not written", code=error.code, reason=error.message)
+
+    # -- how it ends
+
+    def finish(self, lease: Lease, result: Result) -> None:
+        self._reached("before_finish")
+        job = self._insist(lambda: self._queue.finish(lease, result))
+        self._reached("after_finish")
+        if job is None:
+            return
+        self._delete_results_of_earlier(lease)
+        log.info("job finished", audio_seconds=result.audio_seconds, words=result.word_count, revision=job.revision)
+
+    def settle(self, lease: Lease, error: StenocastError) -> NotReady | None:
+        """The child ended with an error of ours: each kind has its own consequence. Raises LeaseLost.
+
+        What this machine lacks comes back: the job is released, and the worker may have to pause.
+        """
+        if isinstance(error, LeaseLost):
+            raise error
+        if isinstance(error, NotReady):
+            self._not_ready_for(lease, error)
+            return error
+        self.fail(lease, job_error(error), crashed=isinstance(error, CrashError))
+        return None
+
+    def ready_for(self, job_id: str) -> None:
+        """This machine had what the job needs: its waits begin anew."""
+        self._releases.pop(job_id, None)
+
+    def _not_ready_for(self, lease: Lease, error: NotReady) -> None:
+        """Our side lacks something: the job goes back untouched, and waits longer each time.
+
+        A job that goes back keeps its turn, so without the wait it would be claimed before all others for ever:
+        those with models that are here, or small enough for the room that is left. Missing models concern that
+        one job only; what else is lacking may concern every job, and the worker pauses too.
+        """
+        reason = job_error(error)
+        times = self._releases.get(lease.job_id, 0)
+        self._releases[lease.job_id] = times + 1
+        delay_seconds = min(FIRST_DELAY_SECONDS * 2 ** min(times, 10), LONGEST_DELAY_SECONDS)
+        self.delete_results_of(lease)
+        self._insist(lambda: self._queue.release(lease, delay_seconds=delay_seconds, reason=reason))
+        log.error("worker not ready", code=error.code, reason=error.message)
+
+    def hand_back(self, lease: Lease, reason: str) -> None:
+        """Release the job at once, without counting an attempt."""
+        self._reached("before_release")
+        self.delete_results_of(lease)
+        self._insist(lambda: self._queue.release(lease))
+        log.info("job handed back", reason=reason)
+
+    def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> None:
+        self.delete_results_of(lease)
+        job = self._insist(lambda: self._queue.fail(lease, error, crashed=crashed))
+        if job is not None:
+            log.warning(
+                "attempt failed", code=error.code, reason=error.message, state=job.state.value, crashed=crashed
+            )
+
+    def try_to_fail(self, lease: Lease, error: JobError) -> None:
+        """`fail` after a defect of ours; where that fails too the lease runs out."""
+        try:
+            self.fail(lease, error)
+        except StenocastError as second:
+            log.warning("attempt left to its lease", code=second.code)
+
+    def _insist(self, write: Callable[[], Job]) -> Job | None:
+        """Write to the ledger, again and again while it does not answer and there is time.
+
+        None where it never answered: the lease runs out and another worker goes on.
+        """
+        wait = 0.2
+        while True:
+            try:
+                return write()
+            except (TransientError, NotReady) as error:
+                log.warning("ledger not reached", code=error.code, reason=error.message)
+                if self._wait(wait):
+                    return None
+                wait = min(wait * 2, 5.0)
+
+    # -- results
+
+    def delete_results_of(self, lease: Lease) -> None:
+        """Take back what this lease put, unless the ledger points to it after all."""
+        try:
+            job = self._queue.job(lease.job_id)
+            prefix = result_prefix(lease.job_id, lease.token)
+            if job.transcript_key is None or not job.transcript_key.startswith(prefix):
+                self._delete_under(prefix)
+        except StenocastError as error:
+            log.warning("results not cleared", code=error.code)
+
+    def _delete_results_of_earlier(self, lease: Lease) -> None:
+        """Documents of attempts that died between their put and their finish."""
+        own = result_prefix(lease.job_id, lease.token)
+        try:
+            for key in list(self._store.keys(f"results/{lease.job_id}/")):
+                if not key.startswith(own):
+                    self._store.delete(key)
+        except StenocastError as error:
+            log.warning("results not cleared", code=error.code)
+
+    def _delete_under(self, prefix: str) -> None:
+        for key in list(self._store.keys(prefix)):
+            self._store.delete(key)
+
+
+def job_error(error: StenocastError) -> JobError:
+    return JobError(code=error.code, message=error.message, retryable=error.retryable)
