@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,7 +18,7 @@ from adapters.settings import Settings
 from adapters.wiring import open_store
 from schemas.job import Job, JobState
 from schemas.topics import Topic
-from tests.servers import KafkaServer, S3Server
+from tests.servers import KafkaServer, PostgresServer, S3Server
 from tests.topics import Made
 from workers.embedded import reconciler_of, take_in_of
 from workers.intake import Intake, take_until
@@ -153,6 +154,7 @@ def harbour(
     kafka: KafkaServer,
     s3: S3Server,
     bucket: str,
+    postgres_url: str,
     tmp_path: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Harbour]:
@@ -164,7 +166,7 @@ def harbour(
         s3_endpoint=s3.endpoint,
         kafka_bootstrap=kafka.bootstrap,
         topic_prefix=topics.access.prefix,
-        database_url=f"sqlite:///{tmp_path}/ledger.sqlite3",
+        database_url=postgres_url,
     )
     with closing(Ledger.open(settings.ledger_url)) as ledger:
         harbour = Harbour(settings, topics, s3, kafka, bucket, ledger)
@@ -247,6 +249,34 @@ def test_bad_records_are_dead_letters_with_their_bytes_and_hold_nothing_up(harbo
     assert [letter.value for letter in letters[:2]] == bad[:2]
     stored = [value.decode() for value in headers[2].values() if value.startswith(b"dead-letters/")]
     assert [open_store(harbour.settings).get(key) for key in stored] == [large]
+
+
+def test_a_database_that_goes_and_comes_back_loses_nothing(harbour: Harbour, postgres: PostgresServer) -> None:
+    name = urlsplit(harbour.settings.database_url).path[1:]
+    harbour.put("a.mp3")
+    harbour.relay(1)
+    harbour.start()
+    harbour.jobs(1)
+    harbour.wait_until_idle()
+    execute(postgres, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    execute(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    harbour.put("b.mp3")
+    harbour.relay(1)
+    time.sleep(2)
+    assert not harbour.is_idle()
+
+    execute(postgres, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+    harbour.jobs(2)
+    harbour.wait_until_idle()
+    assert harbour.letters(0) == []
+
+
+def execute(postgres: PostgresServer, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
 
 
 def test_a_rebalance_in_the_middle_of_batches_loses_and_doubles_nothing(harbour: Harbour) -> None:
