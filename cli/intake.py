@@ -29,7 +29,7 @@ def intake(
     settings = read_settings()
     observe(settings, "intake")
     check_models(settings, settings.models)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     queue, store = open_ledger(settings), open_store(settings)
     with health_door(settings, lambda: unreachable(queue, store)):
         take_until(stop, intake_of(settings, queue, store), exit_when_idle=exit_when_idle)
@@ -55,7 +55,7 @@ def reconcile(
     settings = read_settings()
     observe(settings, "reconciler")
     check_models(settings, settings.models)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     queue, store = open_ledger(settings), open_store(settings)
     reconciler = reconciler_of(settings, queue, store)
     if once:
@@ -65,7 +65,7 @@ def reconcile(
         reconcile_until(stop, reconciler, every=every or settings.reconcile_seconds)
 
 
-def _stop_on_signals() -> StopEvent:
+def stop_on_signals() -> StopEvent:
     """Set by SIGTERM and Ctrl-C; the process ends within `STOP_SECONDS` of either."""
     import os
     import signal

@@ -11,12 +11,10 @@ def publish(
     once: Annotated[bool, typer.Option("--once", help="Send what waits now, and end.")] = False,
 ) -> None:
     """Send events to Kafka (or, without it, to the event log) until stopped. Several may run; one of them sends."""
-    import signal
-    import threading
-
     from adapters.logs import configure_logs
     from adapters.settings import read_settings
     from adapters.wiring import open_ledger, open_sink
+    from cli.intake import stop_on_signals
     from workers.crashpoints import crash_points
     from workers.publisher import lead_seconds, publish_once, publish_until
 
@@ -27,7 +25,4 @@ def publish(
         sent = publish_once(queue, sink)
         print(f"{sent} events published")
         return
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    publish_until(stop, queue, sink, lead_seconds=lead_seconds(settings), reached=crash_points(settings))
+    publish_until(stop_on_signals(), queue, sink, lead_seconds=lead_seconds(settings), reached=crash_points(settings))
