@@ -21,6 +21,7 @@ from threading import Event as StopEvent
 
 import structlog
 
+from adapters.metrics import Metrics, process_metrics
 from adapters.settings import Settings
 from schemas.errors import LeaseLost, NotReady, Refused, TransientError
 from transcription.ports import EventSink, JobQueue
@@ -47,6 +48,7 @@ class Publisher:
         lead_seconds: float = LEAD_SECONDS,
         reached: Reached = lambda _place: None,
         clock: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
         """`name` is this publisher's alone among all processes."""
         self._queue = queue
@@ -55,6 +57,7 @@ class Publisher:
         self._lead_seconds = lead_seconds
         self._reached = reached
         self._clock = clock
+        self._metrics = metrics or process_metrics()
         self._token: int | None = None  #: of the lead under which the sink was taken over
         self._proven_at = 0.0  #: when the lead was last made sure of
 
@@ -76,6 +79,7 @@ class Publisher:
             raise
         self._reached("after_send")
         self._queue.mark_published([number for number, _ in waiting])
+        self._metrics.events_published(len(waiting))
         return len(waiting)
 
     def run_until(self, stop: StopEvent) -> None:
@@ -128,10 +132,12 @@ class Publisher:
             return FOLLOW_SECONDS
         except (TransientError, NotReady) as error:
             log.warning("events not published", code=error.code, reason=error.message)
+            self._metrics.publishing_failed()
             self.resign()  # another may have a better way to the broker
             return min(max(LOOK_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
         except Exception:
             log.exception("publisher broke")
+            self._metrics.publishing_failed()
             self.resign()
             return LONGEST_PAUSE_SECONDS
         if sent is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from adapters.memory import MemoryQueue, MemorySink
+from adapters.metrics import Metrics
 from schemas.episode import Episode
 from schemas.errors import LeaseLost, Refused, TransientError
 from schemas.events import Event
@@ -89,6 +90,16 @@ def test_what_waits_is_sent_once_in_order(queue: MemoryQueue) -> None:
 
     assert (one.publish_pending(), one.publish_pending()) == (4, 0)
     assert [event.id for event in sink.events] == ["event-0", "event-1", "event-2", "event-3"]
+
+
+def test_what_was_sent_and_what_failed_is_counted(queue: MemoryQueue) -> None:
+    metrics, stop = Metrics(), threading.Event()
+    stop.set()
+    Publisher(queue, DeafSink(), name="a", metrics=metrics).run_until(stop)
+    Publisher(queue, MemorySink(), name="a", metrics=metrics).run_until(stop)
+
+    assert "stenocast_published_events_total 4.0" in metrics.text().decode()
+    assert "stenocast_publish_failures_total 1.0" in metrics.text().decode()
 
 
 def test_events_that_the_sink_refused_wait_on(queue: MemoryQueue) -> None:
