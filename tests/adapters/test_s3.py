@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import os
 import pickle
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 
 import boto3.session
 import pytest
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from adapters import s3 as module
@@ -56,6 +60,11 @@ def through(s3: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Call
 @pytest.fixture
 def store(through: Callable[..., Any], bucket: str) -> S3Store:
     return S3Store(through(), bucket, "ours/", part_bytes=PART_BYTES)
+
+
+def crc32(content: bytes) -> str:
+    """As S3 tells it."""
+    return base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
 
 
 def parts_left(s3: S3Server, bucket: str) -> list[str]:
@@ -419,6 +428,42 @@ def test_each_refusal_says_who_can_do_something(
 
     assert "secret" not in str(caught.value)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"ETag": f'"{hashlib.md5(b"sound").hexdigest()}"'},
+        {"ETag": '"parts-2"', "Metadata": {"sha256": hashlib.sha256(b"sound").hexdigest()}},
+        {"ETag": '"parts-2"', "ChecksumType": "FULL_OBJECT", "ChecksumCRC32": crc32(b"sound")},
+    ],
+)
+def test_bytes_that_are_not_those_the_server_told_of_become_no_file(
+    stubbed: tuple[Any, Stubber], told: dict[str, Any], tmp_path: Path
+) -> None:
+    client, stub = stubbed
+    for content in (b"sound", b"found"):
+        body = StreamingBody(io.BytesIO(content), len(content))
+        stub.add_response("get_object", {"Body": body, "ContentLength": len(content), **told})
+    store = S3Store(client, "harbour")
+
+    store.fetch("a", tmp_path / "whole")
+    with pytest.raises(TransientError, match="arrived damaged"):
+        store.fetch("a", tmp_path / "damaged")
+
+    assert (tmp_path / "whole").read_bytes() == b"sound"
+    assert not (tmp_path / "damaged").exists()
+
+
+def test_an_etag_that_is_no_checksum_is_not_taken_for_one(stubbed: tuple[Any, Stubber], tmp_path: Path) -> None:
+    client, stub = stubbed
+    body = StreamingBody(io.BytesIO(b"sound"), 5)
+    answer = {"Body": body, "ContentLength": 5, "ETag": f'"{"0" * 32}"', "ServerSideEncryption": "aws:kms"}
+    stub.add_response("get_object", answer)
+
+    S3Store(client, "harbour").fetch("a", tmp_path / "out")
+
+    assert (tmp_path / "out").read_bytes() == b"sound"
 
 
 def test_a_server_that_knows_no_conditions_is_written_to_without(stubbed: tuple[Any, Stubber]) -> None:
