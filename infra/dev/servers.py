@@ -333,11 +333,21 @@ class Instance:
         def bring(*these: str) -> None:
             for name in these:
                 if name in names:
-                    if name not in self.servers:
-                        MAKERS[name](self, bucket_events_topic)
+                    self.make(name, bucket_events_topic)
                     self.start(name)
 
         side_by_side([lambda: bring("kafka", "s3"), lambda: bring("postgres")])
+
+    def make(self, name: str, bucket_events_topic: str) -> None:
+        """Ports, credentials and data for a server that has none yet; nothing is kept of a failed try."""
+        if name in self.servers:
+            return
+        try:
+            MAKERS[name](self, bucket_events_topic)
+        except BaseException:
+            for place in self.servers.pop(name, {}).get("outside", ()):
+                shutil.rmtree(place, ignore_errors=True)
+            raise
 
     def start(self, name: str) -> None:
         """Start one server on the ports and the data it has, and wait until it answers."""
@@ -395,6 +405,8 @@ def make_kafka(instance: Instance, bucket_events_topic: str) -> None:
     ports = dict(zip(listeners, free_ports(len(listeners)), strict=True))
     scram, plain = ("bob", secrets.token_hex(8)), ("ann", secrets.token_hex(8))
     tls = instance.folder / "tls"
+    for left in (tls, instance.folder / "kafka"):  # by an `up` that failed here
+        shutil.rmtree(left, ignore_errors=True)
     make_certificates(tls)
     filled = string.Template((HERE / "server.properties").read_text()).substitute(
         {each: str(port) for each, port in ports.items()},
@@ -405,8 +417,9 @@ def make_kafka(instance: Instance, bucket_events_topic: str) -> None:
     properties = instance.folder / "server.properties"
     properties.touch(mode=0o600)
     properties.write_text(filled)
-    cluster = secrets.token_urlsafe(16)
-    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
+    # With "=", since an id may begin with a dash and would be taken for an option.
+    cluster = f"--cluster-id={secrets.token_urlsafe(16)}"
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", cluster, "-c", str(properties)]
     for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
         tool += ["-S", f"{mechanism}=[name={scram[0]},password={scram[1]}]"]
     finish(java(*tool), "Kafka's folder cannot be formatted")

@@ -477,6 +477,28 @@ def test_a_server_that_knows_no_conditions_is_written_to_without(stubbed: tuple[
     stub.assert_no_pending_responses()
 
 
+def test_an_upload_that_an_earlier_try_finished_is_a_success(stubbed: tuple[Any, Stubber], tmp_path: Path) -> None:
+    """The first try to complete it was answered, and nobody heard; the second meets an upload that is no more."""
+    client, stub = stubbed
+    (tmp_path / "in").write_bytes(b"sound")
+    there = {"ContentRange": "bytes 0-0/5", "ContentLength": 1, "ETag": '"parts-1"'}
+    for content, sha256 in ((b"s", hashlib.sha256(b"sound").hexdigest()), (b"f", "of other content")):
+        stub.add_response("create_multipart_upload", {"UploadId": "1"})
+        for number in range(3):
+            stub.add_response("upload_part", {"ETag": f'"{number}"'})
+        stub.add_client_error("complete_multipart_upload", "NoSuchUpload", "", 404)
+        body = StreamingBody(io.BytesIO(content), 1)
+        stub.add_response("get_object", {"Body": body, "Metadata": {"sha256": sha256}, **there})
+    stub.add_response("abort_multipart_upload", {})
+    store = S3Store(client, "harbour", part_bytes=2)
+
+    store.put_file("a", tmp_path / "in")
+    with pytest.raises(TransientError):
+        store.put_file("a", tmp_path / "in")
+
+    stub.assert_no_pending_responses()
+
+
 def test_uploads_in_parts_are_swept_when_nobody_can_still_be_sending_them(stubbed: tuple[Any, Stubber]) -> None:
     client, stub = stubbed
     now = datetime.now(UTC)

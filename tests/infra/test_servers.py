@@ -114,6 +114,23 @@ def test_an_instance_whose_servers_are_all_gone_begins_anew(folder: Path) -> Non
     assert url_of(folder) != url  # another password, and another cluster behind it
 
 
+def test_a_server_that_could_not_be_made_is_made_when_it_can_be(folder: Path, tmp_path: Path) -> None:
+    """Beside one that runs, so that nothing begins anew: what the failed try left must not be in the way."""
+    state = json.loads((folder / "state.json").read_text())
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "openssl").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "openssl").chmod(0o755)
+
+    failed = servers("--folder", folder, "up", "--only", "kafka", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    began = servers("--folder", folder, "up", "--only", "kafka")
+
+    assert failed.returncode == 1
+    assert "no certificate can be made" in failed.stderr
+    assert began.returncode == 0, began.stderr
+    assert pid_of(folder) == state["servers"]["postgres"]["pid"]
+    assert runs(pid_of(folder, "kafka"))
+
+
 def test_two_instances_do_not_know_each_other(folder: Path, tmp_path: Path) -> None:
     servers("--folder", tmp_path / "other", "up", "--only", "postgres")
     other = pid_of(tmp_path / "other")
