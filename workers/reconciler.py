@@ -1,14 +1,15 @@
 """The reconciler: what lies in the bucket decides, whatever was announced and whatever became of it.
 
 Notifications are a hint and may be lost; a look at everything that lies there is the guarantee. It also removes the
-results of attempts that lost, and half-written objects. An upload whose job was never added stays: nobody can tell it
-from one whose job is about to be, and the same recording finds it again. Nothing that it does is wrong when another
-reconciler, an intake or a worker does the same or the opposite at the same time: jobs are added if they are new, and
-an attempt that lost has lost for good.
+results of attempts that lost, parts of work that nobody finished, and half-written objects. An upload whose job was
+never added stays: nobody can tell it from one whose job is about to be, and the same recording finds it again. Nothing
+that it does is wrong when another reconciler, an intake or a worker does the same or the opposite at the same time:
+jobs are added if they are new, and an attempt that lost has lost for good.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +34,12 @@ PAGE = 500
 #: that somebody has to set back to a copy from before.
 GRACE_SECONDS = 86_400.0
 
+#: Parts of a diarization that nobody finished; whoever is at it writes or deletes them within hours.
+PARTS_SECONDS = 86_400.0
+
+#: Garbage is looked for once in so many seconds at most: there are more results and checkpoints than drops.
+SWEEP_SECONDS = 3600.0
+
 ALIVE_SECONDS = 10.0  #: how often a reconciler that waits says that it is alive
 
 _Item = TypeVar("_Item")
@@ -45,7 +52,7 @@ class Seen:
     objects: int = 0  #: under the place for drops
     recordings: int = 0  #: of them, by name and size
     new: int = 0  #: had no job and have one now
-    removed: int = 0  #: results of attempts that lost
+    removed: int = 0  #: results of attempts that lost, and parts of diarizations that nobody finished
     unfinished: int = 0  #: what puts that were killed left half written
 
 
@@ -59,11 +66,14 @@ class Reconciler:
         store: Store,
         take_in: TakeIn | None,
         grace_seconds: float = GRACE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._store = store
         self._take_in = take_in
         self._grace_seconds = grace_seconds
+        self._clock = clock
+        self._swept_at = -math.inf
 
     def look(self, stop: StopEvent | None = None) -> Seen:
         """One look at everything; ends early, between two pages, when the stop is set.
@@ -78,7 +88,11 @@ class Reconciler:
             objects += len(page)
             recordings += sum(map(self._take_in.is_recording, page))
             new += self._taken_in(self._take_in, page)
-        return Seen(objects, recordings, new, self._swept(stop), self._store.sweep_unfinished())
+        if self._clock() - self._swept_at < min(SWEEP_SECONDS, self._grace_seconds):
+            return Seen(objects, recordings, new)
+        self._swept_at = self._clock()
+        removed = self._sweep_results(stop) + self._sweep_parts(stop)
+        return Seen(objects, recordings, new, removed, self._store.sweep_unfinished())
 
     @staticmethod
     def _taken_in(take_in: TakeIn, page: Sequence[Drop]) -> int:
@@ -91,7 +105,7 @@ class Reconciler:
         process_metrics().drop_reconciled(TakenIn.NEW, new)
         return new
 
-    def _swept(self, stop: StopEvent | None) -> int:
+    def _sweep_results(self, stop: StopEvent | None) -> int:
         """Remove the results of attempts that lost; how many objects."""
         removed = 0
         for page in _pages(self._store.keys("results/")):
@@ -101,14 +115,28 @@ class Reconciler:
             attempts = {key: attempt for key in page if (attempt := _attempt_of(key)) is not None}
             holders = self._queue.holders(sorted({job_id for job_id, _ in attempts.values()}))
             for key, (job_id, token) in attempts.items():
-                if job_id in holders and is_lost(key, token, holders[job_id]) and self._is_old(key):
-                    self._store.delete(key)
-                    removed += 1
+                if job_id in holders and is_lost(key, token, holders[job_id]):
+                    removed += self._removed(key, self._grace_seconds)
         return removed
 
-    def _is_old(self, key: str) -> bool:
+    def _sweep_parts(self, stop: StopEvent | None) -> int:
+        """Remove what diarizations left that broke off and were never gone on with; how many objects."""
+        removed = 0
+        for page in _pages(self._store.keys("checkpoints/")):
+            if stop is not None and stop.is_set():
+                break
+            for key in page:
+                if "/parts/" in key:
+                    removed += self._removed(key, max(PARTS_SECONDS, self._grace_seconds))
+        return removed
+
+    def _removed(self, key: str, seconds: float) -> int:
+        """Remove an object that is so old; 1 where it was."""
         age = self._store.age(key)
-        return age is not None and age >= self._grace_seconds
+        if age is None or age < seconds:
+            return 0
+        self._store.delete(key)
+        return 1
 
 
 def is_lost(key: str, token: int, holder: Holder) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from threading import Event as StopEvent
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from schemas.errors import TransientError
 from schemas.job import JobError
 from transcription.drops import DropPlace
 from transcription.ports import Lease, NewJob, Result
-from workers.reconciler import GRACE_SECONDS, Reconciler, Seen, reconcile_until
+from workers.reconciler import GRACE_SECONDS, PARTS_SECONDS, SWEEP_SECONDS, Reconciler, Seen, reconcile_until
 from workers.taking_in import DropRules, TakeIn
 
 BUCKET = "harbour"
@@ -31,7 +32,7 @@ class Harbour:
         self.ids = (f"id-{number}" for number in itertools.count(1))
         self.queue = MemoryQueue(now=lambda: 1000.0, new_id=lambda: next(self.ids))
 
-    def reconciler(self) -> Reconciler:
+    def reconciler(self, **options: Any) -> Reconciler:
         place = DropPlace(BUCKET, "", ("results/",))
         take_in = TakeIn(
             queue=self.queue,
@@ -40,7 +41,7 @@ class Harbour:
             new_id=lambda: next(self.ids),
             new_trace=lambda: "",
         )
-        return Reconciler(queue=self.queue, store=self.store, take_in=take_in)
+        return Reconciler(queue=self.queue, store=self.store, take_in=take_in, **options)
 
     def look(self) -> Seen:
         return self.reconciler().look()
@@ -185,6 +186,28 @@ def test_what_no_job_of_this_ledger_left_is_kept(harbour: Harbour, key: str) -> 
 
     assert harbour.look().removed == 0
     assert harbour.store.exists(key)
+
+
+def test_parts_of_a_diarization_that_nobody_finished_are_removed_after_a_day(harbour: Harbour) -> None:
+    parts, words = "checkpoints/abc/diarize-x/1/parts/0-256.json", "checkpoints/abc/recognize-x/1/0-300.json"
+    harbour.store.put(parts, b"x")
+    harbour.store.put(words, b"x")
+
+    assert harbour.look().removed == 0
+    harbour.now = PARTS_SECONDS
+
+    assert harbour.look().removed == 1
+    assert (harbour.store.exists(parts), harbour.store.exists(words)) == (False, True)
+
+
+def test_garbage_is_looked_for_once_an_hour(harbour: Harbour) -> None:
+    times = iter([0.0, 0.0, SWEEP_SECONDS - 1, SWEEP_SECONDS, SWEEP_SECONDS])
+    reconciler = harbour.reconciler(clock=lambda: next(times))
+    harbour.store.put("checkpoints/abc/diarize-x/1/parts/0-256.json", b"x")
+    reconciler.look()
+    harbour.now = PARTS_SECONDS
+
+    assert [reconciler.look().removed for _ in range(2)] == [0, 1]
 
 
 # ---------------------------------------------------------------- the loop
