@@ -156,7 +156,8 @@ def render(
 
     `base_url` is where the other formats will lie, for the addresses in `rss`; without it they are file names.
 
-    With neither: a transcript that was read from a page becomes that page again, any other is in `name-line`.
+    With neither: a transcript that was read from a page becomes that page again, any other is in the style that its
+    episode asks for, else in `name-line`.
     Raises OptionError (both given), NotFound `format_unknown` or `style_unknown`, PageError `times_missing`.
     """
     if format is not None and style is not None:
@@ -166,7 +167,7 @@ def render(
             return _write_rss(transcript, base_url)
         return format_named(format).write(transcript)
     if style is None:
-        style = transcript.layout.style if transcript.layout else DEFAULT_STYLE
+        style = _style_of(transcript)
     return render_page(transcript, style if isinstance(style, HouseStyle) else style_named(style))
 
 
@@ -251,9 +252,17 @@ def file_name(transcript: Transcript, *, format: str | None = None, style: str |
 
     Only ASCII letters, digits, dots and hyphens; never empty, hidden or a path, at most 100 characters.
     """
-    if format is None and style is None and transcript.layout:
-        style = transcript.layout.style
+    if format is None and style is None:
+        style = _style_of(transcript)
     return _stem(transcript) + suffix(format=format, style=style)
+
+
+def _style_of(transcript: Transcript) -> str:
+    """The style of the page that a transcript came from, else the one that its episode asks for, if there is such."""
+    if transcript.layout is not None:
+        return transcript.layout.style
+    asked = transcript.episode.style
+    return asked if asked in shipped_styles() else DEFAULT_STYLE
 
 
 def _stem(transcript: Transcript) -> str:

@@ -58,4 +58,5 @@ class Episode:
     participants: tuple[Participant, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     audio: AudioInfo = AudioInfo()
+    style: str | None = None  #: the house style that the publisher wants first
     schema: str = "episode/1"

@@ -45,6 +45,7 @@ class Sidecar:
             published=episode.published or self.published,
             language=episode.language or self.language,
             participants=episode.participants or self.participants,
+            style=episode.style or self.style,
         )
 
 

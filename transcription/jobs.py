@@ -119,6 +119,7 @@ def asked_episode(known: Episode | None, given: Episode) -> Episode:
         language=given.language or known.language,
         participants=given.participants or known.participants,
         chapters=given.chapters or known.chapters,
+        style=given.style or known.style,
     )
 
 

@@ -2,9 +2,10 @@
 
 Notifications are a hint and may be lost; a look at everything that lies there is the guarantee. It also removes the
 results of attempts that lost, parts of work that nobody finished, and half-written objects. An upload whose job was
-never added stays: nobody can tell it from one whose job is about to be, and the same recording finds it again. Nothing
-that it does is wrong when another reconciler, an intake or a worker does the same or the opposite at the same time:
-jobs are added if they are new, and an attempt that lost has lost for good.
+never added stays: nobody can tell it from one whose job is about to be, and the same recording finds it again.
+
+Nothing that it does is wrong when another reconciler, an intake or a worker does the same or the opposite at the same
+time: jobs are added if they are new, and an attempt that lost has lost for good.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import structlog
 from adapters.acceptance import check_priority, printable
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.tracing import process_tracing
+from formats.catalogue import check_names
 from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import InputError, NotFound, NotReady, OptionError, Refused, TransientError
@@ -266,6 +267,7 @@ class TakeIn:
                 field="models",
             )
         self._rules.check_models(models, sidecar.language)
+        check_names(styles=[sidecar.style] if sidecar.style else [])
         options = JobOptions(models=models, speakers=sidecar.speakers, vocabulary=sidecar.vocabulary)
         check_options(options)
         check_priority(sidecar.priority)

@@ -89,3 +89,11 @@ def test_media_types_are_those_of_the_standards() -> None:
     assert catalogue.media_type(format="srt").startswith("application/x-subrip")
     assert catalogue.media_type(format="podcast-json") == "application/json"
     assert catalogue.media_type(style="caps-list").startswith("text/plain")
+
+
+def test_the_style_that_an_episode_asks_for_is_written_first() -> None:
+    asking = Transcript(Episode("x", title="Tides", style="caps-list"))
+
+    assert catalogue.render(asking) == catalogue.render(asking, style="caps-list")
+    assert catalogue.file_name(asking) == "tides.caps-list.txt"
+    assert catalogue.file_name(Transcript(Episode("x", title="Tides", style="no-such"))) == "tides.name-line.txt"

@@ -236,6 +236,7 @@ TIDES = {
     "priority": 7,
     "speakers": 2,
     "models": "gpu",
+    "style": "caps-list",
 }
 
 
@@ -248,7 +249,7 @@ def test_a_description_beside_the_recording_is_honoured(harbour: Harbour) -> Non
     episode = harbour.queue.episode(job.episode_id)
     assert (job.title, job.show, job.priority) == ("Tides", "Harbour Talk", 7)
     assert (job.options.models, job.options.speakers) == ("gpu", 2)
-    assert (episode.language, episode.participants[0].name) == ("en", "Ada Quill")
+    assert (episode.language, episode.style, episode.participants[0].name) == ("en", "caps-list", "Ada Quill")
 
 
 def test_a_description_that_comes_after_its_recording_is_taken_over_while_the_job_waits(harbour: Harbour) -> None:
@@ -295,6 +296,7 @@ def test_a_description_is_reason_enough_to_take_its_recording_in(harbour: Harbou
         (b'{"models": "somebody/model"}', "invalid_option"),
         (b'{"models": "large"}', "model_set_unknown"),
         (b'{"language": "fr"}', "language_not_supported"),
+        (b'{"style": "baroque"}', "style_unknown"),
     ],
 )
 def test_a_wrong_description_is_a_failed_job_that_says_why(harbour: Harbour, description: bytes, code: str) -> None:
