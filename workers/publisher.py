@@ -125,6 +125,7 @@ class Publisher:
 
     def _published_or_paused(self, pause: float) -> float:
         """Publish once; for how long to wait before the next time."""
+        self._metrics.loop_turned("publisher")
         try:
             sent = self.publish_pending()
         except LeaseLost as error:
