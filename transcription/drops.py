@@ -20,14 +20,14 @@ from schemas.wire import write_json
 #: cannot read is in it too: a failed job tells the producer more than silence would.
 AUDIO_ENDINGS: dict[str, str] = {
     **dict.fromkeys(("mp3", "mp2", "mpga", "mpeg3"), "mp3"),
-    **dict.fromkeys(("m4a", "m4b", "mp4", "m4v", "mov", "3gp", "3gpp", "3g2", "m4p"), "mp4"),
+    **dict.fromkeys(("m4a", "m4b", "mp4", "m4v", "mov", "3gp", "3gpp", "3g2"), "mp4"),
     **dict.fromkeys(("ogg", "oga", "opus", "spx", "ogv"), "ogg"),
     "flac": "flac",
-    **dict.fromkeys(("wav", "wave", "bwf", "rf64", "w64"), "wav"),
+    **dict.fromkeys(("wav", "wave", "bwf", "rf64"), "wav"),
     **dict.fromkeys(("aac", "adts"), "aac"),
     **dict.fromkeys(("mka", "mkv", "webm", "weba"), "matroska"),
     **dict.fromkeys(("aif", "aiff", "aifc"), "aiff"),
-    **dict.fromkeys(("wma", "wmv", "amr", "awb", "au", "caf", "ac3", "avi", "mpg", "mpeg"), "other"),
+    **dict.fromkeys(("wma", "wmv", "amr", "awb", "au", "caf", "ac3", "avi", "mpg", "mpeg", "m4p", "w64"), "other"),
 }
 
 #: Folders of the store; under its prefix nothing of theirs is a drop.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from adapters.settings import Settings
 from schemas.errors import AUDIO_CODES
 from schemas.events import EventType
+from transcription.drops import AUDIO_ENDINGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROOMS = ("schemas", "transcription", "formats", "adapters", "workers", "api", "cli")
@@ -65,17 +67,20 @@ def test_every_event_type_is_listed(kind: EventType) -> None:
     assert f"| `{kind}` |" in PAGE
 
 
-def test_links_between_the_pages_lead_somewhere() -> None:
-    import re
+def test_the_endings_of_recordings_in_the_bucket_are_listed() -> None:
+    page = (ROOT / "docs" / "drops.md").read_text(encoding="utf-8")
+    listed = " ".join(line for line in page.splitlines() if line.startswith("> "))
 
+    assert set(AUDIO_ENDINGS) <= set(re.findall(r"\w+", listed))
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 def test_the_readme_shows_what_the_demo_prints() -> None:
-    import re
-
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"<!-- (demo|names):begin -->(.*?)<!-- \1:end -->", readme, re.DOTALL)
 
