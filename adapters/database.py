@@ -493,6 +493,11 @@ class Ledger:
         if sequence_numbers:
             self._write(lambda connection: sql.mark_events(connection, sequence_numbers, self.clock_offset))
 
+    def forget_published(self, *, older_than_seconds: float, limit: int = 1000) -> int:
+        return self._write(
+            lambda connection: sql.forget_events(connection, older_than_seconds, limit, self.clock_offset)
+        )
+
     def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
         return self._write(lambda connection: sql.take_publishing(connection, publisher, seconds, self.clock_offset))
 

@@ -647,6 +647,13 @@ def mark_events(connection: Connection, sequence_numbers: Sequence[int], offset:
     )
 
 
+def forget_events(connection: Connection, age_seconds: float, limit: int, offset: float) -> int:
+    """Looks at the oldest rows only, so that it costs the same whether or not there is anything to forget."""
+    oldest = sa.select(outbox.c.sequence, outbox.c.published).order_by(outbox.c.sequence).limit(limit).subquery()
+    gone = sa.select(oldest.c.sequence).where(oldest.c.published < PRESENT - age_seconds)
+    return connection.execute(sa.delete(outbox).where(outbox.c.sequence.in_(gone)), {"clock_offset": offset}).rowcount
+
+
 _EVENTS_OF = (
     sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.document)
     .where(outbox.c.job_id == sa.bindparam("of_job"), outbox.c.sequence > sa.bindparam("after"))

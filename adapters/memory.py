@@ -292,7 +292,8 @@ class MemoryQueue:
     _last_turns: dict[tuple[int, str], int] = field(default_factory=dict)
     _outbox: list[tuple[str, Event]] = field(default_factory=list)
     _told: dict[int, float] = field(default_factory=dict)  #: when each event was written
-    _published: set[int] = field(default_factory=set)
+    _published: dict[int, float] = field(default_factory=dict)
+    _forgotten: set[int] = field(default_factory=set)
     _publisher: _PublishingLease = field(default_factory=lambda: _PublishingLease())
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -582,7 +583,16 @@ class MemoryQueue:
         return [(number, event) for number, event in numbered if number not in self._published][:limit]
 
     def mark_published(self, sequence_numbers: Sequence[int]) -> None:
-        self._published.update(sequence_numbers)
+        for number in sequence_numbers:
+            self._published.setdefault(number, self.now())
+
+    def forget_published(self, *, older_than_seconds: float, limit: int = 1000) -> int:
+        with self._lock:
+            oldest = [number for number in range(1, len(self._outbox) + 1) if number not in self._forgotten][:limit]
+            before = self.now() - older_than_seconds
+            gone = {number for number in oldest if number in self._published and self._published[number] < before}
+            self._forgotten |= gone
+            return len(gone)
 
     def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
         with self._lock:
@@ -601,7 +611,11 @@ class MemoryQueue:
 
     def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
         numbered = enumerate(self._outbox, start=1)
-        return [(number, event) for number, (of, event) in numbered if of == job_id and number > after]
+        return [
+            (number, event)
+            for number, (of, event) in numbered
+            if of == job_id and number > after and number not in self._forgotten
+        ]
 
     def _take_turn(self, priority: int, lane: str) -> int:
         waiting = [each.turn for each in self._in_state(JobState.QUEUED) if each.job.priority == priority]

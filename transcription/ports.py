@@ -479,6 +479,13 @@ class JobQueue(Protocol):
 
     def mark_published(self, sequence_numbers: Sequence[int]) -> None: ...
 
+    def forget_published(self, *, older_than_seconds: float, limit: int = 1000) -> int:
+        """Delete events that were published so long ago, among the `limit` oldest there are; how many it was.
+
+        `events_of` no longer has them then. What is not published stays, however old.
+        """
+        ...
+
     def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
         """Take or prolong, from now, the one lease to publish; None while another publisher holds it.
 

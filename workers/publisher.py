@@ -34,6 +34,8 @@ FOLLOW_SECONDS = 1.0  #: how often a publisher that does not lead asks whether i
 LEAD_SECONDS = 5.0  #: a publisher that does nothing for so long loses the lead
 LONGEST_PAUSE_SECONDS = 10.0
 BATCH = 100
+KEEP_SECONDS = 7 * 24 * 3600.0  #: how long published events stay in the outbox, for people who ask about a job
+TIDY_SECONDS = 60.0  #: between two looks for older ones
 
 
 class Publisher:
@@ -60,6 +62,7 @@ class Publisher:
         self._metrics = metrics or process_metrics()
         self._token: int | None = None  #: of the lead under which the sink was taken over
         self._proven_at = 0.0  #: when the lead was last made sure of
+        self._tidied_at = clock()
 
     def publish_pending(self) -> int | None:
         """Send what waits, at most `BATCH` events; how many it was, or None while another publisher leads.
@@ -70,6 +73,7 @@ class Publisher:
             return None
         waiting = self._queue.pending_events(limit=BATCH)
         if not waiting:
+            self._tidy()
             return 0
         self._reached("before_publish")
         try:
@@ -115,6 +119,15 @@ class Publisher:
             log.info("publishing lost to another", publisher=self._name)
             self._token = None
         return token is not None
+
+    def _tidy(self) -> None:
+        """Forget what was published long ago, now and then while nothing waits."""
+        if self._clock() - self._tidied_at < TIDY_SECONDS:
+            return
+        self._tidied_at = self._clock()
+        forgotten = self._queue.forget_published(older_than_seconds=KEEP_SECONDS)
+        if forgotten:
+            log.info("old events forgotten", events=forgotten)
 
     def _lead(self) -> int | None:
         """Take or prolong the lease; its token."""

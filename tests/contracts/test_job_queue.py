@@ -778,6 +778,34 @@ class TestLeadingThePublishing:
 
 
 class TestOutbox:
+    def test_events_published_long_ago_are_forgotten_and_no_others(self, bench: Bench) -> None:
+        one = bench.add("one")
+        first, _ = bench.queue.pending_events()[0]
+        bench.queue.mark_published([first])
+        bench.pass_time(50)
+        bench.queue.cancel(one)
+        two = bench.add("two")
+        cancelled = bench.queue.pending_events()[0][0]
+        bench.queue.mark_published([cancelled])
+        bench.pass_time(20)
+
+        forgotten = [bench.queue.forget_published(older_than_seconds=60) for _ in range(2)]
+
+        assert forgotten == [1, 0]
+        assert bench.event_types(one) == ["job.cancelled.v1"]
+        assert bench.event_types(two) == ["job.queued.v1"]
+
+    def test_a_place_in_the_outbox_is_never_given_twice(self, bench: Bench) -> None:
+        """Readers go on behind the number that they saw last."""
+        bench.add("one")
+        last, _ = bench.queue.pending_events()[-1]
+        bench.queue.mark_published([last])
+        bench.pass_time(61)
+        bench.queue.forget_published(older_than_seconds=60)
+        two = bench.add("two")
+
+        assert bench.queue.events_of(two)[0][0] > last
+
     def test_published_events_wait_no_more_but_are_still_told_of_their_job(self, bench: Bench) -> None:
         job_id = bench.add("one")
         bench.claim()

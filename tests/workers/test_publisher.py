@@ -15,7 +15,7 @@ from schemas.errors import LeaseLost, Refused, TransientError
 from schemas.events import Event
 from schemas.job import JobOptions
 from transcription.ports import EventSink, NewJob
-from workers.publisher import Publisher, publish_once, publish_until
+from workers.publisher import KEEP_SECONDS, Publisher, publish_once, publish_until
 
 
 class Clock:
@@ -229,6 +229,18 @@ def test_a_stopped_publisher_sends_what_still_waits_and_resigns(queue: MemoryQue
     assert len(sink.events) == 4
     assert queue.pending_events() == []
     assert publisher(queue, sink, name="b").publish_pending() == 0
+
+
+def test_the_leader_forgets_what_was_published_a_week_ago(queue: MemoryQueue, clock: Clock) -> None:
+    one = publisher(queue, MemorySink())
+    one.publish_pending()
+    clock.now += KEEP_SECONDS - 1
+    one.publish_pending()
+    kept = len(queue.events_of("one"))
+    clock.now += 100
+    one.publish_pending()
+
+    assert (kept, len(queue.events_of("one"))) == (2, 0)
 
 
 def test_publishing_once_sends_everything_or_says_that_another_does(queue: MemoryQueue) -> None:
