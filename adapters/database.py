@@ -29,6 +29,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from adapters import ledger_statements as sql
 from adapters.ledger_statements import DatabaseRow
+from adapters.ledger_tables import as_key
 from schemas.episode import Episode
 from schemas.errors import (
     LeaseLost,
@@ -205,7 +206,7 @@ class Ledger:
         """The job that this request already made, by its idempotency key or by what it asks for."""
         if new.idempotency_key is not None:
             used = sql.find_idempotency_key(connection, new.idempotency_key)
-            if used is not None and used.dedupe_key != new.dedupe_key:
+            if used is not None and used.dedupe_key != as_key(new.dedupe_key):
                 raise Refused(
                     f"Idempotency-Key {new.idempotency_key!r} was used for another request",
                     code="idempotency_key_reused",

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from adapters.ledger_tables import (
     PRESENT,
+    as_key,
     attempts,
     episodes,
     idempotency_keys,
@@ -166,11 +167,12 @@ def find_same_request(connection: Connection, dedupe_key: str) -> str | None:
 
 def find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> set[str]:
     """Asked in two halves, for there is an index of the cancelled and one of the others."""
+    keys = {as_key(given): given for given in dedupe_keys}
     return {
-        key
-        for some in _in_pieces(dedupe_keys)
+        keys[found]
+        for some in _in_pieces(list(keys))
         for half in (_is_cancelled(True), _is_cancelled(False))
-        for key in connection.scalars(sa.select(jobs.c.dedupe_key).where(half, jobs.c.dedupe_key.in_(some)))
+        for found in connection.scalars(sa.select(jobs.c.dedupe_key).where(half, jobs.c.dedupe_key.in_(some)))
     }
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 TABLES = sa.MetaData()
+
+LONGEST_KEY = 600  #: characters, of at most four bytes each
+KEPT_OF_A_KEY = 500  #: characters of a longer one, before its hash
 
 
 class Words(TypeDecorator[str]):
@@ -22,13 +27,33 @@ class Words(TypeDecorator[str]):
         return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
 
 
+class Key(Words):
+    """Text from outside that an index holds. Those of PostgreSQL take 2,700 bytes: `as_key` cuts what is longer."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else as_key(value)
+
+
+def as_key(text: str) -> str:
+    """The text as an index holds it: a long one by its beginning and its hash, so that equal ones stay equal.
+
+    What was cut already stays as it is.
+    """
+    text = text.replace("\0", "\ufffd")
+    if len(text) <= LONGEST_KEY:
+        return text
+    return f"{text[:KEPT_OF_A_KEY]}#{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 #: Given by the database, never twice.
 RisingNumber = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 episodes = sa.Table(
     "episodes",
     TABLES,
-    sa.Column("id", Words, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
     sa.Column("title", Words),
     sa.Column("show", Words),
     sa.Column("document", Words, nullable=False),  # the whole Episode as JSON
@@ -40,14 +65,14 @@ jobs = sa.Table(
     "jobs",
     TABLES,
     sa.Column("number", RisingNumber, primary_key=True, autoincrement=True),
-    sa.Column("id", Words, nullable=False, unique=True),
-    sa.Column("episode_id", Words, sa.ForeignKey("episodes.id"), nullable=False),
+    sa.Column("id", Key, nullable=False, unique=True),
+    sa.Column("episode_id", Key, sa.ForeignKey("episodes.id"), nullable=False),
     sa.Column("state", Words, nullable=False),
     sa.Column("options", Words, nullable=False),
     sa.Column("audio_key", Words, nullable=False),
-    sa.Column("dedupe_key", Words, nullable=False),  # unique among the jobs that are not cancelled
+    sa.Column("dedupe_key", Key, nullable=False),  # unique among the jobs that are not cancelled
     sa.Column("priority", sa.Integer, nullable=False),
-    sa.Column("lane", Words, nullable=False),  # the show, as far as taking turns goes
+    sa.Column("lane", Key, nullable=False),  # the show, as far as taking turns goes
     sa.Column("turn", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("crashes", sa.Integer, nullable=False),
@@ -76,9 +101,9 @@ jobs = sa.Table(
 idempotency_keys = sa.Table(
     "idempotency_keys",
     TABLES,
-    sa.Column("key", Words, primary_key=True),
-    sa.Column("dedupe_key", Words, nullable=False),
-    sa.Column("job_id", Words, sa.ForeignKey("jobs.id"), nullable=False),
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("dedupe_key", Key, nullable=False),
+    sa.Column("job_id", Key, sa.ForeignKey("jobs.id"), nullable=False),
     sa.Column("created", sa.Float, nullable=False),
 )
 
@@ -86,14 +111,14 @@ lanes = sa.Table(
     "lanes",
     TABLES,
     sa.Column("priority", sa.Integer, primary_key=True),
-    sa.Column("lane", Words, primary_key=True),
+    sa.Column("lane", Key, primary_key=True),
     sa.Column("last_turn", sa.Integer, nullable=False),
 )
 
 attempts = sa.Table(
     "attempts",
     TABLES,
-    sa.Column("job_id", Words, sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("job_id", Key, sa.ForeignKey("jobs.id"), primary_key=True),
     sa.Column("token", sa.Integer, primary_key=True),
     sa.Column("worker", Words, nullable=False),
     sa.Column("started", sa.Float, nullable=False),
@@ -106,8 +131,8 @@ outbox = sa.Table(
     "outbox",
     TABLES,
     sa.Column("sequence", RisingNumber, primary_key=True, autoincrement=True),
-    sa.Column("event_id", Words, nullable=False, unique=True),
-    sa.Column("job_id", Words, sa.ForeignKey("jobs.id"), nullable=False),
+    sa.Column("event_id", Key, nullable=False, unique=True),
+    sa.Column("job_id", Key, sa.ForeignKey("jobs.id"), nullable=False),
     sa.Column("subject", Words, nullable=False),
     sa.Column("document", Words, nullable=False),  # the whole Event as JSON
     sa.Column("created", sa.Float, nullable=False),
@@ -125,7 +150,7 @@ publishing = sa.Table(
 )
 
 
-class _DatabaseClock(sa.ColumnElement[float]):
+class _DatabaseClock(FunctionElement[float]):
     """Seconds since 1970 by the database's clock; one time for the whole statement."""
 
     type = sa.Float()

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from adapters.database import Ledger
 from adapters.ledger_tables import TABLES
@@ -31,7 +31,7 @@ def sqlite_url(folder: Path) -> str:
 
 @cache
 def _engine(url: str) -> Engine:
-    return create_engine(url)
+    return create_engine(url, poolclass=NullPool)  # tests end every session, and this one's would be missed
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +180,26 @@ class TestAdding:
         assert bench.queue.retry(failed).state is JobState.QUEUED
         assert bench.claim().job.error is None
         assert bench.event_types(failed) == ["job.failed.v1", "job.queued.v1", "job.started.v1"]
+
+    def test_requests_with_very_long_keys_are_told_apart_by_their_ends(self, bench: Bench) -> None:
+        long = random.Random(4).randbytes(4000).hex()
+        first = bench.add("one", dedupe_key=f"{long}-1", idempotency_key=f"k{long}-1", show=f"{long}-1")
+        second = bench.add("two", dedupe_key=f"{long}-2", idempotency_key=f"k{long}-2", show=f"{long}-2")
+
+        assert (bench.add("three", dedupe_key=f"{long}-1"), second) == (first, "job-two")
+        assert bench.add("four", dedupe_key=f"{long}-1", idempotency_key=f"k{long}-1") == first
+        assert bench.queue.known_requests([f"{long}-1", f"{long}-3"]) == {f"{long}-1"}
+        assert bench.queue.job(first).show == f"{long}-1"
+
+    def test_a_nul_in_what_comes_from_outside_is_no_obstacle(self, bench: Bench) -> None:
+        job_id = bench.add("one", title="Eb\0b", show="Tide\0", dedupe_key="same\0", idempotency_key="k\0")
+        bench.queue.fail(bench.claim("ada\0").lease, JobError("broken", "found \0 in it"))
+
+        assert bench.add("two", dedupe_key="same\0", idempotency_key="k\0") == job_id
+        assert bench.queue.known_requests(["same\0"]) == {"same\0"}
+        assert bench.queue.retry(job_id).state is JobState.QUEUED
+        with pytest.raises(NotFound):
+            bench.queue.job("no\0such")
 
     def test_an_unknown_idempotency_key_has_no_job(self, bench: Bench) -> None:
         assert bench.queue.known("never used") is None
