@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka import errors as kafka_errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from adapters.kafka_access import ANSWER_SECONDS, KafkaAccess, missing_topic, opened, translated
 from schemas.cloudevents import read_cloud_event
+from schemas.errors import InputError
 from schemas.events import Event
 from schemas.topics import PLANS, Topic, TopicPlan
+
+log = structlog.get_logger()
 
 
 class KafkaEvents:
@@ -60,7 +64,14 @@ class KafkaEvents:
 
 
 def _events(found: Mapping[TopicPartition, Sequence[Any]]) -> list[Event]:
-    return [read_cloud_event(each.headers, each.value) for records in found.values() for each in records]
+    """What can be read of them: a later release may have written types of its own."""
+    events = []
+    for record in (each for records in found.values() for each in records):
+        try:
+            events.append(read_cloud_event(record.headers, record.value))
+        except InputError as error:
+            log.warning("an event was passed over", topic=record.topic, offset=record.offset, reason=error.message)
+    return events
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,19 +40,25 @@ def worker(
         signal.signal(number, lambda _number, _frame: (hurry if stop.is_set() else stop).set())
     queue, store = open_ledger(settings), open_store(settings)
     crew = crew_of(settings, queue, store, stop, hurry=hurry, grace_seconds=settings.grace_seconds)
-    publisher = threading.Thread(
-        target=publish_until,
-        args=(publisher_stop, queue, open_sink(settings)),
-        kwargs={"lead_seconds": lead_seconds(settings), "reached": crash_points(settings)},
-        name="publisher",
-        daemon=True,
-    )
     # With Kafka, publishing is the work of `stenocast publish` or `serve`: a worker needs no way to the brokers.
-    if not settings.kafka_bootstrap:
-        publisher.start()
+    publishers = (
+        []
+        if settings.kafka_bootstrap
+        else [
+            threading.Thread(
+                target=publish_until,
+                args=(publisher_stop, queue, open_sink(settings)),
+                kwargs={"lead_seconds": lead_seconds(settings), "reached": crash_points(settings)},
+                name="publisher",
+                daemon=True,
+            )
+        ]
+    )
+    for each in publishers:
+        each.start()
     try:
         crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
     finally:
         publisher_stop.set()
-        if publisher.ident is not None:
-            publisher.join(timeout=5.0)
+        for each in publishers:
+            each.join(timeout=5.0)

@@ -283,6 +283,15 @@ def test_the_events_are_shown_by_time_whatever_their_topic_and_partition(topics:
     assert list(KafkaEvents(topics.access).read()) == sent
 
 
+def test_a_record_that_is_no_event_of_ours_is_passed_over(topics: Made) -> None:
+    topics.append(Topic.JOBS, b'{"type": "job.pondered.v1"}')
+    sink = topics.sink()
+    sink.take_over()
+    sink.send([event(1)])
+
+    assert list(KafkaEvents(topics.access).read()) == [event(1)]
+
+
 # ---------------------------------------------------------------- the way in
 
 
