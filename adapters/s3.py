@@ -442,15 +442,15 @@ class S3DropBox:
             raise self._translation(drop, error) from error
 
     def _translation(self, drop: Drop, error: Exception) -> StenocastError:
-        failure, address = _failure(error), drop.address
-        if failure is _Failure.CHANGED:
+        failure, code, address = _failure(error), _code(error), drop.address
+        if failure is _Failure.CHANGED or (code == "InvalidArgument" and drop.version_id):  # no version is called so
             return AudioError(f"{address}: is not what was announced any more", code="source_changed")
         if failure is _Failure.ARCHIVED:
             return AudioError(f"{address}: is archived and cannot be read", code="source_archived")
         is_foreign = drop.bucket != self._home
         if failure is _Failure.MISSING or (failure is _Failure.NO_BUCKET and is_foreign):
             return NotFound(f"{address}: there is no such object", code="object_not_found")
-        if failure is _Failure.FORBIDDEN and is_foreign and isinstance(error, ClientError):
+        if is_foreign and code in _OF_THE_BUCKET:
             return NotFound(f"{address}: this installation may not read it", code="object_not_found")
         return _unavailable(f"{address} at {self._server}", error)
 
@@ -733,6 +733,12 @@ _HINTS: dict[str, str] = {
     "ParamValidationError": "no bucket or object can have this name",
     "SSLError": "its certificate is not trusted here: AWS_CA_BUNDLE names the authority",
     "ProxyConnectionError": "look at HTTPS_PROXY and NO_PROXY",
+}
+
+#: Those of them that another bucket, with the same credentials, would not give.
+_OF_THE_BUCKET = {
+    *("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "PermanentRedirect", "301"),
+    *("InvalidBucketName", "ParamValidationError"),
 }
 
 

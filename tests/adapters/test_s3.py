@@ -146,6 +146,7 @@ def test_a_download_that_always_ends_early_leaves_no_shorter_file(
 
 
 @pytest.mark.services
+@pytest.mark.filterwarnings("ignore::dateutil.parser.UnknownTimezoneWarning")  # of half a date
 def test_an_answer_that_breaks_off_anywhere_in_its_head_is_not_believed(
     s3: S3Server, store: S3Store, proxy: Proxy, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,8 +360,20 @@ def test_a_bucket_that_only_an_event_named_is_no_fault_of_the_installation(
 ) -> None:
     box = S3DropBox(through(), home=bucket)
 
-    with pytest.raises(NotFound):
-        box.fetch(Drop("no-such-bucket", "a.mp3", etag="e"), tmp_path / "out")
+    for name in ("no-such-bucket", "No Bucket", "..", "bücket"):
+        with pytest.raises(NotFound):
+            box.fetch(Drop(name, "a.mp3", etag="e"), tmp_path / "out")
+
+
+@pytest.mark.services
+def test_a_version_that_no_server_ever_gave_is_no_version_of_the_drop(
+    s3: S3Server, through: Callable[..., Any], bucket: str
+) -> None:
+    s3.client().put_object(Bucket=bucket, Key="a.mp3", Body=b"sound")
+
+    with pytest.raises(AudioError) as caught:
+        S3DropBox(through(), home=bucket).get(Drop(bucket, "a.mp3", version_id="nonsense"), most_bytes=9)
+    assert caught.value.code == "source_changed"
 
 
 @pytest.mark.services
