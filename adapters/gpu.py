@@ -6,9 +6,30 @@ of the work leaves the process's context in ruins (every later call fails too), 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
+import structlog
+
 from schemas.errors import GpuError, NotReady, StenocastError, TransientError
+
+log = structlog.get_logger()
+
+
+#: Told the stage whenever a batch is halved; the log has the rest. One for the process.
+_listeners: list[Callable[[str], None]] = []
+
+
+def tell_halved(listener: Callable[[str], None]) -> None:
+    """Have somebody told of every halved batch from now on, and nobody else."""
+    _listeners[:] = [listener]
+
+
+def halved(stage: str, **about: object) -> None:
+    """A full GPU made the work at hand go on with half as much at once."""
+    log.warning("batch halved", stage=stage, **about)
+    for listener in _listeners:
+        listener(stage)
 
 
 class GpuTrouble(Enum):

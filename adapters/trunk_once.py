@@ -332,7 +332,7 @@ class Batches:
             if full is not None:
                 # Outside of the handler: its traceback would keep the tensors that are to make room.
                 self.most = len(piece[0]) // 2
-                log.warning("batch halved", stage="diarize", network=self.network, batch=self.most, reason=full)
+                gpu.halved("diarize", network=self.network, batch=self.most, reason=full)
                 if torch.cuda.is_initialized():
                     torch.cuda.empty_cache()
         return results

@@ -268,7 +268,7 @@ class WhisperRecognizer:
                 if error.code != "gpu_memory" or len(some) == 1:
                     raise
                 self._batch = len(some) // 2
-                log.warning("batch halved", stage="recognize", batch=self._batch, reason=error.message)
+                gpu.halved("recognize", batch=self._batch, reason=error.message)
                 continue
             _tell(report, found[-1].span.end)
         return found

@@ -24,15 +24,15 @@ def worker(
     import signal
     import threading
 
-    from adapters.logs import configure_logs
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_sink, open_store
+    from cli.observed import health_door, observe, unreachable
     from workers.crashpoints import crash_points
     from workers.embedded import crew_of
     from workers.publisher import lead_seconds, publish_until
 
     settings = read_settings()
-    configure_logs(settings.log_format)
+    observe(settings, "worker")
     if models:
         check_models(settings, models)
     stop, hurry, publisher_stop = threading.Event(), threading.Event(), threading.Event()
@@ -57,7 +57,8 @@ def worker(
     for each in publishers:
         each.start()
     try:
-        crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
+        with health_door(settings, lambda: unreachable(queue, store)):
+            crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
     finally:
         publisher_stop.set()
         for each in publishers:

@@ -28,7 +28,7 @@ class AttemptRecord:
         self._metrics = metrics
         self._tracing = tracing
         self._clock = clock
-        self._began = clock()
+        self._worked_seconds = 0.0  # in stages; a job that was prepared early also waits
         self._about: dict[Attribute, Value] = {"job_id": claimed.job.id, "attempt": claimed.lease.token}
         self._span = tracing.begin(
             "job attempt",
@@ -52,6 +52,10 @@ class AttemptRecord:
         )
         self._stage = (stage, self._clock(), span)
 
+    def waits(self) -> None:
+        """Nothing is done for it until the next stage is entered."""
+        self._close_stage(None)
+
     def end(self, outcome: Outcome, *, error_code: str | None = None, audio_seconds: float | None = None) -> None:
         """`audio_seconds` is the length of a job that is done."""
         if self._has_ended:
@@ -62,7 +66,7 @@ class AttemptRecord:
         self._span.tell("outcome", outcome.value)
         if audio_seconds is not None:
             self._span.tell("audio_seconds", audio_seconds)
-            self._metrics.job_done(audio_seconds=audio_seconds, seconds=self._clock() - self._began)
+            self._metrics.job_done(audio_seconds=audio_seconds, seconds=self._worked_seconds)
         self._span.end(error_code=error_code)
 
     def _close_stage(self, error_code: str | None) -> None:
@@ -70,5 +74,7 @@ class AttemptRecord:
             return
         stage, began, span = self._stage
         self._stage = None
-        self._metrics.stage_ended(stage.value, self._clock() - began)
+        seconds = self._clock() - began
+        self._worked_seconds += seconds
+        self._metrics.stage_ended(stage.value, seconds)
         span.end(error_code=error_code)

@@ -41,6 +41,7 @@ from workers.messages import (
     Begin,
     Broke,
     Finished,
+    Halved,
     Load,
     Loaded,
     Loading,
@@ -259,6 +260,7 @@ def die_with(supervisor: int) -> None:
 
 def main(descriptor: int) -> NoReturn:
     """The child's whole life."""
+    from adapters.gpu import tell_halved
     from adapters.logs import configure_logs
     from adapters.wiring import build_decoder, build_pipeline, open_drop_box, open_store
 
@@ -268,6 +270,7 @@ def main(descriptor: int) -> NoReturn:
     die_with(begin.supervisor)
     settings: Settings = begin.settings
     configure_logs(settings.log_format)
+    tell_halved(lambda stage: connection.send(Halved(stage)))
     Engine(
         connection,
         store=open_store(settings),

@@ -109,6 +109,7 @@ class Lookahead:
                 self._hear(self._next, seconds)
             except LeaseLost:
                 self._drop()
+                self._outcomes.lost(lease)
                 log.warning("lease lost")
             except Exception:
                 log.exception("preparation broke")
@@ -136,6 +137,7 @@ class Lookahead:
             try:
                 self._outcomes.hand_back(lease, reason)
             except LeaseLost:
+                self._outcomes.lost(lease)
                 log.warning("lease lost")
 
     def close(self) -> None:
@@ -162,6 +164,7 @@ class Lookahead:
 
     def _begin_preparing(self, claimed: Claimed, *, patience: float) -> None:
         lease, now = claimed.lease, self._clock()
+        self._outcomes.began(claimed)
         folder = self._scratch.attempt(lease.job_id, lease.token)
         watch = Watch(now, self._deadlines, size_bytes=claimed.episode.audio.size_bytes)
         self._next = _Next(claimed, folder, watch, now, now + self._heartbeat_seconds, patience)
@@ -178,6 +181,7 @@ class Lookahead:
                 job.prepared = message.prepared
                 seconds = self._clock() - job.began
                 self._deadlines.learn_preparation(seconds)
+                self._outcomes.waits(lease)
                 log.info("job prepared", seconds=round(seconds, 1))
                 self._reached("after_prefetch")
             else:

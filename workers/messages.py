@@ -82,6 +82,13 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Halved:
+    """From the child: GPU memory ran out, and the work goes on with half as much at once."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """From the child: the sound lies in the folder of the attempt."""
 
@@ -116,6 +123,6 @@ class Unexpected:
 
 
 ToChild = Begin | Load | Work | Prepare | Stop
-FromChild = Loading | Loaded | Told | Ready | Finished | Stopped | Broke | Unexpected
+FromChild = Loading | Loaded | Told | Halved | Ready | Finished | Stopped | Broke | Unexpected
 #: Those after which the child waits for the next order.
 LastWord = Ready | Finished | Stopped | Broke | Unexpected

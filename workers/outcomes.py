@@ -9,9 +9,12 @@ from collections.abc import Callable
 
 import structlog
 
+from adapters.metrics import Metrics, Outcome, process_metrics
+from adapters.tracing import Tracing, process_tracing
 from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
-from schemas.job import Job, JobError
-from transcription.ports import JobQueue, Lease, Result, Store
+from schemas.job import Job, JobError, JobState
+from transcription.ports import Claimed, JobQueue, Lease, Result, Store
+from workers.attempt_record import AttemptRecord
 from workers.crashpoints import Reached
 from workers.engine import result_prefix
 from workers.watch import Watch
@@ -25,12 +28,46 @@ LONGEST_DELAY_SECONDS = 600.0
 class Outcomes:
     """Writes of lease holders. `wait` waits so many seconds and says whether there is no time for more."""
 
-    def __init__(self, *, queue: JobQueue, store: Store, reached: Reached, wait: Callable[[float], bool]) -> None:
+    def __init__(
+        self,
+        *,
+        queue: JobQueue,
+        store: Store,
+        reached: Reached,
+        wait: Callable[[float], bool],
+        metrics: Metrics | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._metrics = metrics or process_metrics()
+        self._tracing = tracing or process_tracing()
+        self._records: dict[Lease, AttemptRecord] = {}  # of the attempts that have not ended
         self._queue = queue
         self._store = store
         self._reached = reached
         self._wait = wait
         self._releases: dict[str, int] = {}  # how often in a row this worker was not ready for a job
+
+    # -- what is measured of it
+
+    def began(self, claimed: Claimed) -> None:
+        """The attempt begins, with the claim."""
+        self._records[claimed.lease] = AttemptRecord(claimed, metrics=self._metrics, tracing=self._tracing)
+
+    def waits(self, lease: Lease) -> None:
+        """What could be prepared of the attempt is; nothing is done for it until its turn."""
+        if lease in self._records:
+            self._records[lease].waits()
+
+    def lost(self, lease: Lease) -> None:
+        """The lease is gone: another worker's, or the job was cancelled."""
+        self._ended(lease, Outcome.LOST, error_code="lease_lost")
+
+    def _ended(
+        self, lease: Lease, outcome: Outcome, *, error_code: str | None = None, audio_seconds: float | None = None
+    ) -> None:
+        record = self._records.pop(lease, None)
+        if record is not None:
+            record.end(outcome, error_code=error_code, audio_seconds=audio_seconds)
 
     # -- while it lasts
 
@@ -46,6 +83,8 @@ class Outcomes:
         progress = watch.unwritten(now)
         if progress is None:
             return
+        if lease in self._records:
+            self._records[lease].entered(progress.stage)
         try:
             self._queue.progress(lease, progress)
         except (TransientError, NotReady) as error:
@@ -59,6 +98,7 @@ class Outcomes:
         self._reached("after_finish")
         if job is None:
             return
+        self._ended(lease, Outcome.DONE, audio_seconds=result.audio_seconds)
         self._delete_results_of_earlier(lease)
         log.info("job finished", audio_seconds=result.audio_seconds, words=result.word_count, revision=job.revision)
 
@@ -92,6 +132,7 @@ class Outcomes:
         delay_seconds = min(FIRST_DELAY_SECONDS * 2 ** min(times, 10), LONGEST_DELAY_SECONDS)
         self.delete_results_of(lease)
         self._insist(lambda: self._queue.release(lease, delay_seconds=delay_seconds, reason=reason))
+        self._ended(lease, Outcome.RELEASED, error_code=error.code)
         log.error("worker not ready", code=error.code, reason=error.message)
 
     def hand_back(self, lease: Lease, reason: str) -> None:
@@ -99,12 +140,16 @@ class Outcomes:
         self._reached("before_release")
         self.delete_results_of(lease)
         self._insist(lambda: self._queue.release(lease))
+        self._ended(lease, Outcome.RELEASED)
         log.info("job handed back", reason=reason)
 
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> None:
         self.delete_results_of(lease)
         job = self._insist(lambda: self._queue.fail(lease, error, crashed=crashed))
         if job is not None:
+            is_final = job.state is JobState.FAILED
+            outcome = Outcome.CRASHED if crashed else Outcome.FAILED if is_final else Outcome.RETRYING
+            self._ended(lease, outcome, error_code=error.code)
             log.warning(
                 "attempt failed", code=error.code, reason=error.message, state=job.state.value, crashed=crashed
             )
@@ -123,6 +168,7 @@ class Outcomes:
         """
         wait = 0.2
         while True:
+            self._metrics.loop_turned("worker")
             try:
                 return write()
             except (TransientError, NotReady) as error:

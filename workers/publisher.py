@@ -15,15 +15,17 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from threading import Event as StopEvent
 
 import structlog
 
 from adapters.metrics import Metrics, process_metrics
 from adapters.settings import Settings
+from adapters.tracing import Tracing, process_tracing
 from schemas.errors import LeaseLost, NotReady, Refused, TransientError
+from schemas.events import Event
 from transcription.ports import EventSink, JobQueue
 from workers.crashpoints import Reached
 
@@ -51,8 +53,10 @@ class Publisher:
         reached: Reached = lambda _place: None,
         clock: Callable[[], float] = time.monotonic,
         metrics: Metrics | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """`name` is this publisher's alone among all processes."""
+        self._tracing = tracing or process_tracing()
         self._queue = queue
         self._sink = sink
         self._name = name
@@ -77,7 +81,7 @@ class Publisher:
             return 0
         self._reached("before_publish")
         try:
-            self._sink.send([event for _, event in waiting])
+            self._send([event for _, event in waiting])
         except BaseException:
             self._token = None  # whatever the sink is like now, it is to be taken over again
             raise
@@ -85,6 +89,20 @@ class Publisher:
         self._queue.mark_published([number for number, _ in waiting])
         self._metrics.events_published(len(waiting))
         return len(waiting)
+
+    def _send(self, events: Sequence[Event]) -> None:
+        """Send, with a span in the trace of each event that has one."""
+        with ExitStack() as spans:
+            for event in events:
+                if event.traceparent is not None:
+                    spans.enter_context(
+                        self._tracing.begin(
+                            f"publish {event.type}",
+                            parent=event.traceparent,
+                            attributes={"episode_id": event.subject},
+                        )
+                    )
+            self._sink.send(events)
 
     def run_until(self, stop: StopEvent) -> None:
         """Publish until the stop is set, and then what still waits; then make room for the others."""

@@ -16,6 +16,8 @@ from threading import Event as StopEvent
 
 import structlog
 
+from adapters.metrics import Metrics, process_metrics
+from adapters.tracing import Tracing
 from schemas.errors import CrashError, GpuError, LeaseLost, ModelError, NotFound, NotReady, TransientError
 from schemas.job import JobError
 from transcription.pipeline import Prepared
@@ -25,7 +27,7 @@ from workers.crashpoints import Reached
 from workers.deadlines import Deadlines
 from workers.idleness import Idleness
 from workers.lookahead import Lookahead
-from workers.messages import Broke, Finished, FromChild, Load, Loaded, Stop, Stopped, Unexpected, Work
+from workers.messages import Broke, Finished, FromChild, Halved, Load, Loaded, Stop, Stopped, Unexpected, Work
 from workers.outcomes import Outcomes, job_error
 from workers.scratch import WorkerScratch
 from workers.stopping import Stopping
@@ -100,7 +102,11 @@ class Supervisor:
         reached: Reached = lambda _place: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        metrics: Metrics | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._metrics = metrics or process_metrics()
+        self._dropped_for: str | None = None  # why the last child was ended
         self._queue = queue
         self._start_engine = start_engine
         self._scratch = scratch
@@ -115,7 +121,14 @@ class Supervisor:
         self._clock = clock
         self._engine: EngineProcess | None = None
         self._owes_an_answer = False  # the child has a job and has not said its last word about it
-        self._outcomes = Outcomes(queue=queue, store=store, reached=reached, wait=self._stopping.wait)
+        self._outcomes = Outcomes(
+            queue=queue,
+            store=store,
+            reached=reached,
+            wait=self._stopping.wait,
+            metrics=self._metrics,
+            tracing=tracing,
+        )
         self._ahead = start_preparer and Lookahead(
             queue=queue,
             outcomes=self._outcomes,
@@ -151,12 +164,13 @@ class Supervisor:
             if self._ahead:
                 self._ahead.give_back("worker stops")
                 self._ahead.close()
-            self._drop_engine()
+            self._drop_engine("worker_ended")
             self._scratch.close()
             log.info("worker ended", worker=self._worker)
 
     def _loop(self, *, once: bool, exit_when_idle: float | None) -> None:
         while not self._stop.is_set():
+            self._metrics.loop_turned("worker")
             try:
                 found = self._next_job()
                 if found is not None:
@@ -198,6 +212,7 @@ class Supervisor:
     def _await_prepared(self, ahead: Lookahead) -> bool:
         """Wait for the sound of the job ahead; whether it came to be."""
         while ahead.has_job and not ahead.is_ready and not self._stop.is_set():
+            self._metrics.loop_turned("worker")
             ahead.step(seconds=LONGEST_LOOK_SECONDS)
         return ahead.is_ready and not self._stop.is_set()
 
@@ -222,17 +237,19 @@ class Supervisor:
         self._not_ready = None
         try:
             if prepared is None:
+                self._outcomes.began(claimed)
                 self._reached("after_claim")
                 log.info("job claimed", episode_id=claimed.episode.id, title=claimed.episode.title)
             self._see_through(claimed, prepared)
         except LeaseLost:
             self._leave(lease)
             self._outcomes.delete_results_of(lease)
+            self._outcomes.lost(lease)
             log.warning("lease lost")
         except Exception:
             # A defect of ours. The job's rules decide: the lease is given up and counts as a failed attempt.
             log.exception("attempt broke")
-            self._drop_engine()
+            self._drop_engine("internal_error")
             self._outcomes.try_to_fail(lease, JobError("internal_error", "the worker itself failed", retryable=True))
         finally:
             self._scratch.clear(folder)
@@ -252,11 +269,11 @@ class Supervisor:
         elif isinstance(answer, Broke):
             if isinstance(answer.error, GpuError):
                 log.error("engine to be replaced", code=answer.error.code, reason=answer.error.message)
-                self._drop_engine()
+                self._drop_engine(answer.error.code)
             self._not_ready = self._outcomes.settle(lease, answer.error)
         elif isinstance(answer, Unexpected):
             log.error("engine broke", kind=answer.kind, trace=answer.trace)
-            self._drop_engine()
+            self._drop_engine("internal_error")
             self._outcomes.fail(lease, JobError("internal_error", f"unexpected {answer.kind}", retryable=True))
         else:
             self._outcomes.fail(lease, job_error(answer), crashed=True)
@@ -287,22 +304,25 @@ class Supervisor:
         if self._ahead:
             self._ahead.begin()
         while True:
+            self._metrics.loop_turned("worker")
             try:
                 message = engine.hear(min(LONGEST_LOOK_SECONDS, max(0.0, next_beat - self._clock())))
             except ChildDied as died:
-                self._drop_engine()
+                self._drop_engine("engine_died")
                 return CrashError(f"the engine process {died.how}", code="engine_died")
             if isinstance(message, Finished | Broke | Unexpected):
                 self._owes_an_answer = False
                 return message
-            if message is not None:
+            if isinstance(message, Halved):
+                self._metrics.batch_halved(message.stage)
+            elif message is not None:
                 watch.hear(message, self._clock())
             self._outcomes.write_progress(lease, watch, self._clock())
             if self._clock() >= next_beat:
                 next_beat = self._clock() + self._pace.heartbeat
                 self._beat(lease)
             if watch.is_hung(self._clock()):
-                self._drop_engine()
+                self._drop_engine("engine_hung")
                 return CrashError(watch.how_hung(self._clock()), code="engine_hung")
             if self._stopping.is_asked:
                 if self._ahead:
@@ -336,14 +356,17 @@ class Supervisor:
 
     def _ready_engine(self) -> EngineProcess:
         if self._engine is None:
+            if self._dropped_for is not None:
+                self._metrics.engine_restarted(self._dropped_for)
             self._engine = self._start_engine()
         return self._engine
 
-    def _drop_engine(self) -> None:
+    def _drop_engine(self, why: str) -> None:
         self._owes_an_answer = False
         if self._engine is not None:
             self._engine.kill()
             self._engine = None
+            self._dropped_for = why
 
     def _leave(self, lease: Lease) -> FromChild | None:
         """Have the child leave the job, if it has it: by asking, then by force. Its last word, where it had one."""
@@ -361,7 +384,7 @@ class Supervisor:
                 return message
             if isinstance(message, Unexpected):
                 break
-        self._drop_engine()
+        self._drop_engine("job_left")
         return None
 
     def _preload(self, models: str) -> None:
@@ -369,6 +392,7 @@ class Supervisor:
         engine.order(Load(models))
         watch = Watch(self._clock(), self._deadlines, models=models)
         while not self._stop.is_set() and not watch.is_hung(self._clock()):
+            self._metrics.loop_turned("worker")
             message = engine.hear(LONGEST_LOOK_SECONDS)
             if isinstance(message, Loaded):
                 log.info("models loaded", models=models, seconds=round(message.seconds, 1))

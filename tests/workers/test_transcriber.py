@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 
 from adapters.memory import MemoryQueue, MemoryStore
+from adapters.metrics import Metrics, Outcome
 from schemas.episode import Episode
 from schemas.errors import (
     AudioError,
     CrashError,
     GpuError,
+    LeaseLost,
     ModelError,
     NotReady,
     PageError,
@@ -32,6 +35,7 @@ from workers.messages import (
     Broke,
     Finished,
     FromChild,
+    Halved,
     Load,
     Loaded,
     Loading,
@@ -782,3 +786,72 @@ class TestClockWatch:
             steady.append(watch.is_steady())
 
         assert steady == [True, False, False, True]
+
+
+# ---------------------------------------------------------------- what is measured
+
+
+def counted(metrics: Metrics, name: str, **labels: str) -> float:
+    return metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("happening", "outcome"),
+    [
+        (Finished(result_at("one", 1)), "done"),
+        (Broke(AudioError("no sound", code="audio_empty")), "failed"),
+        (Broke(TransientError("the bucket is away")), "retrying"),
+        (Broke(ModelError("no model")), "released"),
+        (ChildDied("was killed by SIGSEGV"), "crashed"),
+        (Broke(LeaseLost("gone")), "lost"),
+    ],
+)
+def test_each_attempt_is_counted_once_by_how_it_ended(bench: Bench, happening: Happening, outcome: str) -> None:
+    metrics = Metrics()
+    bench.add()
+    bench.scripts.append([happening])
+
+    with suppress(NotReady):
+        bench.supervisor(metrics=metrics).run(once=True)
+
+    counts = {each.value: counted(metrics, "stenocast_attempts_total", outcome=each.value) for each in Outcome}
+    assert counts == {each.value: float(each.value == outcome) for each in Outcome}
+    assert metrics.loop_ages().keys() == {"worker"}
+
+
+def test_stages_are_timed_and_a_replaced_child_is_counted_with_its_reason(bench: Bench) -> None:
+    metrics = Metrics()
+    bench.add()
+    bench.scripts += [
+        [told(Stage.DECODE, 1), ChildDied("was killed by SIGSEGV")],
+        [told(Stage.DECODE, 1), told(Stage.RECOGNIZE, 1), Halved("recognize"), Finished(result_at("one", 2))],
+    ]
+
+    bench.supervisor(metrics=metrics).run(exit_when_idle=0.0)
+
+    assert counted(metrics, "stenocast_stage_seconds_count", stage="decode") == 2
+    assert counted(metrics, "stenocast_stage_seconds_count", stage="recognize") == 1
+    assert counted(metrics, "stenocast_engine_restarts_total", reason="engine_died") == 1
+    assert counted(metrics, "stenocast_gpu_batch_halvings_total", stage="recognize") == 1
+    assert counted(metrics, "stenocast_audio_seconds_total") == 1.0
+
+
+def test_a_job_that_was_prepared_early_is_one_attempt_and_its_waiting_is_no_work(bench: Bench) -> None:
+    metrics = Metrics()
+    ahead = Ahead(bench)
+
+    ahead.run(told(Stage.DECODE, 4), READY, then=Finished(result_at("two", 1)), metrics=metrics)
+
+    assert counted(metrics, "stenocast_attempts_total", outcome="done") == 2
+    assert counted(metrics, "stenocast_stage_seconds_count", stage="decode") == 1
+
+
+def test_a_job_ahead_that_is_given_back_is_counted_as_released(bench: Bench) -> None:
+    metrics = Metrics()
+    ahead = Ahead(bench)
+    ahead.meanwhile(bench.stop.set)
+
+    ahead.run(READY, metrics=metrics)
+
+    assert counted(metrics, "stenocast_attempts_total", outcome="released") == 1
+    assert counted(metrics, "stenocast_attempts_total", outcome="done") == 1
