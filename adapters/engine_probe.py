@@ -6,6 +6,7 @@ In a process of its own because a broken engine may end its process, takes secon
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -13,6 +14,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+#: What ctranslate2 loads by this name when it works on a GPU, whatever CUDA torch brings.
+CUBLAS = "libcublas.so.12"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def probe_engines() -> list[Probe]:
         "faster_whisper": lambda module: ("", 0),
         "pyannote.audio": lambda module: ("", 0),
     }
-    return [_probed(package, look) for package, look in looks.items()]
+    return [*(_probed(package, look) for package, look in looks.items()), _probed_library(CUBLAS)]
 
 
 def _probed(package: str, look: Callable[[Any], tuple[str, int]]) -> Probe:
@@ -42,6 +46,15 @@ def _probed(package: str, look: Callable[[Any], tuple[str, int]]) -> Probe:
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         return Probe(package, False, f"{type(error).__name__}: {error}".split("\n")[0])
     return Probe(package, True, said, devices)
+
+
+def _probed_library(name: str) -> Probe:
+    """Whether the system's loader finds a library, as ctranslate2 will look for it."""
+    try:
+        ctypes.CDLL(name)
+    except OSError as error:
+        return Probe(name, False, str(error).split("\n")[0])
+    return Probe(name, True, "")
 
 
 def _torch_devices(torch: Any) -> tuple[str, int]:

@@ -44,6 +44,13 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger.open(settings.ledger_url, back_off_seconds=settings.back_off_seconds)
 
 
+def newest_schema() -> str:
+    """The version of the ledger's schema that this Stenocast works with: that of any ledger it has opened."""
+    from adapters.database import MIGRATIONS
+
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def open_store(settings: Settings) -> Store:
     """Where uploads, checkpoints and transcripts lie. Raises OptionError, NotReady, TransientError."""
     if settings.store_url:

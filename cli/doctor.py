@@ -1,4 +1,7 @@
-"""`stenocast doctor`: is everything here that Stenocast needs, and what to do where it is not."""
+"""`stenocast doctor`: is everything here that Stenocast needs, and what to do where it is not.
+
+A machine is judged by its role: `core` serves, takes in and publishes; `worker` transcribes too.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,21 @@ if TYPE_CHECKING:
 #: Direct dependencies, as in requirements/core.in.
 CORE_PACKAGES = (
     "alembic",
+    "boto3",
     "fastapi",
     "filelock",
     "httpx",
     "jellyfish",
     "jinja2",
+    "kafka-python",
+    "opentelemetry-api",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-sdk",
     "platformdirs",
+    "prometheus-client",
+    "psycopg",
     "pydantic",
+    "python-docx",
     "python-multipart",
     "rich",
     "sqlalchemy",
@@ -62,6 +73,19 @@ NO_ROOM_BYTES = 200_000_000
 PROBE_SECONDS = 180
 
 
+#: A library of CUDA 12 that ctranslate2 loads on a GPU; torch brings those of CUDA 13.
+CUBLAS = "libcublas.so.12"
+
+#: An object that the doctor writes, reads and deletes.
+PROBE_KEY = "uploads/doctor-{}"
+
+
+class Role(StrEnum):
+    AUTO = "auto"  #: worker where the engines are installed, else core
+    CORE = "core"
+    WORKER = "worker"
+
+
 class Level(StrEnum):
     OK = "ok"
     WARN = "warn"  #: it works, or works for something
@@ -80,26 +104,40 @@ class Finding:
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
+    role: Annotated[
+        Role, typer.Option(help="What this machine is for: core (API, intake, publisher) or worker.")
+    ] = Role.AUTO,
 ) -> None:
-    """Check this installation: packages, devices, models, folders, ledger. Exit status 1 if something is bad."""
+    """Check this installation: packages, devices, models, folders, ledger, store, Kafka. Exit status 1 if something
+    is bad."""
     from adapters.settings import read_settings
 
     settings = read_settings()
-    findings = [
-        python_version(sys.version_info[:3]),
-        core_packages(_version_of),
-        *engines(_version_of, settings.device, _probe_with_a_sign_of_life),
-        *model_sets(settings),
-        folder_with_room("data folder", settings.data_dir, "STENOCAST_DATA_DIR"),
-        folder_with_room("scratch folder", settings.scratch_folder, "STENOCAST_SCRATCH_DIR"),
-        ledger(settings),
-    ]
+    findings = examined(settings, role, _version_of)
     if as_json:
         print(json.dumps([asdict(each) for each in findings], indent=2))
     else:
         _print_findings(findings)
     if any(each.level is Level.BAD for each in findings):
         raise typer.Exit(1)
+
+
+def examined(settings: Settings, role: Role, version_of: Callable[[str], str | None]) -> list[Finding]:
+    """Everything that concerns a machine with this role."""
+    findings = [python_version(sys.version_info[:3]), core_packages(version_of)]
+    if role is not Role.CORE:
+        engine_findings = engines(version_of, settings.device, _probe_with_a_sign_of_life, role)
+        findings += engine_findings
+        if role is Role.WORKER or has_engines(version_of):
+            findings += model_sets(settings)
+    return [
+        *findings,
+        folder_with_room("data folder", settings.data_dir, "STENOCAST_DATA_DIR"),
+        folder_with_room("scratch folder", settings.scratch_folder, "STENOCAST_SCRATCH_DIR"),
+        ledger(settings),
+        store(settings),
+        broker(settings),
+    ]
 
 
 # ---------------------------------------------------------------- what is looked at
@@ -135,14 +173,21 @@ def core_packages(version_of: Callable[[str], str | None]) -> Finding:
     return Finding("packages", Level.OK, said)
 
 
+def has_engines(version_of: Callable[[str], str | None]) -> bool:
+    return version_of("torch") is not None or version_of("faster-whisper") is not None
+
+
 def engines(
-    version_of: Callable[[str], str | None], device: str, probe: Callable[[], list[dict[str, Any]]]
+    version_of: Callable[[str], str | None],
+    device: str,
+    probe: Callable[[], list[dict[str, Any]]],
+    role: Role = Role.AUTO,
 ) -> list[Finding]:
-    """What transcribing needs. A machine without any of it is a whole core installation, and only warned."""
+    """What transcribing needs. A machine without any of it is a whole core installation, unless it is for work."""
     versions = {package: version_of(package) for package in WORKER_PACKAGES}
     missing = [package for package, version in versions.items() if version is None]
     advice = "run `make setup`, or install requirements/worker.txt"
-    if versions["torch"] is None and versions["faster-whisper"] is None:
+    if not has_engines(version_of) and role is not Role.WORKER:
         said = "not installed: this machine can serve the API and publish, but not transcribe"
         return [Finding("engines", Level.WARN, said, advice)]
     if missing:
@@ -155,13 +200,33 @@ def engines(
     findings = []
     for each in probes:
         name = str(each["package"])
+        if name == CUBLAS:
+            continue
         version = versions.get(distributions.get(name, name)) or version_of(name) or ""
         subject = distributions.get(name, name)
         if not each["imported"]:
             findings.append(Finding(subject, Level.BAD, f"{version} cannot be imported: {each['said']}", advice))
             continue
         findings.append(Finding(subject, Level.OK, ", ".join(part for part in (version, each["said"]) if part)))
-    return [*findings, _device_finding(device, probes)]
+    return [*findings, _device_finding(device, probes), *_cublas_finding(device, probes)]
+
+
+def _cublas_finding(device: str, probes: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Said only where a GPU is to be used: nothing else loads the library."""
+    found = {str(each["package"]): each for each in probes}.get(CUBLAS)
+    is_wanted = device == "cuda" or (device == "auto" and any(int(each["cuda_devices"]) for each in probes))
+    if found is None or not is_wanted:
+        return []
+    if found["imported"]:
+        return [Finding("cuda 12", Level.OK, f"{CUBLAS} is found, beside torch's CUDA")]
+    return [
+        Finding(
+            "cuda 12",
+            Level.BAD,
+            f"{found['said']}: the recognizer (ctranslate2) loads it on a GPU; torch brings another version",
+            "install requirements/gpu.txt and put nvidia/cublas/lib on the loader's path (LD_LIBRARY_PATH)",
+        )
+    ]
 
 
 def _device_finding(device: str, probes: Sequence[dict[str, Any]]) -> Finding:
@@ -258,17 +323,76 @@ def folder_with_room(
 
 
 def ledger(settings: Settings) -> Finding:
-    from adapters.wiring import open_ledger
+    """Does the database answer, and is its schema ours?"""
+    from adapters.wiring import newest_schema, open_ledger
 
     url = settings.ledger_url
-    place = url if url.startswith("sqlite") else url.split("://")[0]  # other addresses may hold a password
+    place = url if url.startswith("sqlite") else without_password(url)
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return Finding("ledger", Level.OK, f"{place} (made when first used)")
     try:
         jobs = open_ledger(settings).jobs(limit=1)
     except StenocastError as error:
         return Finding("ledger", Level.BAD, error.message, "check STENOCAST_DATABASE_URL")
-    return Finding("ledger", Level.OK, f"{place}, {'has jobs' if jobs else 'no jobs yet'}")
+    said = f"{place}, schema {newest_schema()}, {'has jobs' if jobs else 'no jobs yet'}"
+    return Finding("ledger", Level.OK, said)
+
+
+def without_password(url: str) -> str:
+    """The address of a database as it may be shown."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def store(settings: Settings) -> Finding:
+    """Can an object be written, read back and deleted?"""
+    import secrets
+
+    from adapters.wiring import open_store
+
+    place = settings.store_url or str(settings.store_folder)
+    if not settings.store_url and not settings.store_folder.exists():
+        return Finding("store", Level.OK, f"{place} (made when first used)")
+    key, content = PROBE_KEY.format(secrets.token_hex(8)), secrets.token_bytes(32)
+    advice = "check STENOCAST_STORE_URL, STENOCAST_S3_ENDPOINT and the credentials (AWS_ACCESS_KEY_ID …)"
+    try:
+        opened = open_store(settings)
+        opened.put(key, content)
+        read = opened.get(key)
+        opened.delete(key)
+        is_left = opened.exists(key)
+    except StenocastError as error:
+        return Finding(
+            "store", Level.BAD, error.message, advice if settings.store_url else "check STENOCAST_DATA_DIR"
+        )
+    if read != content:
+        return Finding("store", Level.BAD, f"{place}: an object came back with other bytes than were put", advice)
+    if is_left:
+        return Finding("store", Level.BAD, f"{place}: a deleted object is still there", advice)
+    return Finding("store", Level.OK, f"{place}: an object was put, read and deleted")
+
+
+def broker(settings: Settings) -> Finding:
+    """Does Kafka answer, let us in, and have the topics?"""
+    if not settings.kafka_bootstrap:
+        return Finding("kafka", Level.OK, "none (STENOCAST_KAFKA_BOOTSTRAP is empty): events go to the event log")
+    from adapters.wiring import kafka_access
+
+    try:
+        from adapters.kafka_topics import KafkaTopics
+
+        reports = KafkaTopics(kafka_access(settings)).reports()
+    except StenocastError as error:
+        return Finding("kafka", Level.BAD, error.message, "check the STENOCAST_KAFKA_… settings")
+    place = f"{settings.kafka_bootstrap} ({settings.kafka_security})"
+    missing = [each.name for each in reports if not each.exists]
+    if missing:
+        said = f"{place}: topics are missing: {', '.join(missing)}"
+        return Finding("kafka", Level.BAD, said, "run `stenocast topics create`")
+    differing = [f"{each.name}: {difference}" for each in reports for difference in each.differences]
+    if differing:
+        return Finding("kafka", Level.WARN, f"{place}: {'; '.join(differing)}", "see `stenocast topics list`")
+    return Finding("kafka", Level.OK, f"{place}: all {len(reports)} topics are there")
 
 
 # ---------------------------------------------------------------- how it is shown

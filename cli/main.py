@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from cli import api, doctor, intake, models, name, pages, publish, service, topics, transcribe, worker
+from cli import api, doctor, intake, migrate, models, name, pages, publish, service, topics, transcribe, worker
 from schemas.errors import OptionError, StenocastError
 
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
@@ -45,6 +45,7 @@ app.command(rich_help_panel="Jobs")(service.retry)
 app.command(rich_help_panel="Jobs")(service.cancel)
 app.command(rich_help_panel="Jobs")(service.events)
 app.add_typer(models.app, name="models", rich_help_panel="Installation")
+app.command(rich_help_panel="Installation")(migrate.migrate)
 app.command(rich_help_panel="Installation")(doctor.doctor)
 
 

@@ -75,7 +75,7 @@ def test_a_command_that_needs_no_engine_loads_none(words: list[str], tmp_path: P
 def test_every_command_of_the_design_is_there_with_a_help_text() -> None:
     commands = (
         *("transcribe", "render", "read", "name", "styles", "serve", "worker", "submit", "jobs", "watch", "retry"),
-        *("cancel", "events", "models", "doctor", "api"),
+        *("cancel", "events", "models", "doctor", "api", "migrate"),
     )
 
     listed = CliRunner().invoke(app, ["--help"]).stdout

@@ -15,11 +15,13 @@ import typer
 from typer.testing import CliRunner, Result
 
 from adapters.models import PullProgress, PullStage
+from adapters.settings import Settings, read_settings
 from cli import doctor as doctor_command
-from cli.doctor import Level
+from cli.doctor import Level, Role, examined
 from cli.models import PlainProgress, app, human_size
 from schemas.errors import NotFound
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 TARGETS = ("recognizer/model.bin", "segmentation/pytorch_model.bin", "embedding/campplus_cn_en_common.pt")
 
 
@@ -239,6 +241,92 @@ def test_a_damaged_ledger_is_bad(models_dir: Path, tmp_path: Path, monkeypatch: 
 
     assert status == 1
     assert findings["ledger"]["level"] == "bad"
+
+
+def test_the_doctor_knows_the_direct_dependencies_of_the_core() -> None:
+    import re
+
+    listed = (ROOT / "requirements" / "core.in").read_text(encoding="utf-8").splitlines()
+    names = [found[0] for line in listed if (found := re.match(r"[a-zA-Z0-9._-]+", line))]
+
+    assert list(doctor_command.CORE_PACKAGES) == names
+
+
+def test_a_core_machine_is_judged_without_engines_and_a_worker_not_without_them(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = read_settings()
+
+    def none_of_the_engines(package: str) -> str | None:
+        return None if package in ("torch", "faster-whisper", "pyannote.audio") else "1"
+
+    core = {each.subject: each for each in examined(settings, Role.CORE, none_of_the_engines)}
+    worker = {each.subject: each for each in examined(settings, Role.WORKER, none_of_the_engines)}
+    automatic = {each.subject: each for each in examined(settings, Role.AUTO, none_of_the_engines)}
+
+    assert not [subject for subject in core if subject.startswith(("models", "engines"))]
+    assert worker["engines"].level is Level.BAD
+    assert automatic["engines"].level is Level.WARN
+    assert not [subject for subject in automatic if subject.startswith("models")]
+
+
+def probe_with_cublas(*, found: bool, devices: int) -> list[dict[str, Any]]:
+    engines = [each | {"cuda_devices": devices} for each in healthy_probe()]
+    cublas = {"package": "libcublas.so.12", "imported": found, "said": "cannot open shared object file"}
+    return [*engines, cublas | {"cuda_devices": 0}]
+
+
+@pytest.mark.parametrize(
+    ("device", "devices", "found", "level"),
+    [
+        ("cuda", 1, True, Level.OK),
+        ("cuda", 1, False, Level.BAD),
+        ("auto", 1, False, Level.BAD),
+        ("auto", 0, False, None),
+        ("cpu", 1, False, None),
+    ],
+)
+def test_the_cuda_of_the_recognizer_is_looked_for_where_a_gpu_is_to_be_used(
+    device: str, devices: int, found: bool, level: Level | None
+) -> None:
+    findings = doctor_command.engines(
+        lambda package: "1", device, lambda: probe_with_cublas(found=found, devices=devices)
+    )
+
+    assert {each.subject: each.level for each in findings}.get("cuda 12") is level
+
+
+def test_a_store_is_proved_by_an_object_and_none_is_left(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    settings.store_folder.mkdir()
+
+    found = doctor_command.store(settings)
+
+    assert found.level is Level.OK
+    assert not [path for path in settings.store_folder.rglob("*") if path.is_file()]
+
+
+def test_a_store_that_cannot_be_reached_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+
+    found = doctor_command.store(
+        Settings(store_url="s3://bucket/store", s3_endpoint="http://127.0.0.1:9", s3_timeout_seconds=1.0)
+    )
+
+    assert found.level is Level.BAD
+    assert "STENOCAST_STORE_URL" in found.advice
+
+
+def test_a_broker_that_does_not_answer_is_bad_and_none_at_all_is_not() -> None:
+    assert doctor_command.broker(Settings(kafka_bootstrap="127.0.0.1:9")).level is Level.BAD
+    assert doctor_command.broker(Settings()).level is Level.OK
+
+
+def test_the_address_of_a_database_is_shown_without_its_password() -> None:
+    shown = doctor_command.without_password("postgresql://ada:s3cret%40@db:5432/podcasts?password=s3cret")
+
+    assert shown == "postgresql://db:5432/podcasts"
 
 
 @pytest.mark.engines
