@@ -4,13 +4,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SERVERS = $(PYTHON) infra/dev/servers.py
+HELM_VERSION = v3.22.0
+HELM = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stenocast/dev-servers/helm-$(HELM_VERSION)/helm
 export PYTHONUNBUFFERED = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 # uv reads the same hash-locked files in seconds; pip, with the user's own settings, is the fallback.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: help setup setup-dev models demo serve services-up services-down services-status test test-fast lint figures bench schemas requirements clean
+.PHONY: help setup setup-dev models demo serve services-up services-down services-status helm image-core images test test-fast lint figures bench schemas requirements clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,12 +54,25 @@ services-down: ## stop them and remove what they wrote
 services-status: ## what of them runs, and where
 	@$(SERVERS) status
 
-test: setup-dev ## every test: real engines, real servers (its own), real processes, a real browser
+$(HELM):
+	@echo "Building helm $(HELM_VERSION): a minute or two, once"
+	@mkdir -p $(@D) && GOBIN=$(@D) go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+
+helm: $(HELM) ## fetch helm, which the tests of the chart need
+
+image-core: ## build the image of API, intake, publisher and reconciler; as root, with buildah
+	@infra/images/build.sh core
+
+images: image-core setup-dev ## build the CPU worker's image too (6 GB), and have it transcribe the demo
+	@BAKE_MODELS=starter infra/images/build.sh worker-cpu
+	STENOCAST_REQUIRE_IMAGES=1 $(BIN)/pytest -n 0 -q tests/infra/test_images.py
+
+test: setup-dev $(HELM) ## every test: real engines, real servers (its own), real processes, a real browser
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "make test drives a real browser and Chromium is missing; on Debian: apt-get install chromium"; exit 1; }
 	STENOCAST_REQUIRE_MODELS=1 STENOCAST_REQUIRE_SERVICES=1 $(SERVERS) run -- $(BIN)/pytest -n 2 --dist loadfile -q
 
 test-fast: $(VENV)/dev.stamp ## the tests without engines, processes, servers, browser and network
-	$(BIN)/pytest -q -n 2 -m "not engines and not processes and not services and not browser and not network"
+	$(BIN)/pytest -q -n 2 -m "not engines and not processes and not services and not browser and not tools and not network"
 
 lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check .
@@ -77,7 +92,7 @@ schemas: $(VENV)/worker.stamp ## write schemas/published from the dataclasses
 	$(BIN)/python -m schemas.publish
 
 requirements: $(VENV)/worker.stamp ## lock the requirements files again after changing a .in
-	cd requirements && for each in installer core worker dev; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url $$each.in -o $$each.txt; done
+	cd requirements && for each in installer core worker gpu dev; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url $$each.in -o $$each.txt; done
 
 clean: ## remove the virtual environment and caches; models and data stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

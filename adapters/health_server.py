@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from adapters.metrics import CONTENT_TYPE, Metrics
 from schemas.errors import NotReady, StenocastError
 
-#: A loop that has not come round for so long is stuck. The longest that one waits for a database or broker that does
-#: not answer is about half of it.
-STUCK_SECONDS = 120.0
+#: A loop that has not come round for so long is stuck. A batch of hundreds of questions to a bucket that answers
+#: slowly may take minutes; restarting it then would only make it begin again.
+STUCK_SECONDS = 300.0
 
 
 class HealthServer:
