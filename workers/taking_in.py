@@ -64,13 +64,14 @@ class Wanted:
     new: NewJob
     notice: Touched | Announced
     amends: bool = False
+    is_known: bool = False  #: there was one already, perhaps a cancelled one: no other is added
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of one wanted job."""
 
-    job: Job
+    job: Job | None  #: null where there is one already and it was left as it is
     is_new: bool
 
 
@@ -118,10 +119,11 @@ class TakeIn:
         ]
         wanted = []
         for drop, job in _at_once(lambda each: self._wanted(each, (described.get(each) or recordings[each])), asked):
-            if job.new.failed is not None and drop_dedupe_key(drop) in known:
+            is_known = drop_dedupe_key(drop) in known
+            if is_known and job.new.failed is not None:
                 log.warning("description not taken over", file=_shown(drop), code=job.new.failed.code)
                 continue
-            wanted.append(replace(job, amends=drop in described))
+            wanted.append(replace(job, amends=drop in described, is_known=is_known))
         return wanted
 
     def concerns(self, touched: Touched) -> bool:
@@ -286,7 +288,6 @@ class TakeIn:
             options=options,
             audio_key=drop.uri,
             dedupe_key=key,
-            idempotency_key=key,  # so that a job that was cancelled stays so, whoever announces its drop again
             priority=sidecar.priority,
             expected_seconds=expected_seconds(drop.size_bytes, usual_container(drop.key)),
             traceparent=traceparent,
@@ -300,21 +301,21 @@ class TakeIn:
 
     def add(self, wanted: Sequence[Wanted]) -> list[Taken | Refused]:
         """Have the jobs that are missing added, all in one transaction, and those that wait described anew."""
-        if not wanted:
-            return []
-        answers = self._queue.add_all([each.new for each in wanted], new_id=self._new_id)
-        return [self._settled(each, answer) for each, answer in zip(wanted, answers, strict=True)]
+        missing = [each for each in wanted if not each.is_known]
+        answers = self._queue.add_all([each.new for each in missing], new_id=self._new_id) if missing else []
+        added = dict(zip(map(id, missing), answers, strict=True))
+        return [self._settled(each, added.get(id(each))) for each in wanted]
 
-    def _settled(self, wanted: Wanted, answer: tuple[Job, bool] | Refused) -> Taken | Refused:
+    def _settled(self, wanted: Wanted, answer: tuple[Job, bool] | Refused | None) -> Taken | Refused:
         if isinstance(answer, Refused):
             return answer
-        job, is_new = answer
-        if is_new:
+        job, is_new = answer or (None, False)
+        if job is not None and is_new:
             log.info(
                 "drop taken in", job_id=job.id, episode_id=job.episode_id, file=wanted.new.episode.audio.file_name
             )
-        elif wanted.amends and wanted.new.failed is None and self._queue.amend(wanted.new) is not None:
-            log.info("waiting job described anew", job_id=job.id, episode_id=job.episode_id)
+        elif wanted.amends and wanted.new.failed is None and (amended := self._queue.amend(wanted.new)) is not None:
+            log.info("waiting job described anew", job_id=amended.id, episode_id=amended.episode_id)
         return Taken(job, is_new)
 
 

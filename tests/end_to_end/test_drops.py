@@ -19,7 +19,7 @@ import pytest
 from schemas.drop import Drop
 from schemas.transcript import Transcript
 from schemas.wire import read_json
-from tests.end_to_end.conftest import DEMO, ROOT
+from tests.end_to_end.conftest import DEMO, ROOT, Service
 from tests.servers import KafkaServer, S3Server
 
 pytestmark = [pytest.mark.services, pytest.mark.processes, pytest.mark.timeout(240)]
@@ -141,6 +141,30 @@ def test_a_dropped_text_ends_as_a_failed_job_that_says_so(
     )
     (job,) = json.loads(listed.stdout)
     assert (job["state"], job["error"]["code"]) == ("failed", "unsupported_container")
+
+
+def test_the_embedded_service_takes_drops_in_too(
+    serve: Callable[..., Service],
+    environment: dict[str, str],
+    kafka: KafkaServer,
+    s3: S3Server,
+    bucket: str,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run("topics", "create").wait(60) == 0
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    service = serve(database_url="", reconcile_seconds=3600)
+
+    s3.client().upload_file(str(DEMO / "episode.mp3"), bucket, "incoming/tide.mp3")
+
+    records = transcripts_of(kafka, Drop(bucket, "incoming/tide.mp3").episode_id)
+    assert [json.loads(each.value)["type"] for each in records] == ["transcript.published.v1"]
+    with service.client() as client:
+        (job,) = client.get("/v1/jobs").json()["jobs"]
+        sound = client.get(f"/v1/episodes/{job['episode_id']}/audio", headers={"Range": "bytes=0-9"})
+    assert (job["state"], sound.status_code, len(sound.content)) == ("done", 206, 10)
 
 
 def _logs(folder: Path) -> str:

@@ -321,6 +321,42 @@ def test_a_corrected_description_is_a_job_that_is_done(harbour: Harbour) -> None
     assert (failed.state, queued.state, queued.title) == (JobState.FAILED, JobState.QUEUED, "Tides")
 
 
+def test_a_description_that_is_wrong_in_another_way_is_another_failed_job(harbour: Harbour) -> None:
+    harbour.put("ep.json", b"{", tells=False)
+    harbour.put("ep.mp3")
+    harbour.take()
+    harbour.put("ep.json", b'{"titel": "Tides"}')
+
+    assert [job.state for job in harbour.take()] == [JobState.FAILED, JobState.FAILED]
+
+
+@pytest.mark.parametrize("way", ["notification", "event"])
+def test_a_cancelled_job_stays_so_when_its_recording_or_description_is_told_of_again(
+    harbour: Harbour, way: str
+) -> None:
+    harbour.put("ep.mp3", tells=way == "notification")
+    if way == "event":
+        harbour.drop("ep.mp3")
+    (job,) = harbour.take()
+    harbour.queue.cancel(job.id)
+    harbour.announce("ep.mp3")
+    harbour.put("ep.json", TIDES)
+
+    assert [each.state for each in harbour.take()] == [JobState.CANCELLED]
+
+
+def test_a_recording_that_is_known_costs_no_look_at_its_description(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harbour.put("ep.json", TIDES, tells=False)
+    harbour.put("ep.mp3")
+    harbour.take()
+    monkeypatch.setattr(harbour.bucket, "read", lambda *_given: pytest.fail("read the description again"))
+    harbour.announce("ep.mp3")
+
+    assert len(harbour.take()) == 1
+
+
 def test_a_description_that_becomes_wrong_leaves_the_job_alone(harbour: Harbour) -> None:
     harbour.put("ep.json", TIDES, tells=False)
     harbour.put("ep.mp3")

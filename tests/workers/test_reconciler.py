@@ -11,10 +11,10 @@ import pytest
 
 from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
 from schemas.errors import TransientError
-from schemas.job import JobError
+from schemas.job import JobError, JobState
 from transcription.drops import DropPlace
-from transcription.ports import Lease, NewJob, Result
-from workers.reconciler import GRACE_SECONDS, PARTS_SECONDS, SWEEP_SECONDS, Reconciler, Seen, reconcile_until
+from transcription.ports import Holder, Lease, NewJob, Result
+from workers.reconciler import GRACE_SECONDS, PARTS_SECONDS, SWEEP_SECONDS, Reconciler, Seen, is_lost, reconcile_until
 from workers.taking_in import DropRules, TakeIn
 
 BUCKET = "harbour"
@@ -172,6 +172,24 @@ def test_the_result_of_a_job_that_ended_without_it_is_removed(harbour: Harbour, 
     harbour.now = GRACE_SECONDS
 
     assert harbour.look().removed == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "token", "transcript", "lost"),
+    [
+        (JobState.QUEUED, 2, None, [1]),
+        (JobState.RUNNING, 2, None, [1]),
+        (JobState.DONE, 2, "results/j/2/transcript.json", [1, 3]),
+        (JobState.FAILED, 2, None, [1, 2, 3]),
+        (JobState.CANCELLED, 2, None, [1, 2, 3]),
+    ],
+)
+def test_what_is_lost_and_what_may_yet_be_the_transcript(
+    state: JobState, token: int, transcript: str | None, lost: list[int]
+) -> None:
+    holder = Holder(state, token, transcript)
+
+    assert [each for each in (1, 2, 3) if is_lost(f"results/j/{each}/transcript.json", each, holder)] == lost
 
 
 @pytest.mark.parametrize(
