@@ -17,6 +17,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -162,83 +163,24 @@ class Ledger:
     # -- taking in
 
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
-        def add(connection: Connection) -> tuple[Job, bool]:
-            return self._add(connection, new, job_id, self._begin_adding(connection))
-
-        return self._write(add)
+        [answer] = self.add_all([new], new_id=lambda: job_id)
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
 
     def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:
-        def add_each(connection: Connection) -> Sequence[tuple[Job, bool] | Refused]:
-            now = self._begin_adding(connection)
-            return [self._add_or_refuse(connection, new, new_id(), now) for new in news]
+        def add_all(connection: Connection) -> Sequence[tuple[Job, bool] | Refused]:
+            addition = Addition(connection, news, now=self._begin_adding(connection))
+            answers = [addition.answer(new, new_id()) for new in news]
+            addition.write(self._new_id)
+            return answers
 
-        return self._write(add_each) if news else []
+        return self._write(add_all) if news else []
 
     def _begin_adding(self, connection: Connection) -> float:
         """Be the only one who adds; the time from then on."""
         self._database.begin_adding(connection)
         return sql.database_now(connection, self.clock_offset)
-
-    def _add_or_refuse(
-        self, connection: Connection, new: NewJob, job_id: str, now: float
-    ) -> tuple[Job, bool] | Refused:
-        """A refusal is raised before anything is written, so that the transaction may go on."""
-        try:
-            return self._add(connection, new, job_id, now)
-        except Refused as refusal:
-            return refusal
-
-    def _add(self, connection: Connection, new: NewJob, job_id: str, now: float) -> tuple[Job, bool]:
-        known = self._known_request(connection, new, now)
-        if known is not None:
-            return known, False
-        episode, shown = self._describe(connection, new.episode, now)
-        lane = lane_of(episode)
-        turn = sql.take_turn(connection, new.priority, lane)
-        row = sql.insert_job(connection, new, episode, job_id=job_id, lane=lane, turn=turn, now=now)
-        if new.idempotency_key is not None:
-            sql.insert_idempotency_key(connection, new.idempotency_key, new.dedupe_key, job_id, now)
-        job = _job(row, title=shown.title, show=shown.show)
-        self._tell(connection, EventType.JOB_FAILED if new.failed else EventType.JOB_QUEUED, job, row, now)
-        return job, True
-
-    def _known_request(self, connection: Connection, new: NewJob, now: float) -> Job | None:
-        """The job that this request already made, by its idempotency key or by what it asks for."""
-        if new.idempotency_key is not None:
-            used = sql.find_idempotency_key(connection, new.idempotency_key)
-            if used is not None and used.dedupe_key != as_key(new.dedupe_key):
-                raise Refused(
-                    f"Idempotency-Key {new.idempotency_key!r} was used for another request",
-                    code="idempotency_key_reused",
-                )
-            if used is not None:
-                return _require_job(connection, used.job_id)
-        same = sql.find_same_request(connection, new.dedupe_key)
-        if same is None:
-            return None
-        if new.idempotency_key is not None:
-            sql.insert_idempotency_key(connection, new.idempotency_key, new.dedupe_key, same, now)
-        return _require_job(connection, same)
-
-    def _describe(self, connection: Connection, given: Episode, now: float) -> tuple[Episode, Episode]:
-        """The episode as a new job describes it, and as it is shown from now on."""
-        document = sql.lock_episode(connection, given.id)
-        earlier = None if document is None else _episode_or_none(document, given.id)
-        asked = asked_episode(earlier, given)
-        shown = self._show(connection, earlier, asked, now, is_there=document is not None)
-        return asked, shown
-
-    def _show(
-        self, connection: Connection, earlier: Episode | None, asked: Episode, now: float, *, is_there: bool
-    ) -> Episode:
-        """Write what is shown of an episode now that a job describes it as `asked`."""
-        is_transcribed = is_there and sql.latest_revision(connection, asked.id) is not None
-        shown = shown_episode(earlier, asked, is_transcribed=is_transcribed)
-        if not is_there:
-            sql.insert_episode(connection, shown, now)
-        elif shown != earlier:
-            sql.update_episode(connection, shown, now)
-        return shown
 
     def amend(self, new: NewJob) -> Job | None:
         def amend(connection: Connection) -> Job | None:
@@ -248,25 +190,27 @@ class Ledger:
                 return None
             asked = _episode_or_none(row.episode_json, row.id)
             episode = amended_episode(asked, new.episode) if asked else new.episode
-            document = sql.lock_episode(connection, row.episode_id)
-            earlier = None if document is None else _episode_or_none(document, row.episode_id)
-            self._show(connection, earlier, episode, now, is_there=document is not None)
-            lane, turn = lane_of(episode), row.turn
-            if (new.priority, lane) != (row.priority, row.lane):
-                turn = sql.take_turn(connection, new.priority, lane)
+            shown = ShownEpisodes(connection, [row.episode_id])
+            shown.describe(episode)
+            shown.write(now)
+            lane, turn, turns = lane_of(episode), row.turn, sql.Turns(connection)
+            if (new.priority, as_key(lane)) != (row.priority, row.lane):
+                turn = turns.take(new.priority, lane)
+            turns.write()
             sql.amend_job(connection, row.number, new, episode, lane=lane, turn=turn, now=now)
             return _require_job(connection, row.id)
 
         return self._write(amend)
 
     def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
-        with self._reading() as connection:
-            return frozenset(sql.find_known_requests(connection, dedupe_keys))
+        return self._read(lambda connection: frozenset(sql.find_known_requests(connection, dedupe_keys)))
 
     def known(self, idempotency_key: str) -> Job | None:
-        with self._reading() as connection:
+        def look(connection: Connection) -> Job | None:
             used = sql.find_idempotency_key(connection, idempotency_key)
             return None if used is None else _require_job(connection, used.job_id)
+
+        return self._read(look)
 
     # -- the worker's moves
 
@@ -301,8 +245,7 @@ class Ledger:
 
     def _anything_due(self) -> bool:
         """Looked at without the write lock, so that idle workers do not hold each other up."""
-        with self._reading() as connection:
-            return sql.any_due(connection, self.clock_offset)
+        return self._read(lambda connection: sql.any_due(connection, self.clock_offset))
 
     def beat(self, lease: Lease) -> None:
         def beat(connection: Connection) -> None:
@@ -333,7 +276,7 @@ class Ledger:
             ready = transcript_event(
                 job, result, revision=row.revision, event_id=self._new_id(), now=now, traceparent=trace
             )
-            sql.insert_events(connection, [done, ready], job.id, now)
+            sql.insert_events(connection, [(job.id, done), (job.id, ready)], now)
             return job
 
         return self._write(finish)
@@ -377,8 +320,7 @@ class Ledger:
         return row
 
     def rescue(self) -> Sequence[Job]:
-        with self._reading() as connection:
-            found = sql.list_to_rescue(connection, self.clock_offset)
+        found = self._read(lambda connection: sql.list_to_rescue(connection, self.clock_offset))
         rescued = []
         for each in found:
             move = self._shorten if each.from_the_future else self._rescue
@@ -426,7 +368,9 @@ class Ledger:
                 raise Refused(
                     f"job {job_id} is {row.state}; only a failed job can be retried", code="job_not_retryable"
                 )
-            turn = sql.take_turn(connection, row.priority, row.lane)
+            turns = sql.Turns(connection)
+            turn = turns.take(row.priority, row.lane)
+            turns.write()
             sql.move_failed_to_queue(connection, job_id, turn, now)
             return self._moved(connection, job_id, EventType.JOB_QUEUED, now)
 
@@ -435,11 +379,10 @@ class Ledger:
     # -- reading
 
     def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
-        with self._reading() as connection:
-            return sql.find_holders(connection, job_ids)
+        return self._read(lambda connection: sql.find_holders(connection, job_ids))
 
     def backlog(self) -> Backlog:
-        with self._reading() as connection:
+        def look(connection: Connection) -> Backlog:
             now = sql.database_now(connection, self.clock_offset)
             queued, queued_seconds = sql.audio_in(connection, JobState.QUEUED)
             running, running_seconds = sql.audio_in(connection, JobState.RUNNING)
@@ -454,30 +397,31 @@ class Ledger:
                 oldest_unpublished_seconds=_age(oldest_event, now),
             )
 
+        return self._read(look)
+
     def job(self, job_id: str) -> Job:
-        with self._reading() as connection:
-            return _require_job(connection, job_id)
+        return self._read(lambda connection: _require_job(connection, job_id))
 
     def jobs(self, *, state: JobState | None = None, limit: int = 50, before: str | None = None) -> Sequence[Job]:
-        with self._reading() as connection:
+        def look(connection: Connection) -> Sequence[DatabaseRow]:
             below = None
             if before is not None:
                 row = sql.find_job(connection, before)
                 if row is None:
                     raise _no_such_job(before)
                 below = row.number
-            return [_shown_job(row) for row in sql.list_jobs(connection, state, below, limit)]
+            return sql.list_jobs(connection, state, below, limit)
+
+        return [_shown_job(row) for row in self._read(look)]
 
     def episode(self, episode_id: str) -> Episode:
-        with self._reading() as connection:
-            document = sql.find_episode(connection, episode_id)
+        document = self._read(lambda connection: sql.find_episode(connection, episode_id))
         if document is None:
             raise NotFound(f"no episode {episode_id}", code="episode_not_found")
         return read_json(Episode, document)
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        with self._reading() as connection:
-            row = sql.find_revision(connection, episode_id, revision)
+        row = self._read(lambda connection: sql.find_revision(connection, episode_id, revision))
         if row is None:
             which = "" if revision is None else f" of revision {revision}"
             raise NotFound(f"no transcript{which} for episode {episode_id}", code="transcript_not_found")
@@ -486,9 +430,7 @@ class Ledger:
     # -- the outbox
 
     def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:
-        with self._reading() as connection:
-            rows = sql.list_pending_events(connection, limit)
-        return _in_order(rows)
+        return _in_order(self._read(lambda connection: sql.list_pending_events(connection, limit)))
 
     def mark_published(self, sequence_numbers: Sequence[int]) -> None:
         if sequence_numbers:
@@ -506,8 +448,7 @@ class Ledger:
         self._write(lambda connection: sql.give_publishing_up(connection, publisher))
 
     def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
-        with self._reading() as connection:
-            rows = sql.list_events_of(connection, job_id, after)
+        rows = self._read(lambda connection: sql.list_events_of(connection, job_id, after))
         return [(row.sequence, event) for row in rows if (event := _event_or_none(row)) is not None]
 
     # -- shared steps
@@ -521,17 +462,18 @@ class Ledger:
 
     def _tell(self, connection: Connection, kind: EventType, job: Job, row: DatabaseRow, now: float) -> None:
         event = job_event(kind, job, event_id=self._new_id(), now=now, traceparent=row.traceparent)
-        sql.insert_events(connection, [event], job.id, now)
+        sql.insert_events(connection, [(job.id, event)], now)
+
+    def _read(self, look: Callable[[Connection], T]) -> T:
+        return self._run(partial(self._read_once, look))
+
+    def _read_once(self, look: Callable[[Connection], T]) -> T:
+        with self._database.reading() as connection:
+            return look(connection)
 
     def _write(self, move: Callable[[Connection], T]) -> T:
-        """Run a move in one transaction, again where that cannot make it twice."""
-        with self._translated():
-            try:
-                return self._write_once(move)
-            except DBAPIError as error:
-                if not self._database.is_worth_another_try(error):
-                    raise
-            return self._retrying(self._write_once, move)
+        """Make a move in one transaction."""
+        return self._run(partial(self._write_once, move))
 
     def _write_once(self, move: Callable[[Connection], T]) -> T:
         with self._database.writing() as connection:
@@ -545,10 +487,15 @@ class Ledger:
                 raise translated from error
             return answer
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._translated(), self._database.reading() as connection:
-            yield connection
+    def _run(self, transaction: Callable[[], T]) -> T:
+        """Run a transaction, again where that cannot make a move twice."""
+        with self._translated():
+            try:
+                return transaction()
+            except DBAPIError as error:
+                if not self._database.is_worth_another_try(error):
+                    raise
+            return self._retrying(transaction)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -564,6 +511,129 @@ class Ledger:
             raise TransientError(
                 "every connection to the ledger of this process is in use", code="database_busy"
             ) from error
+
+
+# ---------------------------------------------------------------- what an addition reads, decides and writes
+
+
+class ShownEpisodes:
+    """What is shown of some episodes, locked, while jobs describe them anew."""
+
+    def __init__(self, connection: Connection, episode_ids: Sequence[str]) -> None:
+        self._connection = connection
+        self._documents = sql.lock_episodes(connection, episode_ids)
+        self._transcribed = sql.find_transcribed(connection, list(self._documents))
+        self._shown: dict[str, Episode | None] = {
+            key: _episode_or_none(document, key) for key, document in self._documents.items()
+        }
+        self._changed: dict[str, Episode] = {}
+
+    def known(self, episode_id: str) -> Episode | None:
+        return self._shown.get(episode_id)
+
+    def describe(self, asked: Episode) -> Episode:
+        """Let a job describe its episode; the answer is how the episode is shown from then on."""
+        earlier = self.known(asked.id)
+        shown = shown_episode(earlier, asked, is_transcribed=asked.id in self._transcribed)
+        if shown != earlier:
+            self._shown[asked.id] = self._changed[asked.id] = shown
+        return shown
+
+    def write(self, now: float) -> None:
+        new = [episode for key, episode in self._changed.items() if key not in self._documents]
+        sql.insert_episodes(self._connection, new, now)
+        for key, episode in self._changed.items():
+            if key in self._documents:
+                sql.update_episode(self._connection, episode, now)
+
+
+class Addition:
+    """One transaction that adds jobs: it reads what it needs, decides about each request in turn, writes it all."""
+
+    def __init__(self, connection: Connection, news: Sequence[NewJob], *, now: float) -> None:
+        self._connection = connection
+        self._now = now
+        keys = [new.idempotency_key for new in news if new.idempotency_key is not None]
+        self._used = sql.find_idempotency_keys(connection, keys)
+        self._same = sql.find_same_requests(connection, [new.dedupe_key for new in news])
+        known = {job_id for _, job_id in self._used.values()} | set(self._same.values())
+        self._jobs = {row.id: _shown_job(row) for row in sql.find_jobs(connection, list(known))}
+        self._episodes = ShownEpisodes(connection, [new.episode.id for new in news if not self._is_known(new)])
+        self._turns = sql.Turns(connection)
+        self._rows: list[dict[str, Any]] = []
+        self._added: list[tuple[NewJob, Job]] = []
+        self._new_keys: dict[str, tuple[str, str]] = {}
+
+    def answer(self, new: NewJob, job_id: str) -> tuple[Job, bool] | Refused:
+        """The job of a request, under this id if it is new, and whether it is."""
+        used = None if new.idempotency_key is None else self._used.get(as_key(new.idempotency_key))
+        if used is not None:
+            if used[0] != as_key(new.dedupe_key):
+                return Refused(
+                    f"Idempotency-Key {new.idempotency_key!r} was used for another request",
+                    code="idempotency_key_reused",
+                )
+            return self._as_shown(self._jobs[used[1]]), False
+        same = self._same.get(as_key(new.dedupe_key))
+        job = self._as_shown(self._jobs[same]) if same is not None else self._new_job(new, job_id)
+        if new.idempotency_key is not None:
+            self._new_keys[new.idempotency_key] = (new.dedupe_key, job.id)
+            self._used[as_key(new.idempotency_key)] = (as_key(new.dedupe_key), job.id)
+        return job, same is None
+
+    def write(self, new_id: Callable[[], str]) -> None:
+        self._episodes.write(self._now)
+        self._turns.write()
+        sql.insert_jobs(self._connection, self._rows)
+        sql.insert_idempotency_keys(self._connection, self._new_keys, self._now)
+        events = [
+            (
+                job.id,
+                job_event(
+                    EventType.JOB_FAILED if new.failed else EventType.JOB_QUEUED,
+                    job,
+                    event_id=new_id(),
+                    now=self._now,
+                    traceparent=new.traceparent,
+                ),
+            )
+            for new, job in self._added
+        ]
+        sql.insert_events(self._connection, events, self._now)
+
+    def _new_job(self, new: NewJob, job_id: str) -> Job:
+        episode = asked_episode(self._episodes.known(new.episode.id), new.episode)
+        shown = self._episodes.describe(episode)
+        lane = lane_of(episode)
+        turn = self._turns.take(new.priority, lane, waits=new.failed is None)
+        row = sql.job_values(new, episode, job_id=job_id, lane=lane, turn=turn, now=self._now)
+        time = instant(self._now)
+        job = Job(
+            id=job_id,
+            episode_id=episode.id,
+            state=JobState(row["state"]),
+            created=time,
+            updated=time,
+            options=new.options,
+            title=shown.title,
+            show=shown.show,
+            priority=new.priority,
+            error=new.failed,
+            finished=time if new.failed else None,
+        )
+        self._rows.append(row)
+        self._added.append((new, job))
+        self._same[as_key(new.dedupe_key)] = job_id
+        self._jobs[job_id] = job
+        return job
+
+    def _as_shown(self, job: Job) -> Job:
+        """A job that is known, with the title that its episode has by now."""
+        episode = self._episodes.known(job.episode_id)
+        return job if episode is None else replace(job, title=episode.title, show=episode.show)
+
+    def _is_known(self, new: NewJob) -> bool:
+        return as_key(new.dedupe_key) in self._same
 
 
 # ---------------------------------------------------------------- rows to nouns

@@ -7,7 +7,7 @@ that its text stays the same and is compiled once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,7 +72,6 @@ def database_now(connection: Connection, offset: float) -> float:
 
 
 _EPISODE = sa.select(episodes.c.document).where(episodes.c.id == sa.bindparam("wanted"))
-_EPISODE_TO_CHANGE = _EPISODE.with_for_update(key_share=True)
 
 
 def find_episode(connection: Connection, episode_id: str) -> str | None:
@@ -81,25 +80,33 @@ def find_episode(connection: Connection, episode_id: str) -> str | None:
     return document
 
 
-def lock_episode(connection: Connection, episode_id: str) -> str | None:
-    """The same, and until the transaction ends nobody else writes about the episode."""
-    document: str | None = connection.scalar(_EPISODE_TO_CHANGE, {"wanted": episode_id})
-    return document
+def lock_episodes(connection: Connection, episode_ids: Sequence[str]) -> dict[str, str]:
+    """The JSON of those that are there; until the transaction ends nobody else writes about them."""
+    to_change = sa.select(episodes.c.id, episodes.c.document).with_for_update(key_share=True)
+    return {
+        row.id: row.document
+        for some in _in_pieces(episode_ids)
+        for row in connection.execute(to_change.where(episodes.c.id.in_(some)))
+    }
 
 
 _INSERT_EPISODE = sa.insert(episodes)
 
 
-def insert_episode(connection: Connection, episode: Episode, now: float) -> None:
-    values = {
-        "id": episode.id,
-        "title": episode.title,
-        "show": episode.show,
-        "document": write_json(episode).decode(),
-        "created": now,
-        "updated": now,
-    }
-    connection.execute(_INSERT_EPISODE, values)
+def insert_episodes(connection: Connection, new: Sequence[Episode], now: float) -> None:
+    rows = [
+        {
+            "id": episode.id,
+            "title": episode.title,
+            "show": episode.show,
+            "document": write_json(episode).decode(),
+            "created": now,
+            "updated": now,
+        }
+        for episode in new
+    ]
+    if rows:
+        connection.execute(_INSERT_EPISODE, rows)
 
 
 _UPDATE_EPISODE = (
@@ -156,13 +163,22 @@ def lock_job(connection: Connection, job_id: str, offset: float) -> DatabaseRow 
     return connection.execute(_JOB_TO_MOVE, {"wanted": job_id, "clock_offset": offset}).first()
 
 
-_SAME_REQUEST = sa.select(jobs.c.id).where(jobs.c.dedupe_key == sa.bindparam("wanted"), _is_cancelled(False))
+def find_jobs(connection: Connection, job_ids: Sequence[str]) -> Sequence[DatabaseRow]:
+    return [
+        row
+        for some in _in_pieces(job_ids)
+        for row in connection.execute(_SHOWN_JOB.where(jobs.c.id.in_(sa.bindparam("some", some, expanding=True))))
+    ]
 
 
-def find_same_request(connection: Connection, dedupe_key: str) -> str | None:
-    """The id of the job with this dedupe key, cancelled ones aside."""
-    found: str | None = connection.scalar(_SAME_REQUEST, {"wanted": dedupe_key})
-    return found
+def find_same_requests(connection: Connection, dedupe_keys: Sequence[str]) -> dict[str, str]:
+    """The ids of the jobs with these dedupe keys, cancelled ones aside, by the keys as the index holds them."""
+    same = sa.select(jobs.c.dedupe_key, jobs.c.id).where(_is_cancelled(False))
+    return {
+        row.dedupe_key: row.id
+        for some in _in_pieces(dedupe_keys)
+        for row in connection.execute(same.where(jobs.c.dedupe_key.in_(some)))
+    }
 
 
 def find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> set[str]:
@@ -195,12 +211,26 @@ def find_idempotency_key(connection: Connection, key: str) -> DatabaseRow | None
     return connection.execute(_IDEMPOTENCY_KEY, {"wanted": key}).first()
 
 
+def find_idempotency_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Dedupe key and job id by idempotency key, all as the index holds them."""
+    return {
+        row.key: (row.dedupe_key, row.job_id)
+        for some in _in_pieces(keys)
+        for row in connection.execute(sa.select(idempotency_keys).where(idempotency_keys.c.key.in_(some)))
+    }
+
+
 _INSERT_IDEMPOTENCY_KEY = sa.insert(idempotency_keys)
 
 
-def insert_idempotency_key(connection: Connection, key: str, dedupe_key: str, job_id: str, now: float) -> None:
-    values = {"key": key, "dedupe_key": dedupe_key, "job_id": job_id, "created": now}
-    connection.execute(_INSERT_IDEMPOTENCY_KEY, values)
+def insert_idempotency_keys(connection: Connection, keys: Mapping[str, tuple[str, str]], now: float) -> None:
+    """Dedupe key and job id by idempotency key."""
+    rows = [
+        {"key": key, "dedupe_key": dedupe_key, "job_id": job_id, "created": now}
+        for key, (dedupe_key, job_id) in keys.items()
+    ]
+    if rows:
+        connection.execute(_INSERT_IDEMPOTENCY_KEY, rows)
 
 
 def list_jobs(connection: Connection, state: JobState | None, below: int | None, limit: int) -> Sequence[DatabaseRow]:
@@ -220,12 +250,14 @@ def find_revision(connection: Connection, episode_id: str, revision: int | None)
     return connection.execute(statement.order_by(jobs.c.revision.desc()).limit(1)).first()
 
 
-_LATEST_REVISION = sa.select(sa.func.max(jobs.c.revision)).where(jobs.c.episode_id == sa.bindparam("wanted"))
-
-
-def latest_revision(connection: Connection, episode_id: str) -> int | None:
-    revision: int | None = connection.scalar(_LATEST_REVISION, {"wanted": episode_id})
-    return revision
+def find_transcribed(connection: Connection, episode_ids: Sequence[str]) -> set[str]:
+    """Those of the episodes that have a transcript."""
+    done = sa.select(jobs.c.episode_id).where(jobs.c.revision.is_not(None)).distinct()
+    return {
+        found
+        for some in _in_pieces(episode_ids)
+        for found in connection.scalars(done.where(jobs.c.episode_id.in_(some)))
+    }
 
 
 def find_holders(connection: Connection, job_ids: Sequence[str]) -> dict[str, Holder]:
@@ -284,26 +316,66 @@ _INSERT_LANE = sa.insert(lanes)
 _UPDATE_LANE = sa.update(lanes).where(*_OF_LANE).values(last_turn=sa.bindparam("new_turn"))
 
 
-def take_turn(connection: Connection, priority: int, lane: str) -> int:
-    """Give a show its next turn at this priority and remember it. For the one transaction that adds jobs now."""
-    key = {"of_priority": priority, "of_lane": lane}
-    known = connection.execute(_TURNS, key).one()
-    turn = next_turn(lane_last=known.lane_last, waiting_first=known.waiting_first, lanes_last=known.lanes_last)
-    if known.lane_last is None:
-        connection.execute(_INSERT_LANE, {"priority": priority, "lane": lane, "last_turn": turn})
-    else:
-        connection.execute(_UPDATE_LANE, key | {"new_turn": turn})
-    return turn
+class Turns:
+    """Gives shows their turns, for the one transaction that does so now, and writes at the end who got which."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lane_last: dict[tuple[int, str], int | None] = {}
+        self._waiting_first: dict[int, int | None] = {}
+        self._lanes_last: dict[int, int | None] = {}
+        self._known: set[tuple[int, str]] = set()
+        self._taken: dict[tuple[int, str], int] = {}
+
+    def take(self, priority: int, lane: str, *, waits: bool = True) -> int:
+        """The next turn of a show at this priority; `waits` tells whether the job is one that will be claimed."""
+        place = (priority, as_key(lane))
+        self._look(place)
+        turn = next_turn(
+            lane_last=self._lane_last[place],
+            waiting_first=self._waiting_first[priority],
+            lanes_last=self._lanes_last[priority],
+        )
+        self._lane_last[place] = self._taken[place] = turn
+        self._lanes_last[priority] = max(turn, self._lanes_last[priority] or 0)
+        if waits and self._waiting_first[priority] is None:
+            self._waiting_first[priority] = turn
+        return turn
+
+    def write(self) -> None:
+        """Remember the turns that were taken."""
+        new = [
+            {"priority": priority, "lane": lane, "last_turn": turn}
+            for (priority, lane), turn in self._taken.items()
+            if (priority, lane) not in self._known
+        ]
+        later = [
+            {"of_priority": priority, "of_lane": lane, "new_turn": turn}
+            for (priority, lane), turn in self._taken.items()
+            if (priority, lane) in self._known
+        ]
+        if new:
+            self._connection.execute(_INSERT_LANE, new)
+        if later:
+            self._connection.execute(_UPDATE_LANE, later)
+
+    def _look(self, place: tuple[int, str]) -> None:
+        if place in self._lane_last:
+            return
+        priority, lane = place
+        found = self._connection.execute(_TURNS, {"of_priority": priority, "of_lane": lane}).one()
+        self._lane_last[place] = found.lane_last
+        self._known |= {place} if found.lane_last is not None else set()
+        self._waiting_first.setdefault(priority, found.waiting_first)
+        self._lanes_last.setdefault(priority, found.lanes_last)
 
 
-_INSERT_JOB = sa.insert(jobs).returning(*_JOB_COLUMNS)
+_INSERT_JOB = sa.insert(jobs)
 
 
-def insert_job(
-    connection: Connection, new: NewJob, episode: Episode, *, job_id: str, lane: str, turn: int, now: float
-) -> DatabaseRow:
-    """A new job, without its title and show."""
-    values = {
+def job_values(new: NewJob, episode: Episode, *, job_id: str, lane: str, turn: int, now: float) -> dict[str, Any]:
+    """The row of a new job."""
+    return {
         "id": job_id,
         "episode_id": new.episode.id,
         "state": (JobState.FAILED if new.failed else JobState.QUEUED).value,
@@ -325,7 +397,11 @@ def insert_job(
         "finished": now if new.failed else None,
         **_error(new.failed),
     }
-    return connection.execute(_INSERT_JOB, values).one()
+
+
+def insert_jobs(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(_INSERT_JOB, rows)
 
 
 def amend_job(
@@ -613,8 +689,8 @@ def end_attempt(connection: Connection, job_id: str, token: int, outcome: str, c
 _INSERT_EVENT = sa.insert(outbox)
 
 
-def insert_events(connection: Connection, events: Sequence[Event], job_id: str, now: float) -> None:
-    """Write events about a job into the outbox. The transaction holds the job's episode."""
+def insert_events(connection: Connection, events: Sequence[tuple[str, Event]], now: float) -> None:
+    """Write events, each with its job's id, into the outbox. The transaction holds their episodes."""
     rows = [
         {
             "event_id": event.id,
@@ -623,9 +699,10 @@ def insert_events(connection: Connection, events: Sequence[Event], job_id: str, 
             "document": write_json(event).decode(),
             "created": now,
         }
-        for event in events
+        for job_id, event in events
     ]
-    connection.execute(_INSERT_EVENT, rows[0] if len(rows) == 1 else rows)
+    if rows:
+        connection.execute(_INSERT_EVENT, rows[0] if len(rows) == 1 else rows)
 
 
 _PENDING_EVENTS = (

@@ -166,7 +166,7 @@ def test_the_table_refuses_a_claim_without_a_new_token(path: Path) -> None:
 
 
 def test_the_ledger_is_durable_and_checks_its_references(ledger: Ledger) -> None:
-    with ledger._reading() as connection:
+    with ledger._database.reading() as connection:
         pragmas = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -247,7 +247,7 @@ def test_reading_goes_on_while_another_process_writes(ledger: Ledger, path: Path
 def test_a_full_disk_is_our_trouble_and_reading_goes_on(ledger: Ledger) -> None:
     """A limit on the pages of the file stands in for the disk."""
     ledger.add(new_job("one"), job_id="one")
-    with ledger._reading() as connection:
+    with ledger._database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
@@ -298,7 +298,7 @@ def test_every_claim_leaves_an_attempt_with_its_outcome(ledger: Ledger, path: Pa
 def test_a_claim_reads_the_queue_in_its_order_and_does_not_sort_it(ledger: Ledger) -> None:
     """With a sort, each claim would cost as much as the queue is long."""
     best = BEST_JOB.params(clock_offset=0.0).compile(dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True})
-    with ledger._reading() as connection:
+    with ledger._database.reading() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {best}").all()]
 
     assert plan[0] == "SCAN waiting USING INDEX jobs_to_claim"

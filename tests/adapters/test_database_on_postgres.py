@@ -513,7 +513,7 @@ def test_a_ledger_that_was_never_migrated_is_not_ready(postgres: PostgresServer)
 
 
 def test_commits_are_durable_and_no_statement_or_silence_lasts_for_ever(ledger: Ledger) -> None:
-    with ledger._reading() as connection:
+    with ledger._database.reading() as connection:
         settings = [
             connection.exec_driver_sql(f"SHOW {name}").scalar()
             for name in (
