@@ -324,8 +324,11 @@ class KafkaSource:
                     yield
                 except _LOST_MEMBERSHIP as error:
                     raise _OthersTurn(str(error)) from error
-        except StenocastError:
-            self.close()
+        except StenocastError as error:
+            # A broker that does not answer just now finds this member again; a new one would have to wait until the
+            # session of the old one, which could not say that it left, is over.
+            if not getattr(error.__cause__, "retriable", False):
+                self.close()
             raise
 
 

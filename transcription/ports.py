@@ -558,6 +558,7 @@ class RecordSource(Protocol):
         """What came next, or nothing after `seconds`. Goes on behind what the last poll gave.
 
         Raises TransientError `kafka_unavailable`, NotReady `kafka_refused` or `topic_missing`; a later poll may work.
+        While a broker that was there is away, nothing comes, and what there is comes when it is back.
         """
         ...
 

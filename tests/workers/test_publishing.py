@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,6 +21,7 @@ from adapters.kafka_access import KafkaAccess
 from adapters.kafka_topics import KafkaTopics
 from schemas.cloudevents import read_cloud_event
 from schemas.episode import Episode
+from schemas.errors import TransientError
 from schemas.events import EventType
 from schemas.job import Job, JobOptions
 from schemas.topics import Topic
@@ -130,12 +130,16 @@ def test_a_stopped_publisher_that_wakes_up_puts_no_old_revision_over_a_newer_one
     assert revisions(topics, Topic.TRANSCRIPTS) == [1, 2]
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """A broker of the test's own; what to call with `servers.py`'s words."""
+@pytest.fixture(scope="module")
+def own_kafka(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """A broker of this module's own; what to call with the words of `servers.py`.
+
+    `kafka` is asked for because without servers for the tests there are none to start here either.
+    """
+    folder = tmp_path_factory.mktemp("servers")
 
     def servers(*words: str) -> str:
-        command = [sys.executable, str(SERVERS), "--folder", str(tmp_path / "servers"), *words]
+        command = [sys.executable, str(SERVERS), "--folder", str(folder / "own"), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=200).stdout
 
     servers("up", "--only", "kafka")
@@ -143,16 +147,21 @@ def own_kafka(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     servers("down")
 
 
-def test_jobs_finish_while_the_broker_is_dead_and_their_events_follow_in_order(
-    kafka: KafkaServer, own_kafka: Callable[..., str], tmp_path: Path
-) -> None:
-    """`kafka` is asked for because without servers for the tests there are none to start here either."""
-    told = json.loads(own_kafka("env", "--json"))
-    made = Made(KafkaAccess(told["STENOCAST_TEST_KAFKA"], prefix="own."))
+@pytest.fixture
+def own_topics(own_kafka: Callable[..., str]) -> Iterator[Made]:
+    bootstrap = json.loads(own_kafka("env", "--json"))["STENOCAST_TEST_KAFKA"]
+    made = Made(KafkaAccess(bootstrap, prefix=f"t{uuid.uuid4().hex[:12]}."))
     KafkaTopics(made.access).create(partitions=2)
+    yield made
+    made.close()
+
+
+def test_jobs_finish_while_the_broker_is_dead_and_their_events_follow_in_order(
+    own_kafka: Callable[..., str], own_topics: Made, tmp_path: Path
+) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
     stop = threading.Event()
-    publisher = threading.Thread(target=publish_until, args=(stop, ledger, made.sink()))
+    publisher = threading.Thread(target=publish_until, args=(stop, ledger, own_topics.sink()))
     publisher.start()
     try:
         publish_revision(ledger)
@@ -169,7 +178,26 @@ def test_jobs_finish_while_the_broker_is_dead_and_their_events_follow_in_order(
         publisher.join(60)
 
     assert waiting == 12
-    kinds = [read_cloud_event(each.headers, each.value).type for each in made.records(Topic.JOBS)]
+    kinds = [read_cloud_event(each.headers, each.value).type for each in own_topics.records(Topic.JOBS)]
     assert kinds == [EventType.JOB_QUEUED, EventType.JOB_STARTED, EventType.JOB_DONE] * 4
-    assert revisions(made, Topic.TRANSCRIPTS, isolation="read_committed") == [1, 2, 3, 4]
-    made.close()
+    assert revisions(own_topics, Topic.TRANSCRIPTS, isolation="read_committed") == [1, 2, 3, 4]
+
+
+def test_a_source_goes_on_soon_after_a_dead_broker_is_back(own_kafka: Callable[..., str], own_topics: Made) -> None:
+    """Well before the session of a member that came back as another would be over."""
+    source = own_topics.source(Topic.EPISODES, session_timeout_ms=45_000)
+    own_topics.append(Topic.EPISODES, b"one")
+    batch = source.poll(seconds=10)
+    own_kafka("kill", "kafka")
+    with pytest.raises(TransientError):
+        source.commit(batch)
+    source.restore(batch)
+    own_kafka("start", "kafka")
+    own_topics.append(Topic.EPISODES, b"two")
+
+    found: list[bytes | None] = []
+    deadline = time.monotonic() + 20
+    while len(found) < 2 and time.monotonic() < deadline:
+        found += [each.value for each in source.poll(seconds=1.0)]
+
+    assert found == [b"one", b"two"]
