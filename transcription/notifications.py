@@ -133,7 +133,9 @@ def _own_event(record: Record, value: bytes) -> Notice:
 
 
 def _notifications(content: Any, traceparent: str | None, *, is_wrapped: bool = False) -> Iterator[Notice]:
-    if not isinstance(content, dict):
+    if isinstance(content, str) and not is_wrapped:
+        yield from _in_envelope(content, traceparent)  # some connectors write JSON text as a JSON text
+    elif not isinstance(content, dict):
         yield Rejected(code="record_unknown", message=f"a JSON {_kind(content)} is no notification")
     elif isinstance(content.get("Records"), list):
         for each in content["Records"]:
@@ -143,12 +145,12 @@ def _notifications(content: Any, traceparent: str | None, *, is_wrapped: bool = 
     elif isinstance(content.get("detail-type"), str):
         yield _event_bridge(content, traceparent)
     elif isinstance(content.get("Message"), str) and "TopicArn" in content and not is_wrapped:
-        yield from _in_sns_envelope(content["Message"], traceparent)
+        yield from _in_envelope(content["Message"], traceparent)
     else:
         yield Rejected(code="record_unknown", message=f"no known kind of notification; fields: {_names(content)}")
 
 
-def _in_sns_envelope(message: str, traceparent: str | None) -> Iterator[Notice]:
+def _in_envelope(message: str, traceparent: str | None) -> Iterator[Notice]:
     try:
         content = json.loads(message)
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 
+from cli.intake import STOP_SECONDS
 from schemas.drop import Drop
 from schemas.transcript import Transcript
 from schemas.wire import read_json
@@ -165,6 +167,27 @@ def test_the_embedded_service_takes_drops_in_too(
         (job,) = client.get("/v1/jobs").json()["jobs"]
         sound = client.get(f"/v1/episodes/{job['episode_id']}/audio", headers={"Range": "bytes=0-9"})
     assert (job["state"], sound.status_code, len(sound.content)) == ("done", 206, 10)
+
+
+@pytest.mark.parametrize("command", ["intake", "reconcile"])
+def test_a_process_that_waits_for_a_dead_bucket_ends_soon_when_it_is_asked_to(command: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = dict(os.environ) | {
+            "STENOCAST_DATA_DIR": str(tmp_path),
+            "STENOCAST_STORE_URL": "s3://harbour",
+            "STENOCAST_S3_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "STENOCAST_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+            "AWS_ACCESS_KEY_ID": "nobody",
+            "AWS_SECRET_ACCESS_KEY": "nothing",
+        }
+        process = subprocess.Popen([sys.executable, "-m", "cli.main", command], env=environment, cwd=ROOT)
+        try:
+            silent.accept()  # it has asked, and nobody will answer
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(STOP_SECONDS + 10) == 0
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _logs(folder: Path) -> str:

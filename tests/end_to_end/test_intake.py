@@ -280,21 +280,21 @@ def execute(postgres: PostgresServer, statement: str) -> None:
 
 
 def test_a_rebalance_in_the_middle_of_batches_loses_and_doubles_nothing(harbour: Harbour) -> None:
-    for number in range(60):
+    for number in range(30):
         harbour.put(f"{number:02}.mp3")
-    harbour.relay(60)
-    first = harbour.start(most_records=5)
+    harbour.relay(30)
+    first = harbour.start(most_records=3)
     wait_until(lambda: list(harbour.ledger.jobs(limit=500))[:5], 5)
-    harbour.start(most_records=5)
+    harbour.start(most_records=3)
     time.sleep(1)
     first()
-    harbour.start(most_records=5)
+    harbour.start(most_records=3)
 
-    jobs = harbour.jobs(60)
+    jobs = harbour.jobs(30)
     harbour.wait_until_idle()
 
     assert {job.state for job in jobs} == {JobState.QUEUED}
-    assert len(harbour.jobs(60)) == len({job.episode_id for job in jobs})
+    assert len(harbour.jobs(30)) == len({job.episode_id for job in jobs})
 
 
 def test_what_no_event_told_is_found_by_looking(harbour: Harbour) -> None:

@@ -170,6 +170,13 @@ def test_an_ugly_name_is_a_name(key: str) -> None:
     assert read({"Records": [record(key, source="ceph:s3")]}) == (Touched(BUCKET, (key,)),)
 
 
+def test_json_text_inside_a_json_text_is_read_once() -> None:
+    inner = json.dumps({"Records": [record("a.mp3")]})
+
+    assert read(inner) == (Touched(BUCKET, ("a.mp3",)),)
+    assert codes(read(json.dumps(inner))) == ["record_unknown"]
+
+
 def test_a_bad_record_among_several_keeps_the_others() -> None:
     content = {"Records": [record("a.mp3"), {"eventName": 3}, record("b.mp3")]}
 
