@@ -184,7 +184,7 @@ def _s3_record(record: Any, traceparent: str | None) -> Notice:
 def _readings(key: str, *, bucket: str, source: Any, arn: Any, has_prefix: bool) -> tuple[str, ...]:
     """The names that a notification's key may stand for, the likelier first; see the top of this file."""
     decoded = _decoded(key)
-    if decoded == key or (isinstance(arn, str) and arn.endswith(f":{bucket}/{key}")):
+    if decoded == key or (isinstance(arn, str) and arn.endswith(f"{bucket}/{key}")):
         return (key,)
     is_encoded = source == "minio:s3" or (source == "aws:s3" and not has_prefix)
     return (decoded, key) if is_encoded else (key, decoded)
