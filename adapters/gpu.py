@@ -48,13 +48,23 @@ _MISSING = (
     "no kernel image is available",
     "driver version is insufficient",
     "no cuda-capable device",
-    "invalid device ordinal",
     "is not found or cannot be loaded",
     "forward compatibility was attempted",
 )
 
 #: "CUDA error: device-side assert triggered", "CUDA failed with error an illegal memory access was encountered", …
-_BROKEN = ("cuda error", "cuda failed", "cuda driver error", "cublas", "cudnn", "cusolver", "cufft", "nvrtc")
+#: "parallel_for failed: cudaErrorInvalidDevice: …" is what ctranslate2 says to everything after its memory was full.
+_BROKEN = (
+    "cuda error",
+    "cudaerror",
+    "cuda failed",
+    "cuda driver error",
+    "cublas",
+    "cudnn",
+    "cusolver",
+    "cufft",
+    "nvrtc",
+)
 
 
 def trouble_of(error: BaseException) -> GpuTrouble | None:

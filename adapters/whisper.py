@@ -24,7 +24,7 @@ import structlog
 
 from adapters import gpu
 from adapters.waveform import floats
-from schemas.errors import ModelError, NotReady, OptionError, TransientError
+from schemas.errors import GpuError, ModelError, NotReady, OptionError, TransientError
 from schemas.transcript import Word
 from transcription.ports import SAMPLE_RATE, Recognition, RecognizeOptions, Report, Span, Waveform
 from transcription.speech import fitted, passages, unheard, within_speech
@@ -156,7 +156,8 @@ class WhisperRecognizer:
         self._compute_type = "float16" if self._device == "cuda" else "int8"
         self._batch_size = batch_size or (16 if self._device == "cuda" else 4)
         self._batch = self._batch_size  # less where the GPU's memory was full
-        self._whisper = _load(folder, device=self._device, compute_type=self._compute_type, threads=threads)
+        self._folder = folder
+        self._whisper = self._load(folder)
         self.version = version("faster-whisper")
         self.model = f"{set_name}/{model_name}"
         self.fingerprint = self._fingerprint(folder, model_sha256)
@@ -247,9 +248,7 @@ class WhisperRecognizer:
                 return
             raise _not_supported("other than English", self._set_name, self._languages, "heard")
         if self._listener is None:
-            self._listener = _load(
-                self._listener_folder, device=self._device, compute_type=self._compute_type, threads=self._threads
-            )
+            self._listener = self._load(self._listener_folder)
         longest = sorted(strange, key=lambda each: each.start - each.end)[:3]
         language, _ = _language(self._listener, sound, longest)
         if language not in self._languages:
@@ -260,6 +259,7 @@ class WhisperRecognizer:
     ) -> list[_Passage]:
         """Recognize passages in batches. A full GPU halves the batch, for the rest of the recording."""
         found: list[_Passage] = []
+        was_full = False
         while len(found) < len(spans):
             some = spans[len(found) : len(found) + self._batch]
             try:
@@ -267,11 +267,21 @@ class WhisperRecognizer:
             except TransientError as error:
                 if error.code != "gpu_memory" or len(some) == 1:
                     raise
-                self._batch = len(some) // 2
+                was_full, self._batch = True, len(some) // 2
                 gpu.halved("recognize", batch=self._batch, reason=error.message)
+                continue
+            except GpuError:
+                # The call after one that met full memory fails too, with "invalid device ordinal", and the one after
+                # that works (ctranslate2 4.8.5 on a H200). What is broken in earnest fails again.
+                if not was_full:
+                    raise
+                was_full = False
                 continue
             _tell(report, found[-1].span.end)
         return found
+
+    def _load(self, folder: Path) -> Any:
+        return _load(folder, device=self._device, compute_type=self._compute_type, threads=self._threads)
 
     def _batched(self, sound: NDArray[np.float32], spans: Sequence[Span], ear: _Ear) -> list[_Passage]:
         """Recognize some passages at once. A pipeline object keeps state between calls, so each call has its own."""

@@ -21,6 +21,7 @@ BROKEN = [
     RuntimeError("cuBLAS failed with status CUBLAS_STATUS_EXECUTION_FAILED"),
     RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
     RuntimeError("CUDA error: uncorrectable ECC error encountered"),
+    RuntimeError("parallel_for failed: cudaErrorInvalidDevice: invalid device ordinal"),
 ]
 MISSING = [
     RuntimeError("CUDA error: no kernel image is available for execution on the device"),

@@ -454,6 +454,53 @@ def test_a_halved_batch_is_kept_to_the_end_of_the_recording_and_told(
     assert [(each["event"], each["batch"]) for each in lines] == [("batch halved", 2)] * 2
 
 
+#: In this order ctranslate2 4.8.5 raises them on a H200 whose memory another process holds.
+OUT_OF_MEMORY = "CUDA failed with error out of memory"
+STALE = "parallel_for failed: cudaErrorInvalidDevice: invalid device ordinal"
+
+
+@engines
+def test_the_error_that_follows_a_full_gpu_once_is_not_taken_for_a_broken_one(
+    fast: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch, quiet: Waveform
+) -> None:
+    from adapters.whisper import _Ear, _Passage
+
+    said = [OUT_OF_MEMORY, STALE, OUT_OF_MEMORY, STALE]
+    asked: list[int] = []
+
+    def batched(_sound: np.ndarray, spans: Sequence[Span], _ear: object) -> list[_Passage]:
+        asked.append(len(spans))
+        if said:
+            raise RuntimeError(said.pop(0))
+        return [_Passage(span) for span in spans]
+
+    monkeypatch.setattr(fast, "_batched", batched)
+    spans = [Span(float(i), i + 1.0) for i in range(4)]
+    fast.windows(quiet)
+    found = fast._first_pass(np.zeros(0, np.float32), spans, _Ear("en", None), None)
+
+    assert [each.span for each in found] == spans
+    assert asked == [4, 2, 2, 1, 1, 1, 1, 1]
+
+
+@engines
+def test_the_error_that_follows_a_full_gpu_twice_is_a_broken_one(
+    fast: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch, quiet: Waveform
+) -> None:
+    from adapters.whisper import _Ear
+
+    said = [OUT_OF_MEMORY, STALE, STALE]
+
+    def batched(*_: object) -> list[Any]:
+        raise RuntimeError(said.pop(0))
+
+    monkeypatch.setattr(fast, "_batched", batched)
+    fast.windows(quiet)
+
+    with pytest.raises(GpuError):
+        fast._first_pass(np.zeros(0, np.float32), [Span(0.0, 1.0)] * 4, _Ear("en", None), None)
+
+
 @engines
 def test_a_broken_gpu_is_a_crash_whose_engine_must_be_replaced(
     fast: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
