@@ -204,7 +204,7 @@ def _event_bridge(content: Mapping[str, Any], traceparent: str | None) -> Notice
     bucket, key = _field(content, "detail", "bucket", "name"), _field(content, "detail", "object", "key")
     if not isinstance(bucket, str) or not isinstance(key, str):
         return Rejected(code="record_invalid", message="detail.bucket.name or detail.object.key: missing or no text")
-    return _touched(bucket, (key,), traceparent)
+    return _touched(bucket, _readings(key, bucket=bucket, source=None, arn=None, has_prefix=False), traceparent)
 
 
 def _touched(bucket: str, keys: Sequence[str], traceparent: str | None) -> Notice:

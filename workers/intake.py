@@ -17,7 +17,7 @@ from threading import Event as StopEvent
 import structlog
 
 from adapters.metrics import Metrics, TakenIn, process_metrics
-from schemas.errors import InputError, NotReady, Refused, StenocastError, TransientError
+from schemas.errors import NotReady, Refused, StenocastError, TransientError
 from schemas.topics import Topic
 from transcription.notifications import Announced, Notice, Rejected, Touched, read_notices
 from transcription.ports import LARGEST_INLINE_BYTES, DeadLetter, DeadLetters, Record, RecordSource, Store
@@ -45,6 +45,9 @@ class _Batch:
     outcomes: dict[Record, TakenIn] = field(default_factory=dict)
 
     def reject(self, record: Record, code: str, message: str) -> None:
+        """One letter for a record, with the first reason: letters are known by the record's place."""
+        if self.outcomes.get(record) is TakenIn.DEAD:
+            return
         self.letters.append(DeadLetter(record, code, message))
         self.outcomes[record] = TakenIn.DEAD
 
@@ -134,22 +137,22 @@ class Intake:
             for notice in read_notices(record):
                 batch.said_by.setdefault(notice, []).append(record)
                 self._note(batch, record, notice)
-        touched = [notice for notice in batch.said_by if isinstance(notice, Touched)]
-        batch.wanted += self._take_in.touched(touched)
+        announced = [notice for notice in batch.said_by if isinstance(notice, Announced)]
+        for notice, answer in self._take_in.announced(announced):
+            if isinstance(answer, Wanted):
+                batch.wanted.append(answer)
+            elif answer is not None:
+                for record in batch.said_by[notice]:
+                    batch.reject(record, answer.code, answer.message)
+        batch.wanted += self._take_in.touched([each for each in batch.said_by if isinstance(each, Touched)])
         return batch
 
     def _note(self, batch: _Batch, record: Record, notice: Notice) -> None:
         if isinstance(notice, Rejected):
             batch.reject(record, notice.code, notice.message)
-        elif isinstance(notice, Announced):
-            batch.outcomes[record] = TakenIn.KNOWN
-            try:
-                wanted = self._take_in.announced(notice)
-            except (InputError, Refused) as error:
-                batch.reject(record, error.code, error.message)
-            else:
-                batch.wanted += [wanted] if wanted is not None else []
-        elif isinstance(notice, Touched) and self._take_in.concerns(notice):
+        elif batch.outcomes[record] is TakenIn.DEAD:
+            return
+        elif isinstance(notice, Announced) or (isinstance(notice, Touched) and self._take_in.concerns(notice)):
             batch.outcomes[record] = TakenIn.KNOWN  # or gone again
 
     def _settle(self, batch: _Batch) -> None:

@@ -20,7 +20,7 @@ from adapters.tracing import process_tracing
 from formats.catalogue import check_names
 from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import InputError, NotFound, NotReady, OptionError, Refused, TransientError
+from schemas.errors import AudioError, InputError, NotFound, NotReady, OptionError, Refused, TransientError
 from schemas.job import Job, JobError, JobOptions
 from schemas.sidecar import LARGEST_BYTES, Sidecar, read_sidecar
 from schemas.wire import write_json
@@ -179,12 +179,21 @@ class TakeIn:
 
     # ------------------------------------------------------------ what was announced
 
-    def announced(self, notice: Announced) -> Wanted | None:
-        """The job that an event of ours asks for; None where this very event made or found one before.
+    def announced(self, notices: Sequence[Announced]) -> list[tuple[Announced, Wanted | InputError | Refused | None]]:
+        """The job that each of our own events asks for; None where this very event made or found one before.
 
-        Raises InputError or Refused for what cannot be done: no such object, outside of the place for drops, wrong
-        options, the id of an event about another object.
+        The error for what cannot be done: no such object, outside of the place for drops, wrong options, the id of
+        an event about another object.
         """
+        return _at_once(self._answered, notices)
+
+    def _answered(self, notice: Announced) -> Wanted | InputError | Refused | None:
+        try:
+            return self._announced(notice)
+        except (InputError, Refused) as error:
+            return error
+
+    def _announced(self, notice: Announced) -> Wanted | None:
         given = notice.drop
         request = _request_key(notice)
         known = self._queue.known(request)
@@ -205,6 +214,7 @@ class TakeIn:
         if notice.metadata is None:
             wanted = self._wanted(drop, notice)
             return replace(wanted, new=replace(wanted.new, idempotency_key=request))
+        self._check_size(drop)
         options = self._options(notice.metadata)
         asks_for_options = bool(notice.metadata.models or notice.metadata.speakers or notice.metadata.vocabulary)
         new = self._new_job(drop, notice.metadata, options, notice.traceparent)
@@ -238,16 +248,19 @@ class TakeIn:
         """
         content = self._content_beside(drop)
         try:
-            if drop.size_bytes is not None and drop.size_bytes > self._rules.max_bytes:
-                raise InputError(
-                    f"{_shown(drop)}: {drop.size_bytes} bytes is over the limit of {self._rules.max_bytes}",
-                    code="audio_too_large",
-                )
+            self._check_size(drop)
             sidecar = Sidecar() if content is None else read_sidecar(content, name=_shown(_beside(drop)))
             new = self._new_job(drop, sidecar, self._options(sidecar), notice.traceparent)
         except InputError as error:
             return Wanted(self._failed_job(drop, content, error, notice.traceparent), notice)
         return Wanted(new, notice)
+
+    def _check_size(self, drop: Drop) -> None:
+        if drop.size_bytes is not None and drop.size_bytes > self._rules.max_bytes:
+            raise AudioError(
+                f"{_shown(drop)}: {drop.size_bytes} bytes is over the limit of {self._rules.max_bytes}",
+                code="audio_too_large",
+            )
 
     def _content_beside(self, drop: Drop) -> bytes | None:
         """The description of a recording as it lies there, cut short where it is far too long; None without one."""
@@ -311,9 +324,11 @@ class TakeIn:
             return answer
         job, is_new = answer or (None, False)
         if job is not None and is_new:
-            log.info(
-                "drop taken in", job_id=job.id, episode_id=job.episode_id, file=wanted.new.episode.audio.file_name
-            )
+            about = {"job_id": job.id, "episode_id": job.episode_id, "file": wanted.new.episode.audio.file_name}
+            if wanted.new.failed is not None:
+                log.warning("drop taken in as failed", code=wanted.new.failed.code, **about)
+            else:
+                log.info("drop taken in", **about)
         elif wanted.amends and wanted.new.failed is None and (amended := self._queue.amend(wanted.new)) is not None:
             log.info("waiting job described anew", job_id=amended.id, episode_id=amended.episode_id)
         return Taken(job, is_new)

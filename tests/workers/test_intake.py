@@ -445,6 +445,7 @@ def test_a_pinned_event_keeps_its_pin(harbour: Harbour) -> None:
         ({"key": "uploads/x/audio.mp3"}, "drop_refused"),
         ({"key": "a.mp3", "bucket": "elsewhere"}, "drop_refused"),
         ({"key": "empty.mp3"}, "audio_empty"),
+        ({"key": "large.mp3", "metadata": Sidecar()}, "audio_too_large"),
         ({"key": "a.mp3", "metadata": Sidecar(models="~/models")}, "invalid_option"),
         ({"key": "a.mp3", "metadata": Sidecar(priority=1000)}, "invalid_option"),
     ],
@@ -452,6 +453,7 @@ def test_a_pinned_event_keeps_its_pin(harbour: Harbour) -> None:
 def test_an_event_that_cannot_be_followed_is_a_dead_letter(harbour: Harbour, data: dict[str, Any], code: str) -> None:
     harbour.put("a.mp3", tells=False)
     harbour.put("empty.mp3", b"", tells=False)
+    harbour.put("large.mp3", b"x" * 1001, tells=False)
     record = harbour.drop(**data)
 
     assert harbour.take() == []
@@ -469,6 +471,15 @@ def test_a_bad_record_is_a_dead_letter_and_the_next_one_is_taken_in(harbour: Har
     assert [(letter.record, letter.reason, letter.stored_key) for letter in harbour.letters.letters] == [
         (bad, "record_not_json", None)
     ]
+
+
+def test_a_record_with_two_faults_is_one_dead_letter_and_what_is_right_in_it_is_taken_in(harbour: Harbour) -> None:
+    harbour.put("a.mp3", tells=False)
+    right = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": {"key": "a.mp3"}}}
+    harbour.topics.append("bucket-events", json.dumps({"Records": [{"eventName": 3}, right, {}]}).encode())
+
+    assert len(harbour.take()) == 1
+    assert harbour.codes() == ["record_invalid"]
 
 
 def test_a_large_bad_record_is_kept_in_the_store(harbour: Harbour) -> None:
