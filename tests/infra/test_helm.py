@@ -185,19 +185,28 @@ def test_workers_are_scaled_by_queued_and_running_audio(defaults: dict[str, dict
     assert "--exit-when-idle" in spec["jobTargetRef"]["template"]["spec"]["containers"][0]["args"]
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
+
+
 def test_the_scalers_question_is_answered_by_the_real_schema(
-    defaults: dict[str, dict[str, Any]], tmp_path: Path
+    defaults: dict[str, dict[str, Any]], tmp_path: Path, database_url: str
 ) -> None:
     (trigger,) = defaults["ScaledJob pod-worker"]["spec"]["triggers"]
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path, database_url=database_url)
     ledger = open_ledger(settings)
     for name, seconds in (("running", 50.0), ("queued", 100.0), ("unknown", None), ("cancelled", 7.0)):
         new = NewJob(Episode(name), JobOptions(), "uploads/x", name, expected_seconds=seconds)
         ledger.add(new, job_id=name)
     ledger.cancel("cancelled")
     claimed = ledger.claim("w1", lease_seconds=30.0)
+    ledger.close()
 
-    with sa.create_engine(settings.ledger_url).connect() as connection:
+    url = sa.make_url(settings.ledger_url)
+    if database_url:
+        url = url.set(drivername="postgresql+psycopg")
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
         answer = connection.exec_driver_sql(trigger["metadata"]["query"]).scalar()
 
     assert claimed is not None
