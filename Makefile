@@ -55,6 +55,7 @@ services-status: ## what of them runs, and where
 	@$(SERVERS) status
 
 $(HELM):
+	@command -v go >/dev/null || { echo "helm is built with Go, which is missing; on Debian: apt-get install golang-go (1.25 or newer)"; exit 1; }
 	@echo "Building helm $(HELM_VERSION): a minute or two, once"
 	@mkdir -p $(@D) && GOBIN=$(@D) go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import sys
 import tempfile
@@ -63,6 +64,10 @@ def _ready_to_listen(settings: Settings) -> socket.socket:
 
 
 def _serve(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C, and come back: what must still be done is the caller's."""
+    # The server ends gracefully and then raises the signal again for whoever had a handler before: without one it
+    # would end the process there.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
