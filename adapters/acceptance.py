@@ -34,6 +34,7 @@ def accept(
     idempotency_key: str | None = None,
     priority: int = 0,
     is_id_given: bool = False,
+    traceparent: str | None = None,
 ) -> tuple[Job, bool]:
     """Take an audio file in; returns its job and whether that is new.
 
@@ -81,6 +82,7 @@ def accept(
             idempotency_key=idempotency_key,
             priority=priority,
             expected_seconds=expected_seconds(size, container.value),
+            traceparent=traceparent,
         ),
         job_id=new_id(),
     )

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from adapters.acceptance import accept
+from adapters.tracing import process_tracing
 from schemas.episode import Episode
 from schemas.errors import AudioError, InputError, NotReady, OptionError
 from schemas.job import Job, JobOptions, Wording
@@ -51,7 +52,10 @@ class Intake:
 
 
 async def take_upload(request: Request, intake: Intake, idempotency_key: str | None) -> tuple[Job, bool]:
-    """Read the form, keep the file, add the job. Raises the errors of `accept`, and OptionError for a bad field."""
+    """Read the form, keep the file, add the job; in the caller's trace where there is one.
+
+    Raises the errors of `accept`, and OptionError for a bad field.
+    """
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_IDEMPOTENCY_KEY:
         raise OptionError(
             f"Idempotency-Key: {len(idempotency_key)} characters; use 1 to {LONGEST_IDEMPOTENCY_KEY}",
@@ -69,7 +73,8 @@ async def take_upload(request: Request, intake: Intake, idempotency_key: str | N
             if name not in ("audio", "metadata") and any(isinstance(each, UploadFile) for each in form.getlist(name)):
                 raise OptionError(f"{name}: a file is not expected here", code="invalid_request", field=name)
         fields = {name: form.getlist(name) for name in form if name not in ("audio", "metadata")}
-        return await run_in_threadpool(_take_in, audio, sidecar, fields, intake, idempotency_key)
+        parent = request.headers.get("traceparent")
+        return await run_in_threadpool(_take_in, audio, sidecar, fields, intake, idempotency_key, parent)
     finally:
         await form.close()
 
@@ -122,14 +127,22 @@ async def _metadata(form: FormData) -> Sidecar:
 
 
 def _take_in(
-    audio: UploadFile, sidecar: Sidecar, fields: Mapping[str, Any], intake: Intake, idempotency_key: str | None
+    audio: UploadFile,
+    sidecar: Sidecar,
+    fields: Mapping[str, Any],
+    intake: Intake,
+    idempotency_key: str | None,
+    parent: str | None,
 ) -> tuple[Job, bool]:
     episode, options, priority = requested(
         sidecar, fields, default_models=intake.default_models, new_id=intake.new_id
     )
     intake.check_models(options.models, options.language or episode.language)
     intake.scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=intake.scratch, prefix="upload-") as spool:
+    with (
+        process_tracing().begin("accept", parent=parent, attributes={"episode_id": episode.id}) as span,
+        tempfile.NamedTemporaryFile(dir=intake.scratch, prefix="upload-") as spool,
+    ):
         try:
             audio.file.seek(0)
             shutil.copyfileobj(audio.file, spool, 1024 * 1024)
@@ -148,6 +161,7 @@ def _take_in(
             idempotency_key=idempotency_key,
             priority=priority,
             is_id_given="episode_id" in fields,
+            traceparent=span.traceparent,
         )
 
 

@@ -57,7 +57,7 @@ def worker(
     for each in publishers:
         each.start()
     try:
-        with health_door(settings, lambda: unreachable(queue, store)):
+        with health_door(settings, lambda: [*crew.lacking(), *unreachable(queue, store)]):
             crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
     finally:
         publisher_stop.set()

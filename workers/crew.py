@@ -33,6 +33,10 @@ class Crew:
         if self._error is not None:
             raise self._error
 
+    def lacking(self) -> list[str]:
+        """What keeps any of them from its work: part of the process's readiness."""
+        return [said for each in self._supervisors if (said := each.lacking) is not None]
+
     def _run_one(self, supervisor: Supervisor, exit_when_idle: float | None, preload: str | None) -> None:
         try:
             supervisor.run(exit_when_idle=exit_when_idle, preload=preload)

@@ -146,6 +146,11 @@ class Supervisor:
         self._pause_seconds = 0.0
         self._not_ready: NotReady | None = None
 
+    @property
+    def lacking(self) -> str | None:
+        """What this machine lacked for the job it tried last, in a sentence; None where it had everything."""
+        return None if self._not_ready is None else self._not_ready.message
+
     def run(self, *, once: bool = False, exit_when_idle: float | None = None, preload: str | None = None) -> None:
         """Work until the stop is set; after one job with `once`, or after so many seconds without one.
 

@@ -485,3 +485,15 @@ def test_requests_are_counted_by_their_pattern_and_never_by_their_path(door: Any
     assert 'route="none",status="404"} 1.0' in shown
     assert job["id"] not in shown
     assert "wp-login" not in shown
+
+
+def test_an_upload_keeps_the_trace_of_its_request_and_nothing_that_is_no_trace(door: Any) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    door.client.headers["traceparent"] = trace
+    door.upload(title="traced")
+    door.client.headers["traceparent"] = "x; drop"
+    door.upload(title="untraced")
+
+    claimed = [door.queue.claim("w1", lease_seconds=30.0) for _ in range(2)]
+    assert {each.episode.title: each.traceparent for each in claimed} == {"traced": trace, "untraced": None}

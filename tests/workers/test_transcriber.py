@@ -30,6 +30,7 @@ from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
 from transcription.pipeline import Prepared
 from transcription.ports import Claimed, Decoded, Lease, NewJob, Result, Waveform
 from workers.child import ChildDied
+from workers.crew import Crew
 from workers.deadlines import Deadlines
 from workers.messages import (
     Broke,
@@ -855,3 +856,24 @@ def test_a_job_ahead_that_is_given_back_is_counted_as_released(bench: Bench) -> 
 
     assert counted(metrics, "stenocast_attempts_total", outcome="released") == 1
     assert counted(metrics, "stenocast_attempts_total", outcome="done") == 1
+
+
+@pytest.mark.parametrize(
+    ("happening", "said"),
+    [
+        (Broke(NotReady("no room left for scratch", code="disk_full")), ["no room left for scratch"]),
+        (Finished(result_at("one", 1)), []),
+        (Broke(AudioError("no sound", code="audio_empty")), []),
+    ],
+)
+def test_a_worker_that_lacked_something_for_its_last_job_says_what(
+    bench: Bench, happening: Happening, said: list[str]
+) -> None:
+    bench.add()
+    bench.scripts.append([happening])
+    crew = Crew([bench.supervisor()], bench.stop)
+
+    with suppress(NotReady):
+        crew.run(once=True)
+
+    assert crew.lacking() == said
