@@ -395,7 +395,7 @@ def test_an_estimate_that_changes_is_no_progress(bench: Bench) -> None:
     for step in range(int(limit / HEARTBEAT) + 2):
         steps += [bench.quiet(HEARTBEAT), Told(Progress(Stage.RECOGNIZE, done=3.0, total=100.0, eta=float(step)))]
 
-    job = bench.do_one(*steps)
+    job = bench.do_one(*steps, Finished(result_at("one", 1)))
 
     assert job.error is not None
     assert job.error.code == "engine_hung"
@@ -719,9 +719,11 @@ def test_a_job_that_cannot_be_prepared_ends_as_it_would_in_its_turn(
 def test_a_preparation_that_hangs_is_ended_and_counts_as_a_crash(bench: Bench) -> None:
     ahead = Ahead(bench, rounds=3)
     silence = [bench.quiet(HEARTBEAT) for _ in range(int(Deadlines().quiet(Stage.FETCH, None) / HEARTBEAT) + 2)]
+    killed: list[bool] = []
+    ahead.running.append(lambda: killed.append(bench.preparers[0].killed))
     two = ahead.run(*silence, then=Finished(result_at("two", 2)))
 
-    assert bench.preparers[0].killed
+    assert killed == [True]
     assert (two.state, two.crashes) == (JobState.DONE, 1)
     assert works(bench)[1].prepared is None
 
@@ -748,9 +750,14 @@ def test_a_job_ahead_is_handed_back_when_the_worker_is_asked_to_end(bench: Bench
 
 def test_a_job_ahead_is_handed_back_when_the_running_one_stalls(bench: Bench) -> None:
     ahead = Ahead(bench, seconds=5.0, rounds=4)
+    folder = bench.folder / "worker-ada" / "two-1"
+    there: list[bool] = []
+    ahead.meanwhile(lambda: there.append(folder.exists()))
     ahead.meanwhile(*[bench.quiet(HEARTBEAT) for _ in range(20)], ahead.look)
-    two = ahead.run(READY, then=Finished(result_at("two", 2)))
+    ahead.meanwhile(lambda: there.append(folder.exists()))
+    two = ahead.run(lambda: folder.mkdir(parents=True), READY, then=Finished(result_at("two", 2)))
 
+    assert there == [True, False]
     assert (ahead.seen[0].state, ahead.seen[0].attempts) == (JobState.QUEUED, 0)
     assert works(bench)[1].prepared is None
     assert two.state is JobState.DONE
