@@ -160,7 +160,6 @@ class _Run:
         assert self._prepared is not None
         self._times.append(StageTime(Stage.DECODE.value, round(self._prepared.seconds, 3)))
         self._meter.length_known(self._prepared.decoded.waveform.seconds)
-        self._meter.skip(Stage.DECODE, self._prepared.decoded.waveform.seconds)
         return self._prepared.decoded
 
     def _recognize(self, waveform: Waveform, episode: Episode) -> tuple[Recognition, ...]:

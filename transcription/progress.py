@@ -22,7 +22,7 @@ class ProgressMeter:
     """Turns "so many audio seconds of this stage are done" into a fraction of the whole job and an ETA.
 
     `clock` is monotonic seconds. The fraction never falls. There is no ETA before the length of the audio is
-    known and half a second of work was seen.
+    known and half a second of work was seen: what decoding took says nothing about the engines, and is left out.
     """
 
     def __init__(self, *, clock: Callable[[], float], tell: Callable[[Progress], None], stages: tuple[Stage, ...]):
@@ -32,13 +32,16 @@ class ProgressMeter:
         self._began = clock()
         self._total: float | None = None
         self._stage = stages[0]
-        self._skipped = 0.0
+        self._skipped = 0.0  # cost of what was not done by this run since `_began`
         self._highest = 0.0
 
     def length_known(self, audio_seconds: float) -> None:
         self._total = audio_seconds
 
     def enter(self, stage: Stage) -> None:
+        if stage is Stage.RECOGNIZE:
+            self._began = self._clock()
+            self._skipped = self._cost_before(stage)
         self._stage = stage
         self.report(0.0)
 
@@ -55,11 +58,14 @@ class ProgressMeter:
         if not self._total:
             return None, None
         whole = sum(EXPECTED_COST[stage] for stage in self._stages) * self._total
-        before = sum(EXPECTED_COST[stage] for stage in self._stages[: self._stages.index(self._stage)]) * self._total
-        finished = before + EXPECTED_COST[self._stage] * min(done, self._total)
+        finished = self._cost_before(self._stage) + EXPECTED_COST[self._stage] * min(done, self._total)
         self._highest = max(self._highest, min(finished / whole, 1.0))
         elapsed = self._clock() - self._began
         paid = finished - self._skipped
         if elapsed < 0.5 or paid <= 0:
             return round(self._highest, 4), None
         return round(self._highest, 4), round(max(whole - finished, 0.0) * elapsed / paid, 1)
+
+    def _cost_before(self, stage: Stage) -> float:
+        """Expected cost of the stages before this one."""
+        return sum(EXPECTED_COST[each] for each in self._stages[: self._stages.index(stage)]) * (self._total or 0.0)
