@@ -93,9 +93,9 @@ def translated(error: BaseException, doing: str) -> StenocastError | None:
 
 
 def while_loading(error: BaseException, what: str) -> StenocastError | None:
-    """The same for models that do not fit: no fault of the job's, and it waits for room."""
+    """The same before any work was done: no fault of the job's, whatever it is, and the job waits."""
     known = translated(error, f"load {what}")
-    return NotReady(known.message, code=known.code) if isinstance(known, TransientError) else known
+    return None if known is None else NotReady(known.message, code=known.code)
 
 
 def _first_line(error: BaseException) -> str:

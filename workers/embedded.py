@@ -83,9 +83,10 @@ def crew_of(
 
 
 def _share(settings: Settings, device: Device, *, of: int) -> Settings:
-    """The settings of one device's engine: its own kind of device, and its share of the processor."""
+    """The settings of one device's engine: its share of the processor, and no other kind of device in its place."""
+    kind = "cpu" if device is CPU else "cuda" if settings.devices else settings.device
     threads = settings.threads or max(1, min(MOST_THREADS, (os.cpu_count() or 1) // of))
-    return replace(settings, device="cpu" if device is CPU else settings.device, threads=threads)
+    return replace(settings, device=kind, threads=threads)
 
 
 def inbox_of(settings: Settings, queue: JobQueue, store: Store) -> Inbox | None:

@@ -272,7 +272,7 @@ class Supervisor:
         elif isinstance(answer, Finished):
             self._outcomes.finish(lease, answer.result)
         elif isinstance(answer, Broke):
-            if isinstance(answer.error, GpuError):
+            if answer.error.code == GpuError.default_code:  # at work, or while it loaded the models
                 log.error("engine to be replaced", code=answer.error.code, reason=answer.error.message)
                 self._drop_engine(answer.error.code)
             self._not_ready = self._outcomes.settle(lease, answer.error)

@@ -343,6 +343,19 @@ def test_a_child_whose_gpu_broke_is_replaced_and_the_job_tried_again_at_once(ben
     assert (job.state, job.attempts, job.crashes) == (JobState.DONE, 1, 1)
 
 
+def test_a_child_whose_gpu_broke_while_models_were_loaded_is_replaced_and_the_job_untouched(bench: Bench) -> None:
+    bench.add("one")
+    bench.add("two")
+    broke = Broke(NotReady("CUDA error: unknown error", code="gpu_failed"))
+    bench.scripts += [[Loading("starter"), broke], [Finished(result_at("two", 1))]]
+    supervisor = bench.supervisor()
+    supervisor._longer_pause = lambda: 0.0  # type: ignore[method-assign]
+    supervisor.run(exit_when_idle=0.0)
+
+    assert len(bench.children) == 2
+    assert (bench.queue.job("one").state, bench.queue.job("one").attempts) == (JobState.QUEUED, 0)
+
+
 def test_a_child_with_an_unforeseen_exception_is_replaced_and_the_job_tried_again(bench: Bench) -> None:
     job = bench.do_one(Unexpected("RuntimeError", "CUDA error: device-side assert"))
 
