@@ -15,12 +15,20 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from kafka import errors as kafka_errors
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
-from adapters.kafka_access import ANSWER_SECONDS, CLOSE_SECONDS, KafkaAccess, missing_topic, opened, translated
+from adapters.kafka_access import (
+    ANSWER_SECONDS,
+    CLOSE_SECONDS,
+    TOO_LARGE,
+    KafkaAccess,
+    missing_topic,
+    opened,
+    translated,
+)
 from schemas.cloudevents import event_headers, write_event
 from schemas.errors import InputError, LeaseLost, StenocastError
 from schemas.events import Event
 from schemas.topics import Topic, is_tombstone, topics_of
-from transcription.ports import LARGEST_INLINE_BYTES, DeadLetter, Record
+from transcription.ports import DeadLetter, Record
 
 log = structlog.get_logger()
 
@@ -161,8 +169,10 @@ class KafkaSink:
 
 
 #: Names of the headers that a dead letter has beside those of its record.
-LETTER_HEADERS = ("dl_reason", "dl_message", "dl_topic", "dl_partition", "dl_offset", "dl_timestamp", "dl_stored_key")
-_LARGEST_BESIDE_BYTES = 512 * 1024  # of key and headers together; more than brokers take by default is cut
+LETTER_HEADERS = (
+    *("dl_reason", "dl_message", "dl_topic", "dl_partition", "dl_offset", "dl_timestamp"),
+    *("dl_stored_key", "dl_stored_beside"),
+)
 
 
 class KafkaDeadLetters:
@@ -183,8 +193,14 @@ class KafkaDeadLetters:
                     self._producer = _Producer(self._access)
                     self._producer.require([Topic.DEAD_LETTERS])
                 self._producer.send(records)
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error.__cause__, TOO_LARGE):
+                longest = max(sum(len(each or b"") for each in record[1:3]) for record in records)
+                raise InputError(
+                    f"{topic} takes no letter this long ({longest} bytes and headers); look at its max.message.bytes",
+                    code="letter_too_large",
+                ) from error
             raise
 
     def close(self) -> None:
@@ -195,10 +211,8 @@ class KafkaDeadLetters:
 
 def _letter_record(letter: DeadLetter) -> tuple[bytes | None, bytes, tuple[tuple[str, bytes], ...]]:
     """Key, value and headers. A tombstone becomes an empty value: dead letters are not compacted."""
-    record = letter.record
-    value = b"" if letter.stored_key is not None else record.value or b""
-    if len(value) > LARGEST_INLINE_BYTES:
-        raise InputError(f"a value of {len(value)} bytes does not fit into a letter", code="value_too_large")
+    letter.check()
+    record, is_beside = letter.record, letter.stored_beside is None
     ours = {
         "dl_reason": letter.reason,
         "dl_message": letter.message[:2000],
@@ -207,19 +221,12 @@ def _letter_record(letter: DeadLetter) -> tuple[bytes | None, bytes, tuple[tuple
         "dl_offset": str(record.offset),
         "dl_timestamp": "" if record.timestamp is None else f"{record.timestamp:.3f}",
         "dl_stored_key": letter.stored_key or "",
+        "dl_stored_beside": letter.stored_beside or "",
     }
-    left = _LARGEST_BESIDE_BYTES
-    key = record.key
-    if key is not None and len(key) > left:
-        key = key[:left]
-    left -= len(key or b"")
-    kept: list[tuple[str, bytes]] = []
-    for name, content in record.headers:
-        left -= len(name.encode()) + len(content)
-        if left < 0:
-            break
-        kept.append((name, content))
-    return key, value, (*kept, *((name, text.encode()) for name, text in ours.items() if text))
+    value = b"" if letter.stored_key is not None else record.value or b""
+    headers = record.headers if is_beside else ()
+    told = tuple((name, text.encode(errors="replace")) for name, text in ours.items() if text)
+    return record.key if is_beside else None, value, (*headers, *told)
 
 
 # ---------------------------------------------------------------- in

@@ -32,6 +32,8 @@ _REFUSALS = (
     kafka_errors.UnsupportedSaslMechanismError,
     kafka_errors.IllegalSaslStateError,
 )
+#: A record or a batch that the producer or the broker takes for too long.
+TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
 _FENCINGS = (kafka_errors.ProducerFencedError, kafka_errors.InvalidProducerEpochError)
 
 
@@ -119,7 +121,7 @@ def translated(access: KafkaAccess, *, doing: str) -> Iterator[None]:
         raise NotReady(
             f"Kafka at {access.bootstrap}: {error}; run `stenocast topics create`", code="topic_missing"
         ) from error
-    except (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError) as error:
+    except TOO_LARGE as error:
         raise NotReady(
             f"Kafka at {access.bootstrap} takes no record this long: {error}; look at max.message.bytes of the topic",
             code="kafka_refused",

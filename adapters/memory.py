@@ -246,13 +246,20 @@ class MemorySource:
 
 
 class MemoryDeadLetters:
-    """`DeadLetters` that keeps what it was sent."""
+    """`DeadLetters` that keeps what it was sent, letters of at most `most_bytes`, as a broker has its limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_bytes: int = 1_000_000) -> None:
         self.letters: list[DeadLetter] = []
+        self._most_bytes = most_bytes
 
     def send(self, letters: Sequence[DeadLetter]) -> None:
-        self.letters.extend(letters)
+        for letter in letters:
+            letter.check()
+            value = 0 if letter.stored_key is not None else len(letter.record.value or b"")
+            beside = 0 if letter.stored_beside is not None else letter.record.beside_bytes
+            if value + beside > self._most_bytes:
+                raise InputError(f"{value + beside} bytes are over {self._most_bytes}", code="letter_too_large")
+            self.letters.append(letter)
 
 
 @dataclass

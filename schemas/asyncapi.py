@@ -65,6 +65,10 @@ _NOT_EVENTS: dict[str, dict[str, Any]] = {
                 "dl_offset": {"type": "string", "description": "A decimal number."},
                 "dl_timestamp": {"type": "string", "description": "Epoch seconds of the record."},
                 "dl_stored_key": {"type": "string", "description": "The key of the value in the store."},
+                "dl_stored_beside": {
+                    "type": "string",
+                    "description": "The key, in the store, of the record's key and headers: JSON, bytes as base64.",
+                },
             },
             "required": ["dl_reason", "dl_message", "dl_topic", "dl_partition", "dl_offset"],
         },

@@ -39,7 +39,7 @@ PLANS: Mapping[Topic, TopicPlan] = MappingProxyType(
         Topic.TRANSCRIPTS: TopicPlan(6, {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)}),
         # A tombstone stays a week, so that a reader that was away for as long still learns of the deletion.
         Topic.TRANSCRIPTS_LATEST: TopicPlan(6, {"cleanup.policy": "compact", "delete.retention.ms": str(7 * _DAY)}),
-        # A letter holds up to 512 KiB of value, and key and headers beside it.
+        # A letter stays under the 1 MB of most brokers; twice that, for those whose own limit is lower.
         Topic.DEAD_LETTERS: TopicPlan(
             1, {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY), "max.message.bytes": str(2 * 1024 * 1024)}
         ),

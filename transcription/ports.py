@@ -13,7 +13,7 @@ from typing import Protocol
 
 from schemas.drop import Drop
 from schemas.episode import Chapter, Episode
-from schemas.errors import Refused
+from schemas.errors import InputError, Refused
 from schemas.events import Event
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
 from schemas.transcript import Warning, Word
@@ -546,6 +546,11 @@ class Record:
         found = [value for each, value in self.headers if each == name]
         return found[-1].decode("utf-8", "replace") if found else None
 
+    @property
+    def beside_bytes(self) -> int:
+        """The length of key and headers together."""
+        return len(self.key or b"") + sum(len(name.encode()) + len(value) for name, value in self.headers)
+
 
 class RecordSource(Protocol):
     """Records of some topics, shared with the other members of a group.
@@ -590,11 +595,23 @@ class DeadLetter:
     record: Record
     reason: str  #: a stable code
     message: str  #: one sentence for the person who reads it
-    stored_key: str | None = None  #: where the store has the value, when it is too large to lie in the letter
+    stored_key: str | None = None  #: where the store has the value, when that does not lie in the letter
+    stored_beside: str | None = None  #: where it has key and headers, as JSON, when those do not
+
+    def check(self) -> None:
+        """Raise InputError `letter_too_large` for what is too large to lie in a letter and does."""
+        value, beside = len(self.record.value or b""), self.record.beside_bytes
+        if self.stored_key is None and value > LARGEST_INLINE_BYTES:
+            raise InputError(f"a value of {value} bytes does not fit into a letter", code="letter_too_large")
+        if self.stored_beside is None and beside > LARGEST_BESIDE_BYTES:
+            raise InputError(f"key and headers of {beside} bytes do not fit into a letter", code="letter_too_large")
 
 
 #: A value that is larger goes to the store, and the letter names its key.
 LARGEST_INLINE_BYTES = 512 * 1024
+#: Key and headers together that are larger do so too. With the largest value a letter stays under the 1 MB that
+#: brokers take by default.
+LARGEST_BESIDE_BYTES = 64 * 1024
 
 
 class DeadLetters(Protocol):
@@ -603,7 +620,9 @@ class DeadLetters(Protocol):
     def send(self, letters: Sequence[DeadLetter]) -> None:
         """Durable when it returns. The original value, key and headers, with topic, partition, offset and reason.
 
-        A value over `LARGEST_INLINE_BYTES` must have a `stored_key` and is left out. A repeat appends again: letters
-        are known by topic, partition and offset. Raises as `RecordSource.poll`.
+        What the store has is left out. Raises InputError `letter_too_large` for a value over `LARGEST_INLINE_BYTES`
+        or key and headers over `LARGEST_BESIDE_BYTES` that it does not have, and where the broker takes less than
+        that; then it may be that some of the letters are there. A repeat appends again: letters are known by topic,
+        partition and offset. Raises else as `RecordSource.poll`.
         """
         ...

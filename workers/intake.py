@@ -8,19 +8,29 @@ same records are tried again later.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event as StopEvent
 
 import structlog
 
 from adapters.metrics import Metrics, TakenIn, process_metrics
-from schemas.errors import NotReady, Refused, StenocastError, TransientError
+from schemas.errors import InputError, NotReady, Refused, StenocastError, TransientError
 from schemas.topics import Topic
 from transcription.notifications import Announced, Notice, Rejected, Touched, read_notices
-from transcription.ports import LARGEST_INLINE_BYTES, DeadLetter, DeadLetters, Record, RecordSource, Store
+from transcription.ports import (
+    LARGEST_BESIDE_BYTES,
+    LARGEST_INLINE_BYTES,
+    DeadLetter,
+    DeadLetters,
+    Record,
+    RecordSource,
+    Store,
+)
 from workers.crashpoints import Reached
 from workers.taking_in import TakeIn, Wanted
 
@@ -165,7 +175,7 @@ class Intake:
                     batch.outcomes[record] = TakenIn.NEW
         self._reached("after_take_in")
         if batch.letters:
-            self._dead_letters.send([self._kept_by_the_store(each) for each in batch.letters])
+            self._send(batch.letters)
         for letter in batch.letters:
             log.warning("record rejected", code=letter.reason, reason=letter.message, **_place(letter.record))
         self._settled.append(batch)
@@ -176,14 +186,30 @@ class Intake:
         for record, outcome in batch.outcomes.items():
             self._metrics.record_taken_in(_topic(record), outcome)
 
-    def _kept_by_the_store(self, letter: DeadLetter) -> DeadLetter:
-        """The letter, with its record's value put into the store where it is too large to go along."""
-        value = letter.record.value
-        if value is None or len(value) <= LARGEST_INLINE_BYTES:
-            return letter
-        key = f"dead-letters/{hashlib.sha256(value).hexdigest()}"
-        self._store.put(key, value)
-        return DeadLetter(letter.record, letter.reason, letter.message, stored_key=key)
+    def _send(self, letters: Sequence[DeadLetter]) -> None:
+        """Send the letters, what is too large for them by reference; all of it where the broker takes even less."""
+        try:
+            self._dead_letters.send(
+                [self._referring(each, LARGEST_INLINE_BYTES, LARGEST_BESIDE_BYTES) for each in letters]
+            )
+        except InputError as error:
+            log.warning("dead letters shortened", code=error.code, reason=error.message)
+            self._dead_letters.send([self._referring(each, 0, 0) for each in letters])
+
+    def _referring(self, letter: DeadLetter, most_inline: int, most_beside: int) -> DeadLetter:
+        """The letter, with what is larger than that of its record put into the store."""
+        record = letter.record
+        if len(record.value or b"") > most_inline:
+            letter = replace(letter, stored_key=self._stored(record.value or b""))
+        if record.beside_bytes > most_beside:
+            letter = replace(letter, stored_beside=self._stored(_beside_as_json(record)))
+        return letter
+
+    def _stored(self, content: bytes) -> str:
+        """Put bytes into the store; their key, the same for the same bytes."""
+        key = f"dead-letters/{hashlib.sha256(content).hexdigest()}"
+        self._store.put(key, content)
+        return key
 
     def tell_lag(self) -> int:
         """Records that wait behind this member's position."""
@@ -240,6 +266,13 @@ def _broken(record: Record, error: Exception) -> _Batch:
         log.error("record broke intake", exc_info=error, **_place(record))
         batch.reject(record, "internal_error", "intake itself failed at this record; its log says how")
     return batch
+
+
+def _beside_as_json(record: Record) -> bytes:
+    """Key and headers of a record, the bytes as base64."""
+    headers = [[name, base64.b64encode(value).decode()] for name, value in record.headers]
+    key = None if record.key is None else base64.b64encode(record.key).decode()
+    return json.dumps({"key": key, "headers": headers}).encode()
 
 
 def _topic(record: Record) -> str:

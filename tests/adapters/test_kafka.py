@@ -18,7 +18,7 @@ from schemas.job import JobState
 from schemas.topics import PLANS, Topic
 from tests.servers import KafkaServer, Login
 from tests.topics import Made
-from transcription.ports import LARGEST_INLINE_BYTES, DeadLetter, Record
+from transcription.ports import DeadLetter, Record
 
 pytestmark = pytest.mark.services
 
@@ -152,32 +152,23 @@ def test_a_dead_letter_holds_the_record_as_it_came_and_why_it_lies_there(topics:
     }
 
 
-def test_the_largest_inline_value_fits_and_a_larger_one_lies_in_the_store(topics: Made) -> None:
+def test_a_letter_that_the_broker_takes_for_too_long_says_so_and_the_next_one_is_sent(topics: Made) -> None:
+    """A topic that somebody made with a limit of their own."""
+    from kafka import KafkaAdminClient
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    admin = KafkaAdminClient(bootstrap_servers=topics.access.bootstrap)
+    name = topics.access.name(Topic.DEAD_LETTERS)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": "20000"})])
+    admin.close()
     letters = topics.letters()
-    letters.send([letter(b"x" * LARGEST_INLINE_BYTES)])
-    letters.send([letter(b"x" * 10_000_000, stored_key="dead-letters/x")])
 
-    inline, stored = topics.records(Topic.DEAD_LETTERS)
-    assert len(inline.value) == LARGEST_INLINE_BYTES
-    assert (stored.value, dict(stored.headers)["dl_stored_key"]) == (b"", b"dead-letters/x")
-    with pytest.raises(InputError):
-        letters.send([letter(b"x" * (LARGEST_INLINE_BYTES + 1))])
+    with pytest.raises(InputError, match=r"max\.message\.bytes") as caught:
+        letters.send([letter(b"x" * 30_000)])
+    letters.send([letter(b"x" * 30_000, stored_key="dead-letters/x")])
 
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        Record("episodes", 0, 0, b"k" * 3_000_000, b"x" * LARGEST_INLINE_BYTES),
-        Record("episodes", 0, 0, None, b"x" * LARGEST_INLINE_BYTES, (("big", b"h" * 3_000_000),)),
-        Record("episodes", 0, 0, None, None),
-    ],
-    ids=["huge key", "huge header", "nothing"],
-)
-def test_no_record_is_too_odd_for_a_dead_letter(topics: Made, record: Record) -> None:
-    topics.letters().send([DeadLetter(record, "event_invalid", "é" * 100_000)])
-
-    [kept] = topics.records(Topic.DEAD_LETTERS)
-    assert kept.value == (record.value or b"")
+    assert caught.value.code == "letter_too_large"
+    assert len(topics.records(Topic.DEAD_LETTERS)) == 1
 
 
 # ---------------------------------------------------------------- groups

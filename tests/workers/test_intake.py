@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event as StopEvent
@@ -492,6 +493,36 @@ def test_a_large_bad_record_is_kept_in_the_store(harbour: Harbour) -> None:
     assert letter.stored_key is not None
     assert letter.stored_key.startswith("dead-letters/")
     assert harbour.store.get(letter.stored_key) == content
+
+
+@pytest.mark.parametrize(
+    "odd", [{"key": b"k" * 3_000_000}, {"headers": (("big", b"h" * 3_000_000),)}], ids=["key", "header"]
+)
+def test_a_record_with_megabytes_beside_it_is_kept_whole_and_blocks_nothing(
+    harbour: Harbour, odd: dict[str, Any]
+) -> None:
+    bad = harbour.topics.append("bucket-events", b"no json", **odd)
+    harbour.put("a.mp3")
+
+    assert len(harbour.take()) == 1
+    (letter,) = harbour.letters.letters
+    assert letter.stored_beside is not None
+    kept = json.loads(harbour.store.get(letter.stored_beside) or b"")
+    assert kept["key"] == (None if bad.key is None else b64encode(bad.key).decode())
+    assert kept["headers"] == [[name, b64encode(value).decode()] for name, value in bad.headers]
+
+
+def test_a_letter_that_the_broker_takes_for_too_long_lies_in_the_store_whole(harbour: Harbour) -> None:
+    harbour.letters = MemoryDeadLetters(most_bytes=1000)
+    harbour.restart()
+    harbour.topics.append("bucket-events", b"no json" * 1000, key=b"k" * 100)
+    harbour.put("a.mp3")
+
+    assert len(harbour.take()) == 1
+    (letter,) = harbour.letters.letters
+    assert letter.stored_key is not None
+    assert letter.stored_beside is not None
+    assert harbour.store.get(letter.stored_key) == b"no json" * 1000
 
 
 def test_a_defect_of_ours_costs_one_record(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
