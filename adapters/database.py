@@ -234,8 +234,6 @@ class Ledger:
                 connection, worker, lease_seconds, self.clock_offset, row_locks=self._database.row_locks
             )
             if row is not None:
-                lease = Lease(job_id=row.id, token=row.lease_token, worker=worker, seconds=lease_seconds)
-                sql.insert_attempt(connection, lease, row.updated)
                 self._tell(connection, EventType.JOB_STARTED, _job(row), row, row.updated)
             return row
 

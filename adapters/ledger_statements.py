@@ -481,7 +481,22 @@ def _claim_of(best: sa.Select[tuple[int]]) -> sa.sql.dml.ReturningUpdate[Any]:
 
 
 _CLAIM = _claim_of(BEST_JOB)
-_CLAIM_FREE = _claim_of(_BEST_FREE_JOB)
+
+
+def _claim_and_attempt() -> sa.Select[Any]:
+    """A claim and its attempt in one round trip, which SQLite would not need and cannot say."""
+    claimed = _claim_of(_BEST_FREE_JOB).cte("claimed")
+    attempt = sa.insert(attempts).from_select(
+        ["job_id", "token", "worker", "started"],
+        sa.select(claimed.c.id, claimed.c.lease_token, claimed.c.lease_worker, claimed.c.updated),
+    )
+    return sa.select(claimed).add_cte(attempt.cte("attempt"))
+
+
+_CLAIM_AND_ATTEMPT = _claim_and_attempt()
+
+
+_INSERT_ATTEMPT = sa.insert(attempts)
 
 
 def any_due(connection: Connection, offset: float) -> bool:
@@ -491,9 +506,18 @@ def any_due(connection: Connection, offset: float) -> bool:
 def claim_best(
     connection: Connection, worker: str, lease_seconds: float, offset: float, *, row_locks: bool
 ) -> DatabaseRow | None:
-    """Lease the best queued job to a worker: its row, episode included, or None where none is due."""
+    """Lease the best queued job to a worker and begin the attempt. Its row, episode included; None where none is due.
+
+    Where other transactions write beside this one (`row_locks`), what they hold is passed over.
+    """
     values = {"clock_offset": offset, "holder": worker, "lease_length": lease_seconds}
-    return connection.execute(_CLAIM_FREE if row_locks else _CLAIM, values).first()
+    if row_locks:
+        return connection.execute(_CLAIM_AND_ATTEMPT, values).first()
+    row = connection.execute(_CLAIM, values).first()
+    if row is not None:
+        begun = {"job_id": row.id, "token": row.lease_token, "worker": worker, "started": row.updated}
+        connection.execute(_INSERT_ATTEMPT, begun)
+    return row
 
 
 _HELD = (
@@ -546,7 +570,7 @@ _DONE = (
         transcript_sha256=sa.bindparam("document_sha256"),
         # No other job of the episode runs, so none can take the same revision meanwhile.
         revision=sa.select(sa.func.coalesce(sa.func.max(_earlier.c.revision), 0) + 1)
-        .where(_earlier.c.episode_id == jobs.c.episode_id)
+        .where(_earlier.c.episode_id == jobs.c.episode_id, _earlier.c.revision.is_not(None))
         .correlate(jobs)
         .scalar_subquery(),
         audio_seconds=sa.bindparam("heard_seconds"),
@@ -664,14 +688,6 @@ def shorten_lease(connection: Connection, job_id: str, offset: float) -> None:
 
 
 # ---------------------------------------------------------------- attempts and the outbox
-
-
-_INSERT_ATTEMPT = sa.insert(attempts)
-
-
-def insert_attempt(connection: Connection, lease: Lease, now: float) -> None:
-    values = {"job_id": lease.job_id, "token": lease.token, "worker": lease.worker, "started": now}
-    connection.execute(_INSERT_ATTEMPT, values)
 
 
 _END_ATTEMPT = (

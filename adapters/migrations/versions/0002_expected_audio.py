@@ -24,11 +24,16 @@ UP = (
     # Not by the end of the lease any more: a beat then changes no index.
     "DROP INDEX jobs_under_lease",
     "CREATE INDEX jobs_under_lease ON jobs (number) WHERE state = 'running'",
+    # Of the jobs that have one: a claim then does not write it.
+    "DROP INDEX jobs_revision",
+    "CREATE UNIQUE INDEX jobs_revision ON jobs (episode_id, revision) WHERE revision IS NOT NULL",
     # Beside jobs_same_request, which holds the others: which requests were ever made.
     "CREATE INDEX jobs_cancelled_request ON jobs (dedupe_key) WHERE state = 'cancelled'",
 )
 
 DOWN = (
+    "DROP INDEX jobs_revision",
+    "CREATE UNIQUE INDEX jobs_revision ON jobs (episode_id, revision)",
     "DROP INDEX jobs_under_lease",
     "CREATE INDEX jobs_under_lease ON jobs (lease_expires) WHERE state = 'running'",
     "DROP INDEX jobs_cancelled_request",
