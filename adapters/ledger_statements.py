@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from adapters.ledger_prepared import Prepared
 from adapters.ledger_tables import (
     PRESENT,
     as_key,
@@ -61,22 +62,22 @@ def _in_pieces(values: Sequence[str], most: int = 500) -> Iterator[Sequence[str]
 # ---------------------------------------------------------------- the clock
 
 
-_NOW = sa.select(PRESENT)
+_NOW = Prepared(sa.select(PRESENT))
 
 
 def database_now(connection: Connection, offset: float) -> float:
-    return float(connection.scalar(_NOW, {"clock_offset": offset}) or 0.0)
+    return float(_NOW.scalar(connection, {"clock_offset": offset}) or 0.0)
 
 
 # ---------------------------------------------------------------- episodes
 
 
-_EPISODE = sa.select(episodes.c.document).where(episodes.c.id == sa.bindparam("wanted"))
+_EPISODE = Prepared(sa.select(episodes.c.document).where(episodes.c.id == sa.bindparam("wanted")))
 
 
 def find_episode(connection: Connection, episode_id: str) -> str | None:
     """The JSON of an episode."""
-    document: str | None = connection.scalar(_EPISODE, {"wanted": episode_id})
+    document: str | None = _EPISODE.scalar(connection, {"wanted": episode_id})
     return document
 
 
@@ -90,7 +91,7 @@ def lock_episodes(connection: Connection, episode_ids: Sequence[str]) -> dict[st
     }
 
 
-_INSERT_EPISODE = sa.insert(episodes)
+_INSERT_EPISODE = Prepared(sa.insert(episodes))
 
 
 def insert_episodes(connection: Connection, new: Sequence[Episode], now: float) -> None:
@@ -105,11 +106,10 @@ def insert_episodes(connection: Connection, new: Sequence[Episode], now: float) 
         }
         for episode in new
     ]
-    if rows:
-        connection.execute(_INSERT_EPISODE, rows)
+    _INSERT_EPISODE.run_each(connection, rows)
 
 
-_UPDATE_EPISODE = (
+_UPDATE_EPISODE = Prepared(
     sa.update(episodes)
     .where(episodes.c.id == sa.bindparam("wanted"))
     .values(
@@ -129,7 +129,7 @@ def update_episode(connection: Connection, episode: Episode, now: float) -> None
         "new_document": write_json(episode).decode(),
         "present": now,
     }
-    connection.execute(_UPDATE_EPISODE, values)
+    _UPDATE_EPISODE.run(connection, values)
 
 
 # ---------------------------------------------------------------- looking for jobs
@@ -138,20 +138,21 @@ def update_episode(connection: Connection, episode: Episode, now: float) -> None
 #: The episode is left out: it may be long, and lists do not show it.
 _JOB_COLUMNS = [column for column in jobs.c if column is not jobs.c.episode_json]
 _SHOWN_JOB = sa.select(*_JOB_COLUMNS, episodes.c.title, episodes.c.show).join(episodes)
-_JOB_OF_ID = _SHOWN_JOB.where(jobs.c.id == sa.bindparam("wanted"))
-_MOVED_JOB = _JOB_OF_ID.with_for_update(key_share=True, of=episodes)
+_WANTED_JOB = _SHOWN_JOB.where(jobs.c.id == sa.bindparam("wanted"))
+_JOB_OF_ID = Prepared(_WANTED_JOB)
+_MOVED_JOB = Prepared(_WANTED_JOB.with_for_update(key_share=True, of=episodes))
 
 
 def find_job(connection: Connection, job_id: str) -> DatabaseRow | None:
-    return connection.execute(_JOB_OF_ID, {"wanted": job_id}).first()
+    return _JOB_OF_ID.first(connection, {"wanted": job_id})
 
 
 def find_moved_job(connection: Connection, job_id: str) -> DatabaseRow:
     """A job that this transaction moved, with its episode locked: its events come in the order of the commits."""
-    return connection.execute(_MOVED_JOB, {"wanted": job_id}).one()
+    return _MOVED_JOB.first(connection, {"wanted": job_id})
 
 
-_JOB_TO_MOVE = (
+_JOB_TO_MOVE = Prepared(
     sa.select(*_JOB_COLUMNS, PRESENT.label("present"))
     .where(jobs.c.id == sa.bindparam("wanted"))
     .with_for_update(key_share=True)
@@ -160,7 +161,7 @@ _JOB_TO_MOVE = (
 
 def lock_job(connection: Connection, job_id: str, offset: float) -> DatabaseRow | None:
     """A job that is about to be moved, as it is once every other transaction has let go of it, and the time."""
-    return connection.execute(_JOB_TO_MOVE, {"wanted": job_id, "clock_offset": offset}).first()
+    return _JOB_TO_MOVE.first(connection, {"wanted": job_id, "clock_offset": offset})
 
 
 def find_jobs(connection: Connection, job_ids: Sequence[str]) -> Sequence[DatabaseRow]:
@@ -192,7 +193,7 @@ def find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> s
     }
 
 
-_NEVER_CLAIMED = (
+_NEVER_CLAIMED = Prepared(
     sa.select(*jobs.c)
     .where(jobs.c.dedupe_key == sa.bindparam("wanted"), _in_state(JobState.QUEUED), jobs.c.lease_token == 0)
     .with_for_update(key_share=True)
@@ -201,14 +202,14 @@ _NEVER_CLAIMED = (
 
 def lock_never_claimed(connection: Connection, dedupe_key: str) -> DatabaseRow | None:
     """The waiting job with this dedupe key, with the episode as it describes it, if no worker ever saw it."""
-    return connection.execute(_NEVER_CLAIMED, {"wanted": dedupe_key}).first()
+    return _NEVER_CLAIMED.first(connection, {"wanted": dedupe_key})
 
 
-_IDEMPOTENCY_KEY = sa.select(idempotency_keys).where(idempotency_keys.c.key == sa.bindparam("wanted"))
+_IDEMPOTENCY_KEY = Prepared(sa.select(idempotency_keys).where(idempotency_keys.c.key == sa.bindparam("wanted")))
 
 
 def find_idempotency_key(connection: Connection, key: str) -> DatabaseRow | None:
-    return connection.execute(_IDEMPOTENCY_KEY, {"wanted": key}).first()
+    return _IDEMPOTENCY_KEY.first(connection, {"wanted": key})
 
 
 def find_idempotency_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -220,7 +221,7 @@ def find_idempotency_keys(connection: Connection, keys: Sequence[str]) -> dict[s
     }
 
 
-_INSERT_IDEMPOTENCY_KEY = sa.insert(idempotency_keys)
+_INSERT_IDEMPOTENCY_KEY = Prepared(sa.insert(idempotency_keys))
 
 
 def insert_idempotency_keys(connection: Connection, keys: Mapping[str, tuple[str, str]], now: float) -> None:
@@ -229,8 +230,7 @@ def insert_idempotency_keys(connection: Connection, keys: Mapping[str, tuple[str
         {"key": key, "dedupe_key": dedupe_key, "job_id": job_id, "created": now}
         for key, (dedupe_key, job_id) in keys.items()
     ]
-    if rows:
-        connection.execute(_INSERT_IDEMPOTENCY_KEY, rows)
+    _INSERT_IDEMPOTENCY_KEY.run_each(connection, rows)
 
 
 def list_jobs(connection: Connection, state: JobState | None, below: int | None, limit: int) -> Sequence[DatabaseRow]:
@@ -301,19 +301,21 @@ def unpublished(connection: Connection) -> tuple[int, float | None]:
 
 
 _OF_LANE = (lanes.c.priority == sa.bindparam("of_priority"), lanes.c.lane == sa.bindparam("of_lane"))
-_TURNS = sa.select(
-    sa.select(lanes.c.last_turn).where(*_OF_LANE).scalar_subquery().label("lane_last"),
-    sa.select(sa.func.min(jobs.c.turn))
-    .where(_in_state(JobState.QUEUED), jobs.c.priority == sa.bindparam("of_priority"))
-    .scalar_subquery()
-    .label("waiting_first"),
-    sa.select(sa.func.max(lanes.c.last_turn))
-    .where(lanes.c.priority == sa.bindparam("of_priority"))
-    .scalar_subquery()
-    .label("lanes_last"),
+_TURNS = Prepared(
+    sa.select(
+        sa.select(lanes.c.last_turn).where(*_OF_LANE).scalar_subquery().label("lane_last"),
+        sa.select(sa.func.min(jobs.c.turn))
+        .where(_in_state(JobState.QUEUED), jobs.c.priority == sa.bindparam("of_priority"))
+        .scalar_subquery()
+        .label("waiting_first"),
+        sa.select(sa.func.max(lanes.c.last_turn))
+        .where(lanes.c.priority == sa.bindparam("of_priority"))
+        .scalar_subquery()
+        .label("lanes_last"),
+    )
 )
-_INSERT_LANE = sa.insert(lanes)
-_UPDATE_LANE = sa.update(lanes).where(*_OF_LANE).values(last_turn=sa.bindparam("new_turn"))
+_INSERT_LANE = Prepared(sa.insert(lanes))
+_UPDATE_LANE = Prepared(sa.update(lanes).where(*_OF_LANE).values(last_turn=sa.bindparam("new_turn")))
 
 
 class Turns:
@@ -354,23 +356,21 @@ class Turns:
             for (priority, lane), turn in self._taken.items()
             if (priority, lane) in self._known
         ]
-        if new:
-            self._connection.execute(_INSERT_LANE, new)
-        if later:
-            self._connection.execute(_UPDATE_LANE, later)
+        _INSERT_LANE.run_each(self._connection, new)
+        _UPDATE_LANE.run_each(self._connection, later)
 
     def _look(self, place: tuple[int, str]) -> None:
         if place in self._lane_last:
             return
         priority, lane = place
-        found = self._connection.execute(_TURNS, {"of_priority": priority, "of_lane": lane}).one()
+        found = _TURNS.first(self._connection, {"of_priority": priority, "of_lane": lane})
         self._lane_last[place] = found.lane_last
         self._known |= {place} if found.lane_last is not None else set()
         self._waiting_first.setdefault(priority, found.waiting_first)
         self._lanes_last.setdefault(priority, found.lanes_last)
 
 
-_INSERT_JOB = sa.insert(jobs)
+_INSERT_JOB = Prepared(sa.insert(jobs))
 
 
 def job_values(new: NewJob, episode: Episode, *, job_id: str, lane: str, turn: int, now: float) -> dict[str, Any]:
@@ -400,8 +400,7 @@ def job_values(new: NewJob, episode: Episode, *, job_id: str, lane: str, turn: i
 
 
 def insert_jobs(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(_INSERT_JOB, rows)
+    _INSERT_JOB.run_each(connection, rows)
 
 
 def amend_job(
@@ -480,7 +479,7 @@ def _claim_of(best: sa.Select[tuple[int]]) -> sa.sql.dml.ReturningUpdate[Any]:
     )
 
 
-_CLAIM = _claim_of(BEST_JOB)
+_CLAIM = Prepared(_claim_of(BEST_JOB))
 
 
 def _claim_and_attempt() -> sa.Select[Any]:
@@ -493,14 +492,17 @@ def _claim_and_attempt() -> sa.Select[Any]:
     return sa.select(claimed).add_cte(attempt.cte("attempt"))
 
 
-_CLAIM_AND_ATTEMPT = _claim_and_attempt()
+_CLAIM_AND_ATTEMPT = Prepared(_claim_and_attempt())
 
 
-_INSERT_ATTEMPT = sa.insert(attempts)
+_INSERT_ATTEMPT = Prepared(sa.insert(attempts))
+
+
+_ANY_DUE = Prepared(BEST_JOB)
 
 
 def any_due(connection: Connection, offset: float) -> bool:
-    return connection.scalar(BEST_JOB, {"clock_offset": offset}) is not None
+    return _ANY_DUE.scalar(connection, {"clock_offset": offset}) is not None
 
 
 def claim_best(
@@ -512,11 +514,11 @@ def claim_best(
     """
     values = {"clock_offset": offset, "holder": worker, "lease_length": lease_seconds}
     if row_locks:
-        return connection.execute(_CLAIM_AND_ATTEMPT, values).first()
-    row = connection.execute(_CLAIM, values).first()
+        return _CLAIM_AND_ATTEMPT.first(connection, values)
+    row = _CLAIM.first(connection, values)
     if row is not None:
         begun = {"job_id": row.id, "token": row.lease_token, "worker": worker, "started": row.updated}
-        connection.execute(_INSERT_ATTEMPT, begun)
+        _INSERT_ATTEMPT.run(connection, begun)
     return row
 
 
@@ -531,7 +533,7 @@ def _holder(lease: Lease) -> dict[str, Any]:
     return {"held_job": lease.job_id, "held_token": lease.token}
 
 
-_PROLONG = (
+_PROLONG = Prepared(
     sa.update(jobs)
     .where(*_HELD)
     .values(
@@ -543,15 +545,15 @@ _PROLONG = (
 
 def prolong_lease(connection: Connection, lease: Lease, offset: float) -> bool:
     values = {"clock_offset": offset, "lease_length": lease.seconds}
-    return connection.execute(_PROLONG, values | _holder(lease)).rowcount == 1
+    return _PROLONG.run(connection, values | _holder(lease)) == 1
 
 
-_PROGRESS = sa.update(jobs).where(*_HELD).values(progress=sa.bindparam("how_far"), updated=PRESENT)
+_PROGRESS = Prepared(sa.update(jobs).where(*_HELD).values(progress=sa.bindparam("how_far"), updated=PRESENT))
 
 
 def write_progress(connection: Connection, lease: Lease, progress: Progress, offset: float) -> bool:
     values = {"how_far": write_json(progress).decode(), "clock_offset": offset}
-    return connection.execute(_PROGRESS, values | _holder(lease)).rowcount == 1
+    return _PROGRESS.run(connection, values | _holder(lease)) == 1
 
 
 # ---------------------------------------------------------------- moving
@@ -559,7 +561,7 @@ def write_progress(connection: Connection, lease: Lease, progress: Progress, off
 
 _earlier = jobs.alias("earlier")
 
-_DONE = (
+_DONE = Prepared(
     sa.update(jobs)
     .where(*_HELD)
     .values(
@@ -589,11 +591,11 @@ def move_to_done(connection: Connection, lease: Lease, result: Result, offset: f
         "document_sha256": result.document_sha256,
         "heard_seconds": result.audio_seconds,
     }
-    return connection.execute(_DONE, values | _holder(lease)).first()
+    return _DONE.first(connection, values | _holder(lease))
 
 
 _UNTIL_CLAIMED_AGAIN = ("state", "attempts", "crashes", "not_before", "updated", "finished")
-_BACK = (
+_BACK = Prepared(
     sa.update(jobs)
     .where(*_HELD)
     .values({name: sa.bindparam(f"new_{name}") for name in (*_UNTIL_CLAIMED_AGAIN, *_NO_ERROR)} | _NO_LEASE)
@@ -611,7 +613,7 @@ def move_after_failure(connection: Connection, job_id: str, token: int, after: A
         **_error(after.error),
     }
     held = {"held_job": job_id, "held_token": token}
-    connection.execute(_BACK, {f"new_{name}": value for name, value in values.items()} | held)
+    _BACK.run(connection, {f"new_{name}": value for name, value in values.items()} | held)
 
 
 def _error(error: JobError | None) -> dict[str, Any]:
@@ -663,7 +665,7 @@ def move_failed_to_queue(connection: Connection, job_id: str, turn: int, now: fl
 
 
 _FROM_THE_FUTURE = jobs.c.lease_expires > PRESENT + jobs.c.lease_seconds + CLOCK_SLACK_SECONDS
-_TO_RESCUE = (
+_TO_RESCUE = Prepared(
     sa.select(jobs.c.id, _FROM_THE_FUTURE.label("from_the_future"))
     .where(_in_state(JobState.RUNNING), sa.or_(jobs.c.lease_expires < PRESENT, _FROM_THE_FUTURE))
     .order_by(jobs.c.number)
@@ -672,10 +674,10 @@ _TO_RESCUE = (
 
 def list_to_rescue(connection: Connection, offset: float) -> Sequence[DatabaseRow]:
     """The running jobs whose lease has run out, and those whose lease a wrong clock made too long."""
-    return connection.execute(_TO_RESCUE, {"clock_offset": offset}).all()
+    return _TO_RESCUE.all(connection, {"clock_offset": offset})
 
 
-_SHORTEN = (
+_SHORTEN = Prepared(
     sa.update(jobs)
     .where(jobs.c.id == sa.bindparam("wanted"), _in_state(JobState.RUNNING), _FROM_THE_FUTURE)
     .values(lease_expires=PRESENT + jobs.c.lease_seconds)
@@ -684,13 +686,13 @@ _SHORTEN = (
 
 def shorten_lease(connection: Connection, job_id: str, offset: float) -> None:
     """Let a lease of a wrong clock end when it would have ended by the right one."""
-    connection.execute(_SHORTEN, {"wanted": job_id, "clock_offset": offset})
+    _SHORTEN.run(connection, {"wanted": job_id, "clock_offset": offset})
 
 
 # ---------------------------------------------------------------- attempts and the outbox
 
 
-_END_ATTEMPT = (
+_END_ATTEMPT = Prepared(
     sa.update(attempts)
     .where(attempts.c.job_id == sa.bindparam("of_job"), attempts.c.token == sa.bindparam("of_token"))
     .values(ended=sa.bindparam("present"), outcome=sa.bindparam("how"), error_code=sa.bindparam("code"))
@@ -699,10 +701,10 @@ _END_ATTEMPT = (
 
 def end_attempt(connection: Connection, job_id: str, token: int, outcome: str, code: str | None, now: float) -> None:
     values = {"of_job": job_id, "of_token": token, "present": now, "how": outcome, "code": code}
-    connection.execute(_END_ATTEMPT, values)
+    _END_ATTEMPT.run(connection, values)
 
 
-_INSERT_EVENT = sa.insert(outbox)
+_INSERT_EVENT = Prepared(sa.insert(outbox))
 
 
 def insert_events(connection: Connection, events: Sequence[tuple[str, Event]], now: float) -> None:
@@ -717,11 +719,10 @@ def insert_events(connection: Connection, events: Sequence[tuple[str, Event]], n
         }
         for job_id, event in events
     ]
-    if rows:
-        connection.execute(_INSERT_EVENT, rows[0] if len(rows) == 1 else rows)
+    _INSERT_EVENT.run_each(connection, rows)
 
 
-_PENDING_EVENTS = (
+_PENDING_EVENTS = Prepared(
     sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.document)
     .where(outbox.c.published.is_(None))
     .order_by(outbox.c.sequence)
@@ -730,7 +731,7 @@ _PENDING_EVENTS = (
 
 
 def list_pending_events(connection: Connection, limit: int) -> Sequence[DatabaseRow]:
-    return connection.execute(_PENDING_EVENTS, {"most": limit}).all()
+    return _PENDING_EVENTS.all(connection, {"most": limit})
 
 
 def mark_events(connection: Connection, sequence_numbers: Sequence[int], offset: float) -> None:
@@ -749,7 +750,7 @@ def forget_events(connection: Connection, age_seconds: float, limit: int, offset
     return connection.execute(sa.delete(outbox).where(outbox.c.sequence.in_(gone)), {"clock_offset": offset}).rowcount
 
 
-_EVENTS_OF = (
+_EVENTS_OF = Prepared(
     sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.document)
     .where(outbox.c.job_id == sa.bindparam("of_job"), outbox.c.sequence > sa.bindparam("after"))
     .order_by(outbox.c.sequence)
@@ -757,12 +758,12 @@ _EVENTS_OF = (
 
 
 def list_events_of(connection: Connection, job_id: str, after: int) -> Sequence[DatabaseRow]:
-    return connection.execute(_EVENTS_OF, {"of_job": job_id, "after": after}).all()
+    return _EVENTS_OF.all(connection, {"of_job": job_id, "after": after})
 
 
 _LEASE_LENGTH = sa.bindparam("lease_length", type_=sa.Float)
 _LEADER = sa.bindparam("leader", type_=sa.Text)
-_TAKE_PUBLISHING = (
+_TAKE_PUBLISHING = Prepared(
     sa.update(publishing)
     .where(
         sa.or_(
@@ -785,7 +786,7 @@ _TAKE_PUBLISHING = (
 def take_publishing(connection: Connection, publisher: str, seconds: float, offset: float) -> int | None:
     """The lease to publish, if it is free or this publisher's own; one from the future was left by a wrong clock."""
     values = {"leader": publisher, "lease_length": seconds, "clock_offset": offset}
-    token: int | None = connection.scalar(_TAKE_PUBLISHING, values)
+    token: int | None = _TAKE_PUBLISHING.scalar(connection, values)
     return token
 
 
