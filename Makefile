@@ -12,7 +12,7 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 # uv reads the same hash-locked files in seconds; pip, with the user's own settings, is the fallback.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: help setup setup-dev models demo serve services-up services-down services-status helm image-core images test test-fast lint figures bench schemas requirements clean
+.PHONY: help setup setup-dev models demo serve services-up services-down services-status helm image-core images test test-fast chaos lint figures bench schemas requirements clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,12 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+RUNS ?= 60
+SEED ?= 1
+LANES ?= 1
+chaos: setup-dev ## kill, freeze and cut off everything: RUNS=1000 SEED=7 LANES=2; the report goes to docs/reliability.md
+	$(BIN)/python -m tests.chaos.campaign --runs $(RUNS) --seed $(SEED) --lanes $(LANES) $(if $(REPORT),--report docs/reliability.md)
 
 figures: setup-dev ## measure words, voices and names on real recordings: docs/quality.md
 	$(BIN)/python -m evaluation.figures --write docs/quality.md

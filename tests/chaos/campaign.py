@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import random
 import shutil
 import subprocess
@@ -20,9 +21,11 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from adapters.settings import Settings, read_settings
 from adapters.wiring import open_ledger, open_store
@@ -268,8 +271,11 @@ class Campaign:
     def integrity(self) -> str:
         """PostgreSQL's own check of every table and index, after all runs. Empty when all is well."""
         program = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_amcheck"))[-1]
+        url = urlsplit(self.servers.postgres_url)
+        place = ["--host", str(url.hostname), "--port", str(url.port), "--username", str(url.username)]
         done = subprocess.run(
-            [program, "--install-missing", "--heapallindexed", f"--dbname={self.servers.postgres_url}"],
+            [program, *place, "--install-missing", "--heapallindexed", url.path.removeprefix("/")],
+            env=os.environ | {"PGPASSWORD": url.password or ""},
             capture_output=True,
             text=True,
             check=False,
@@ -306,8 +312,6 @@ class Campaign:
         }
 
     def _settings(self) -> Settings:
-        import os
-
         os.environ |= self.servers.s3.credentials
         return read_settings(self.fleet.environ | {"STENOCAST_S3_ENDPOINT": self.servers.s3.endpoint})
 
@@ -315,11 +319,11 @@ class Campaign:
         subprocess.run([sys.executable, "-m", "cli.main", *words], env=self.fleet.environ, cwd=ROOT, check=True)
 
 
-def summary(outcomes: Sequence[Outcome], seed: int, integrity: str) -> str:
+def summary(outcomes: Sequence[Outcome], seed: int, integrity: str, *, minutes: float) -> str:
     """The report: what was done, what came of it, how long things took."""
     kinds = Counter(each.disturbance for each in outcomes)
     lines = [
-        f"| runs | {len(outcomes)} (seed {seed}) |",
+        f"| runs | {len(outcomes)} (seed {seed}) in {minutes:.0f} minutes |",
         f"| episodes | {sum(each.episodes for each in outcomes)} |",
         f"| processes and servers killed or frozen | {sum(each.kills for each in outcomes)} |",
         f"| runs in which an invariant broke | {sum(each.trouble is not None for each in outcomes)} |",
@@ -346,35 +350,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.campaign", description=__doc__)
     parser.add_argument("--runs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lanes", type=int, default=1, help="installations side by side that share the runs")
     parser.add_argument("--only", type=int, help="just the run with this number")
     parser.add_argument("--disturbance", help="only those whose name begins like this")
     parser.add_argument("--report", type=Path, help="write the tables between the marks of this page")
-    parser.add_argument("--keep", action="store_true", help="keep the folder with the logs")
+    parser.add_argument("--keep", action="store_true", help="keep the folders with the logs")
     given = parser.parse_args(arguments)
+    numbers = list(range(given.runs)) if given.only is None else [given.only]
+    shares = [numbers[lane :: given.lanes] for lane in range(given.lanes)]
+    began = time.monotonic()
+    with ThreadPoolExecutor(given.lanes) as lanes:
+        done = list(lanes.map(lambda share: run_lane(share, given), shares))
+    outcomes = sorted((each for lane, _ in done for each in lane), key=lambda each: each.number)
+    integrity = "; ".join(dict.fromkeys(said for _, said in done if said))
+    text = summary(outcomes, given.seed, integrity, minutes=(time.monotonic() - began) / 60)
+    print(text)
+    if given.report is not None:
+        _write_between_marks(given.report, text)
+    return int(bool(integrity) or any(each.trouble for each in outcomes))
+
+
+def run_lane(numbers: Sequence[int], given: argparse.Namespace) -> tuple[list[Outcome], str]:
+    """These runs on an installation of their own; what came of them, and what the last check of the database said."""
     folder = Path(tempfile.mkdtemp(prefix="stenocast-chaos-"))
     outcomes: list[Outcome] = []
     campaign = Campaign(folder, given.seed)
     try:
-        numbers = range(given.runs) if given.only is None else [given.only]
         for number in numbers:
             outcome = campaign.run(number, given.disturbance)
             outcomes.append(outcome)
-            print(
-                f"{number:5} {outcome.disturbance:32} {outcome.seconds:6.1f} s  {outcome.trouble or 'ok'}", flush=True
-            )
-        text = summary(outcomes, given.seed, campaign.integrity())
-    except KeyboardInterrupt:
-        text = summary(outcomes, given.seed, "not run")
+            told = f"{number:5} {outcome.disturbance:28} {outcome.seconds:6.1f} s  {outcome.trouble or 'ok'}"
+            print(told, flush=True)
+        return outcomes, campaign.integrity()
     finally:
         campaign.end()
-    print(text)
-    if given.report is not None:
-        _write_between_marks(given.report, text)
-    if given.keep:
-        print(f"logs in {folder}")
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    return int(any(each.trouble for each in outcomes))
+        if given.keep:
+            print(f"logs in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_between_marks(page: Path, text: str) -> None:
