@@ -20,15 +20,17 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from adapters.settings import Settings, read_settings
 from adapters.wiring import open_ledger, open_store
+from schemas.errors import TransientError
 from schemas.events import Event, EventType
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
@@ -38,6 +40,8 @@ from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, 
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
 from tests.chaos.proxy import Proxy
 from tests.chaos.witness import Witness, latest_records, send_again
+
+T = TypeVar("T")
 
 BUCKET = "episodes"
 DOORS = ("bucket", "event", "api")
@@ -185,7 +189,14 @@ class Campaign:
     # -- what must hold
 
     def _jobs_of(self, dropped: Dropped) -> list[Job]:
-        return [job for job in self.ledger.jobs(limit=100) if job.episode_id == dropped.episode_id]
+        return [job for job in self._ask(lambda: self.ledger.jobs(limit=100)) if job.episode_id == dropped.episode_id]
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Ask the ledger; once more where our own connection died with the database."""
+        try:
+            return question()
+        except TransientError:
+            return question()
 
     def _wait_until_quiet(self, episodes: Sequence[Dropped]) -> None:
         for dropped in episodes:
@@ -293,7 +304,7 @@ class Campaign:
     def _recover(self) -> None:
         """After trouble: a fleet of fresh processes, so that one fault is not counted in every later run."""
         self.heal()
-        for job in self.ledger.jobs(limit=100):
+        for job in self._ask(lambda: self.ledger.jobs(limit=100)):
             if not job.state.is_final:
                 self.ledger.cancel(job.id)
 
