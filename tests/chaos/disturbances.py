@@ -7,6 +7,7 @@ campaign's `heal` gives back. `kills` counts processes and servers killed or fro
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -202,17 +203,13 @@ def replay_topics(campaign: Campaign, rng: random.Random) -> Disturbed:
 
 
 def fill_scratch(campaign: Campaign, rng: random.Random) -> Disturbed:
-    """The workers' disk is full for a while: the jobs wait, unharmed."""
-    length = rng.uniform(1.0, 3.0)
+    """The disk of workers and uploads is full for a while: jobs wait, and the API asks for patience."""
     if not is_small_disk(campaign.fleet.scratch):
         return Disturbed()  # the user's own disk is not ours to fill
     campaign.fill_scratch()
-
-    def go_on() -> None:
-        time.sleep(length)
-        campaign.empty_scratch()
-
-    return Disturbed(go_on)
+    relief = threading.Timer(rng.uniform(1.0, 4.0), campaign.empty_scratch)
+    relief.start()
+    return Disturbed(relief.join)
 
 
 def step_clock(campaign: Campaign, rng: random.Random) -> Disturbed:
