@@ -21,7 +21,6 @@ from workers.watch import Watch
 
 log = structlog.get_logger()
 
-FIRST_DELAY_SECONDS = 30.0  #: before a job that this machine is not ready for may be claimed again; doubles
 LONGEST_DELAY_SECONDS = 600.0
 
 
@@ -124,12 +123,13 @@ class Outcomes:
 
         A job that goes back keeps its turn, so without the wait it would be claimed before all others for ever:
         those with models that are here, or small enough for the room that is left. Missing models concern that
-        one job only; what else is lacking may concern every job, and the worker pauses too.
+        one job only; what else is lacking may concern every job, and the worker pauses too. The first wait is as long
+        as a lease.
         """
         reason = job_error(error)
         times = self._releases.get(lease.job_id, 0)
         self._releases[lease.job_id] = times + 1
-        delay_seconds = min(FIRST_DELAY_SECONDS * 2 ** min(times, 10), LONGEST_DELAY_SECONDS)
+        delay_seconds = min(lease.seconds * 2 ** min(times, 10), LONGEST_DELAY_SECONDS)
         self.delete_results_of(lease)
         self._insist(lambda: self._queue.release(lease, delay_seconds=delay_seconds, reason=reason))
         self._ended(lease, Outcome.RELEASED, error_code=error.code)
