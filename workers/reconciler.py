@@ -38,8 +38,8 @@ GRACE_SECONDS = 86_400.0
 #: Parts of a diarization that nobody finished; whoever is at it writes or deletes them within hours.
 PARTS_SECONDS = 86_400.0
 
-#: Garbage is looked for once in so many seconds at most: there are more results and checkpoints than drops. More often
-#: only where it is removed younger than this.
+#: Garbage is looked for once in so many seconds at most: there are more results and checkpoints than drops. Only
+#: where it is removed younger than this, more often.
 SWEEP_SECONDS = 3600.0
 
 ALIVE_SECONDS = 10.0  #: how often a reconciler that waits says that it is alive
