@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import multiprocessing
 import os
 import random
 import shutil
@@ -21,7 +22,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -370,8 +371,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers = list(range(given.runs)) if given.only is None else [given.only]
     shares = [numbers[lane :: given.lanes] for lane in range(given.lanes)]
     began = time.monotonic()
-    with ThreadPoolExecutor(given.lanes) as lanes:
-        done = list(lanes.map(lambda share: run_lane(share, given), shares))
+    with ProcessPoolExecutor(given.lanes, multiprocessing.get_context("spawn")) as lanes:
+        done = list(lanes.map(run_lane, shares, [given] * given.lanes))
     outcomes = sorted((each for lane, _ in done for each in lane), key=lambda each: each.number)
     integrity = "; ".join(dict.fromkeys(said for _, said in done if said))
     text = summary(outcomes, given.seed, integrity, minutes=(time.monotonic() - began) / 60)
