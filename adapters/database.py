@@ -4,7 +4,8 @@ Each method of the port is one transaction over the statements of ledger_stateme
 
 Who locks what, on PostgreSQL (on SQLite a transaction that writes is alone):
 
-- Adding, amending and retrying by hand give out turns, and are one at a time (`begin_adding`).
+- Adding, amending and retrying by hand give out turns, and are one at a time (`begin_adding`). An addition that
+  amends locks all the jobs that it may amend before any episode.
 - Every other move locks its job first and the job's episode after it, and waits for no second job. A claim waits
   for nobody: it passes over what is locked. So there is no circle of waiting transactions.
 - Nobody writes an event without holding its episode. The sequence numbers of an episode's events are therefore in
@@ -170,9 +171,14 @@ class Ledger:
 
     def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:
         def add_all(connection: Connection) -> Sequence[tuple[Job, bool] | Refused]:
-            addition = Addition(connection, news, now=self._begin_adding(connection))
+            now = self._begin_adding(connection)
+            sql.lock_never_claimed(connection, [new.dedupe_key for new in news if new.amends])
+            addition = Addition(connection, news, now=now)
             answers = [addition.answer(new, new_id()) for new in news]
             addition.write(self._new_id)
+            for place in addition.described_anew:
+                job = self._amend(connection, news[place], now)
+                answers[place] = answers[place] if job is None else (job, False)
             return answers
 
         return self._write(add_all) if news else []
@@ -183,24 +189,23 @@ class Ledger:
         return sql.database_now(connection, self.clock_offset)
 
     def amend(self, new: NewJob) -> Job | None:
-        def amend(connection: Connection) -> Job | None:
-            now = self._begin_adding(connection)
-            row = sql.lock_never_claimed(connection, new.dedupe_key)
-            if row is None:
-                return None
-            asked = _episode_or_none(row.episode_json, row.id)
-            episode = amended_episode(asked, new.episode) if asked else new.episode
-            shown = ShownEpisodes(connection, [row.episode_id])
-            shown.describe(episode)
-            shown.write(now)
-            lane, turn, turns = lane_of(episode), row.turn, sql.Turns(connection)
-            if (new.priority, as_key(lane)) != (row.priority, row.lane):
-                turn = turns.take(new.priority, lane)
-            turns.write()
-            sql.amend_job(connection, row.number, new, episode, lane=lane, turn=turn, now=now)
-            return _require_job(connection, row.id)
+        return self._write(lambda connection: self._amend(connection, new, self._begin_adding(connection)))
 
-        return self._write(amend)
+    def _amend(self, connection: Connection, new: NewJob, now: float) -> Job | None:
+        row = next(iter(sql.lock_never_claimed(connection, [new.dedupe_key])), None)
+        if row is None:
+            return None
+        asked = _episode_or_none(row.episode_json, row.id)
+        episode = amended_episode(asked, new.episode) if asked else new.episode
+        shown = ShownEpisodes(connection, [row.episode_id])
+        shown.describe(episode)
+        shown.write(now)
+        lane, turn, turns = lane_of(episode), row.turn, sql.Turns(connection)
+        if (new.priority, as_key(lane)) != (row.priority, row.lane):
+            turn = turns.take(new.priority, lane)
+        turns.write()
+        sql.amend_job(connection, row.number, new, episode, lane=lane, turn=turn, now=now)
+        return _require_job(connection, row.id)
 
     def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
         return self._read(lambda connection: frozenset(sql.find_known_requests(connection, dedupe_keys)))
@@ -561,9 +566,12 @@ class Addition:
         self._rows: list[dict[str, Any]] = []
         self._added: list[tuple[NewJob, Job]] = []
         self._new_keys: dict[str, tuple[str, str]] = {}
+        self._answered = 0
+        self.described_anew: list[int] = []  #: which of the requests describe a job that was there
 
     def answer(self, new: NewJob, job_id: str) -> tuple[Job, bool] | Refused:
-        """The job of a request, under this id if it is new, and whether it is."""
+        """The job of a request, under this id if it is new, and whether it is. Asked for each in the order given."""
+        place, self._answered = self._answered, self._answered + 1
         used = None if new.idempotency_key is None else self._used.get(as_key(new.idempotency_key))
         if used is not None:
             if used[0] != as_key(new.dedupe_key):
@@ -573,6 +581,8 @@ class Addition:
                 )
             return self._as_shown(self._jobs[used[1]]), False
         same = self._same.get(as_key(new.dedupe_key))
+        if same is not None and new.amends:
+            self.described_anew.append(place)
         job = self._as_shown(self._jobs[same]) if same is not None else self._new_job(new, job_id)
         if new.idempotency_key is not None:
             self._new_keys[new.idempotency_key] = (new.dedupe_key, job.id)

@@ -193,16 +193,21 @@ def find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> s
     }
 
 
-_NEVER_CLAIMED = Prepared(
+_NEVER_CLAIMED = (
     sa.select(*jobs.c)
-    .where(jobs.c.dedupe_key == sa.bindparam("wanted"), _in_state(JobState.QUEUED), jobs.c.lease_token == 0)
+    .where(_in_state(JobState.QUEUED), jobs.c.lease_token == 0)
+    .order_by(jobs.c.number)
     .with_for_update(key_share=True)
 )
 
 
-def lock_never_claimed(connection: Connection, dedupe_key: str) -> DatabaseRow | None:
-    """The waiting job with this dedupe key, with the episode as it describes it, if no worker ever saw it."""
-    return _NEVER_CLAIMED.first(connection, {"wanted": dedupe_key})
+def lock_never_claimed(connection: Connection, dedupe_keys: Sequence[str]) -> Sequence[DatabaseRow]:
+    """The waiting jobs with these dedupe keys, with the episodes as they describe them, that no worker ever saw."""
+    return [
+        row
+        for some in _in_pieces(dedupe_keys)
+        for row in connection.execute(_NEVER_CLAIMED.where(jobs.c.dedupe_key.in_(some)))
+    ]
 
 
 _IDEMPOTENCY_KEY = Prepared(sa.select(idempotency_keys).where(idempotency_keys.c.key == sa.bindparam("wanted")))

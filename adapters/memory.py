@@ -348,7 +348,8 @@ class MemoryQueue:
             if record.new.dedupe_key == new.dedupe_key and record.job.state is not JobState.CANCELLED:
                 if new.idempotency_key is not None:
                     self._idempotency[new.idempotency_key] = (new.dedupe_key, record.job.id)
-                return self._shown(record)
+                amended = self.amend(new) if new.amends else None
+                return amended or self._shown(record)
         return None
 
     def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:

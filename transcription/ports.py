@@ -294,6 +294,7 @@ class NewJob:
     expected_seconds: float | None = None  #: of audio, guessed before anything is decoded; for the backlog's figures
     traceparent: str | None = None  #: W3C trace context of the request; on every event of the job
     failed: JobError | None = None  #: it cannot be done as asked, and is `failed` from the start, for all to see
+    amends: bool = False  #: a job with this dedupe key that waits and was never claimed takes this description over
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +373,8 @@ class JobQueue(Protocol):
 
         A known `dedupe_key` returns the job it names, unchanged, unless that job was cancelled: asking again
         is then a new job. A known idempotency key returns its job whatever became of it, and with another
-        dedupe key raises Refused `idempotency_key_reused`.
+        dedupe key raises Refused `idempotency_key_reused`. A request that `amends` does, in the same transaction,
+        what `amend` does; not where its idempotency key is known, for then it did so before.
         """
         ...
 

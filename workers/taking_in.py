@@ -315,7 +315,8 @@ class TakeIn:
     def add(self, wanted: Sequence[Wanted]) -> list[Taken | Refused]:
         """Have the jobs that are missing added, all in one transaction, and those that wait described anew."""
         missing = [each for each in wanted if not each.is_known]
-        answers = self._queue.add_all([each.new for each in missing], new_id=self._new_id) if missing else []
+        news = [replace(each.new, amends=each.amends and each.new.failed is None) for each in missing]
+        answers = self._queue.add_all(news, new_id=self._new_id) if news else []
         added = dict(zip(map(id, missing), answers, strict=True))
         return [self._settled(each, added.get(id(each))) for each in wanted]
 
@@ -329,7 +330,7 @@ class TakeIn:
                 log.warning("drop taken in as failed", code=wanted.new.failed.code, **about)
             else:
                 log.info("drop taken in", **about)
-        elif wanted.amends and wanted.new.failed is None and (amended := self._queue.amend(wanted.new)) is not None:
+        elif wanted.amends and wanted.is_known and (amended := self._queue.amend(wanted.new)) is not None:
             log.info("waiting job described anew", job_id=amended.id, episode_id=amended.episode_id)
         return Taken(job, is_new)
 

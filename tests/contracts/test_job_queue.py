@@ -296,6 +296,35 @@ class TestAmending:
         assert (claimed.episode.title, claimed.episode.show, claimed.traceparent) == ("Ebb", "Tide Lines", TRACE)
         assert bench.queue.backlog().running_audio_seconds == 60.0
 
+    def test_a_request_that_amends_is_remembered_and_taken_over_at_once(self, bench: Bench) -> None:
+        """In one transaction: whoever dies after it has nothing left to do when the request comes again."""
+        job_id = bench.add("one")
+        later = bench.new("one", title="Ebb", priority=7, idempotency_key="k", amends=True)
+
+        [answer] = bench.add_all(later)
+
+        assert job_and_is_new(answer) == (job_id, False)
+        job = bench.queue.job(job_id)
+        assert (job.title, job.priority) == ("Ebb", 7)
+        assert answer == (job, False)
+        assert bench.claim().episode.title == "Ebb"
+
+    def test_a_request_that_amends_and_comes_again_changes_nothing(self, bench: Bench) -> None:
+        """What described the job later stands, although the earlier request is repeated."""
+        first = bench.new("one", title="Ebb", idempotency_key="k", amends=True)
+        bench.add_all(first, first, bench.new("one", title="Flood", idempotency_key="l", amends=True), first)
+        bench.add_all(first)
+
+        assert bench.queue.job("batch-1").title == "Flood"
+
+    def test_a_request_that_amends_leaves_a_claimed_job_alone(self, bench: Bench) -> None:
+        job_id = bench.add("one", title="Ebb")
+        bench.queue.release(bench.claim().lease)
+
+        bench.add_all(bench.new("one", title="Flood", amends=True))
+
+        assert bench.queue.job(job_id).title == "Ebb"
+
     def test_an_amended_priority_counts_at_once(self, bench: Bench) -> None:
         bench.add("one")
         bench.add("two")

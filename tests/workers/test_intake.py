@@ -398,6 +398,30 @@ def test_an_event_and_a_notification_about_one_object_are_one_job(harbour: Harbo
     assert job.title == "Tides"
 
 
+def test_an_event_s_description_is_not_lost_where_intake_dies_after_the_ledger_has_the_event(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event is remembered and will not be looked at again: what it says must be in the ledger with it."""
+    harbour.put("a.mp3")
+    harbour.take()
+    harbour.drop("a.mp3", metadata=Sidecar(title="Tides"))
+    add_all = harbour.queue.add_all
+
+    def die_after(news: Sequence[NewJob], *, new_id: Callable[[], str]) -> None:
+        add_all(news, new_id=new_id)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(harbour.queue, "add_all", die_after)
+        with pytest.raises(KeyboardInterrupt):
+            harbour.intake.take(seconds=0)
+    harbour.restart()
+
+    (job,) = harbour.take()
+
+    assert job.title == "Tides"
+
+
 def test_an_event_that_asks_for_other_options_is_another_job(harbour: Harbour) -> None:
     harbour.put("a.mp3")
     harbour.drop("a.mp3", metadata=Sidecar(models="gpu"))
