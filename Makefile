@@ -95,7 +95,7 @@ bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmar
 	$(BIN)/python -m evaluation.diarization_speed $(RECORDINGS)
 	$(BIN)/python -m evaluation.ledger_speed
 
-schemas: $(VENV)/worker.stamp ## write schemas/published from the dataclasses
+schemas: $(VENV)/worker.stamp ## write schemas/published and docs/job-states.md from the dataclasses
 	$(BIN)/python -m schemas.publish
 
 requirements: $(VENV)/worker.stamp ## lock the requirements files again after changing a .in

@@ -18,13 +18,23 @@ class JobState(StrEnum):
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
-#: Which state may follow which. `failed -> queued` is a retry by hand; `running -> queued` a release or another try.
+#: Every move there is, and which calls of `JobQueue` make it. docs/job-states.md is drawn from this (`make schemas`).
+MOVES: dict[tuple[JobState, JobState], tuple[str, ...]] = {
+    (JobState.QUEUED, JobState.RUNNING): ("claim",),
+    (JobState.RUNNING, JobState.DONE): ("finish",),
+    (JobState.RUNNING, JobState.QUEUED): ("release", "fail", "rescue"),  # handed back, or to be tried again
+    (JobState.RUNNING, JobState.FAILED): ("fail", "rescue"),
+    (JobState.QUEUED, JobState.CANCELLED): ("cancel",),
+    (JobState.RUNNING, JobState.CANCELLED): ("cancel",),
+    (JobState.FAILED, JobState.QUEUED): ("retry",),  # by hand
+}
+
+#: The states in which a job can begin: waiting, or failed because it cannot be done as asked.
+FIRST_STATES: tuple[JobState, ...] = (JobState.QUEUED, JobState.FAILED)
+
+#: Which state may follow which.
 LEGAL_MOVES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
-    JobState.RUNNING: frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}),
-    JobState.FAILED: frozenset({JobState.QUEUED}),
-    JobState.DONE: frozenset(),
-    JobState.CANCELLED: frozenset(),
+    state: frozenset(after for before, after in MOVES if before is state) for state in JobState
 }
 
 

@@ -1,4 +1,7 @@
-"""Write the JSON Schemas of documents and events and the AsyncAPI document to schemas/published/ (`make schemas`)."""
+"""Write the JSON Schemas of documents and events and the AsyncAPI document to schemas/published/ (`make schemas`).
+
+And the page with the states of a job, which comes from the code too.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from schemas import states
 from schemas.asyncapi import asyncapi, event_schema
 from schemas.episode import Episode
 from schemas.events import Event, EventType
@@ -50,6 +54,7 @@ def main() -> None:
     (FOLDER / "events").mkdir(parents=True, exist_ok=True)
     for name in PUBLISHED:
         (FOLDER / name).write_text(schema_text(name), encoding="utf-8")
+    states.PAGE.write_text(states.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

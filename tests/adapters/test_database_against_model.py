@@ -34,7 +34,7 @@ from adapters.memory import MemoryQueue
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import Refused, StenocastError
 from schemas.events import Event, JobChanged
-from schemas.job import LEGAL_MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
+from schemas.job import LEGAL_MOVES, MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
@@ -114,8 +114,9 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         self.ledger.close()
         shutil.rmtree(self.folder)
 
-    def both(self, call: Callable[[JobQueue], Any]) -> Any:
+    def both(self, call: Callable[[JobQueue], Any], verb: str = "") -> Any:
         """Ask the ledger and the model; they must answer alike. What they raised comes back as its class."""
+        before = {job.id: job.state for job in self.ledger.jobs(limit=1000)} if verb else {}
         answers = []
         for queue in (self.ledger, self.model):
             try:
@@ -123,6 +124,10 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             except StenocastError as error:
                 answers.append((type(error), error.code))
         assert timeless(answers[0]) == timeless(answers[1])
+        if verb:
+            now = {job.id: job.state for job in self.ledger.jobs(limit=1000)}
+            moves = {(before[job_id], now[job_id]) for job_id in before if before[job_id] is not now[job_id]}
+            assert all(verb in MOVES[move] for move in moves)
         return answers[0]
 
     @initialize(target=jobs)
@@ -163,7 +168,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
     @rule(target=leases, worker=st.sampled_from(["ada", "bram", "cleo"]))
     def claim(self, worker: str) -> Any:
-        claimed = self.both(lambda queue: queue.claim(worker, lease_seconds=LEASE))
+        claimed = self.both(lambda queue: queue.claim(worker, lease_seconds=LEASE), "claim")
         if not isinstance(claimed, Claimed):
             return multiple()
         self.tokens[claimed.job.id].append(claimed.lease.token)
@@ -179,24 +184,24 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
     @rule(lease=leases)
     def finish(self, lease: Lease) -> None:
-        self.both(lambda queue: queue.finish(lease, result_for(lease)))
+        self.both(lambda queue: queue.finish(lease, result_for(lease)), "finish")
 
     @rule(lease=leases, retryable=st.booleans(), crashed=st.booleans())
     def fail(self, lease: Lease, retryable: bool, crashed: bool) -> None:
         error = JobError("broken", "it broke", retryable=retryable)
-        self.both(lambda queue: queue.fail(lease, error, crashed=crashed))
+        self.both(lambda queue: queue.fail(lease, error, crashed=crashed), "fail")
 
     @rule(lease=consumes(leases), delay=st.sampled_from([0.0, 40.0]))
     def release(self, lease: Lease, delay: float) -> None:
-        self.both(lambda queue: queue.release(lease, delay_seconds=delay))
+        self.both(lambda queue: queue.release(lease, delay_seconds=delay), "release")
 
     @rule(job_id=jobs)
     def cancel(self, job_id: str) -> None:
-        self.both(lambda queue: queue.cancel(job_id))
+        self.both(lambda queue: queue.cancel(job_id), "cancel")
 
     @rule(job_id=jobs)
     def retry(self, job_id: str) -> None:
-        self.both(lambda queue: queue.retry(job_id))
+        self.both(lambda queue: queue.retry(job_id), "retry")
 
     @rule(seconds=st.sampled_from([10.0, 31.0, 1000.0]))
     def pass_time(self, seconds: float) -> None:
@@ -205,7 +210,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def rescue(self) -> None:
-        self.both(lambda queue: list(queue.rescue()))
+        self.both(lambda queue: list(queue.rescue()), "rescue")
 
     @rule(count=st.integers(1, 4))
     def publish(self, count: int) -> None:
