@@ -181,13 +181,14 @@ class Lookahead:
                 job.prepared = message.prepared
                 seconds = self._clock() - job.began
                 self._deadlines.learn_preparation(seconds)
-                self._outcomes.waits(lease)
                 log.info("job prepared", seconds=round(seconds, 1))
                 self._reached("after_prefetch")
             else:
                 self._end(job, message)
                 return
         self._outcomes.write_progress(lease, job.watch, self._clock())
+        if job.prepared is not None:
+            self._outcomes.waits(lease)
         if self._clock() >= job.next_beat:
             job.next_beat = self._clock() + self._heartbeat_seconds
             self._outcomes.beat(lease)

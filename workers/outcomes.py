@@ -5,6 +5,7 @@ Each kind of end has its own consequence, the same for the running job and for t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -36,7 +37,9 @@ class Outcomes:
         wait: Callable[[float], bool],
         metrics: Metrics | None = None,
         tracing: Tracing | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._metrics = metrics or process_metrics()
         self._tracing = tracing or process_tracing()
         self._records: dict[Lease, AttemptRecord] = {}  # of the attempts that have not ended
@@ -50,7 +53,9 @@ class Outcomes:
 
     def began(self, claimed: Claimed) -> None:
         """The attempt begins, with the claim."""
-        self._records[claimed.lease] = AttemptRecord(claimed, metrics=self._metrics, tracing=self._tracing)
+        self._records[claimed.lease] = AttemptRecord(
+            claimed, metrics=self._metrics, tracing=self._tracing, clock=self._clock
+        )
 
     def waits(self, lease: Lease) -> None:
         """What could be prepared of the attempt is; nothing is done for it until its turn."""

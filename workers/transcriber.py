@@ -128,6 +128,7 @@ class Supervisor:
             wait=self._stopping.wait,
             metrics=self._metrics,
             tracing=tracing,
+            clock=clock,
         )
         self._ahead = start_preparer and Lookahead(
             queue=queue,

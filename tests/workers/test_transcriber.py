@@ -865,6 +865,7 @@ def test_a_job_that_was_prepared_early_is_one_attempt_and_its_waiting_is_no_work
 
     assert counted(metrics, "stenocast_attempts_total", outcome="done") == 2
     assert counted(metrics, "stenocast_stage_seconds_count", stage="decode") == 1
+    assert counted(metrics, "stenocast_stage_seconds_sum", stage="decode") < 3.0
 
 
 def test_a_job_ahead_that_is_given_back_is_counted_as_released(bench: Bench) -> None:
