@@ -63,6 +63,7 @@ class Settings:
     grace_seconds: float = 25.0  #: from a worker's SIGTERM to its end; a job that fits is finished
     back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
     inbox: Path | None = None  #: a watched folder
+    glossaries: Path | None = None  #: a folder with a glossary for each show that has one: <show>.toml
     kafka_bootstrap: str = ""  #: host:port, several separated by commas; empty = no Kafka
     kafka_security: str = "plaintext"  #: plaintext, ssl, sasl_plaintext or sasl_ssl
     kafka_sasl_mechanism: str = "SCRAM-SHA-512"  #: or SCRAM-SHA-256, PLAIN

@@ -6,7 +6,7 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,11 +18,13 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from adapters.acceptance import accept
+from adapters.glossaries import no_glossary
 from adapters.tracing import process_tracing
 from schemas.episode import Episode
 from schemas.errors import AudioError, InputError, NotReady, OptionError
-from schemas.job import Job, JobOptions, Wording
+from schemas.job import Backchannels, Job, JobOptions, Term, Wording
 from schemas.sidecar import Sidecar, read_sidecar
+from transcription.glossary import read_glossary
 from transcription.participants import parse_participant
 from transcription.ports import JobQueue, Store
 
@@ -49,6 +51,7 @@ class Intake:
     check_models: Callable[
         [str, str | None], None
     ]  #: raises for a set that may not be named, or not with this language
+    glossary_of: Callable[[str | None], tuple[Term, ...]] = no_glossary  #: the one kept for a show
 
 
 async def take_upload(request: Request, intake: Intake, idempotency_key: str | None) -> tuple[Job, bool]:
@@ -137,6 +140,8 @@ def _take_in(
     episode, options, priority = requested(
         sidecar, fields, default_models=intake.default_models, new_id=intake.new_id
     )
+    if not options.glossary:
+        options = replace(options, glossary=intake.glossary_of(episode.show))
     intake.check_models(options.models, options.language or episode.language)
     intake.scratch.mkdir(parents=True, exist_ok=True)
     with (
@@ -171,7 +176,7 @@ def requested(
     """The episode and options that a form asks for; its fields win over its metadata part."""
     known = {
         "title", "show", "published", "language", "participant", "vocabulary", "models", "speakers", "min_speakers",
-        "max_speakers", "wording", "diarize", "priority", "episode_id",
+        "max_speakers", "wording", "backchannels", "glossary", "diarize", "priority", "episode_id",
     }  # fmt: skip
     for name in fields:
         if name not in known:
@@ -186,14 +191,18 @@ def requested(
         language=text.get("language"),
         participants=tuple(parse_participant(line) for line in lines["participant"] if line.strip()),
     )
-    options = JobOptions(
-        models=text.get("models") or sidecar.models or default_models,
+    asked = sidecar.options(default_models)
+    options = replace(
+        asked,
+        models=text.get("models") or asked.models,
         language=text.get("language"),
-        speakers=_number("speakers", text) if "speakers" in text else sidecar.speakers,
+        speakers=_number("speakers", text) if "speakers" in text else asked.speakers,
         min_speakers=_number("min_speakers", text),
         max_speakers=_number("max_speakers", text),
         vocabulary=(*sidecar.vocabulary, *(line.strip() for line in lines["vocabulary"] if line.strip())),
-        wording=_choice("wording", text, {each.value: each for each in Wording}, Wording.CLEAN),
+        wording=_choice("wording", text, {each.value: each for each in Wording}, asked.wording),
+        backchannels=_choice("backchannels", text, {each.value: each for each in Backchannels}, asked.backchannels),
+        glossary=read_glossary(text["glossary"].encode(), name="glossary") if "glossary" in text else asked.glossary,
         diarize=_choice("diarize", text, {"true": True, "false": False}, True),
     )
     priority = _number("priority", text)

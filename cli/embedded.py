@@ -14,6 +14,7 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
+from adapters.glossaries import show_glossary
 from adapters.metrics import process_metrics
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.settings import Settings
@@ -86,6 +87,7 @@ def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
         default_models=settings.models,
         new_id=lambda: str(uuid.uuid4()),
         check_models=lambda models, language: _check_remote_models(settings, models, language),
+        glossary_of=lambda show: show_glossary(settings.glossaries, show),
     )
     return create_app(
         intake,

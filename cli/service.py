@@ -67,25 +67,27 @@ def submit(
 ) -> None:
     """Queue a recording for the workers; prints the job's id."""
     import uuid
+    from dataclasses import replace
 
     from adapters.acceptance import accept
+    from adapters.glossaries import show_glossary
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_store
     from cli.transcribe import beside, episode_of
-    from schemas.job import JobOptions
     from schemas.wire import write_json
 
     if not audio.is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
     settings = read_settings()
     sidecar = beside(audio, metadata, no_metadata=False)
-    options = JobOptions(
-        models=models or sidecar.models or settings.models,
-        language=language or None,
-        speakers=speakers if speakers is not None else sidecar.speakers,
-        vocabulary=sidecar.vocabulary,
-    )
     episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
+    asked = sidecar.options(settings.models, glossary=show_glossary(settings.glossaries, episode.show))
+    options = replace(
+        asked,
+        models=models or asked.models,
+        language=language or None,
+        speakers=speakers if speakers is not None else asked.speakers,
+    )
     check_models(settings, options.models, options.language or episode.language)
     job, is_new = accept(
         queue=open_ledger(settings),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.errors import InputError, NotFound, OptionError
+from schemas.job import Backchannels, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,17 @@ def transcribe(
     min_speakers: Annotated[int | None, typer.Option(help="At least this many voices.")] = None,
     max_speakers: Annotated[int | None, typer.Option(help="At most this many voices.")] = None,
     no_diarize: Annotated[bool, typer.Option("--no-diarize", help="Words only: do not tell voices apart.")] = False,
-    verbatim: Annotated[bool, typer.Option("--verbatim", help="Keep um, uh and stutters in the text.")] = False,
+    wording: Annotated[
+        Wording | None,
+        typer.Option(help="verbatim keeps um, uh and stutters; tidy leaves out false starts and fillers too."),
+    ] = None,
+    verbatim: Annotated[bool, typer.Option("--verbatim", help="The same as --wording verbatim.")] = False,
+    backchannels: Annotated[
+        Backchannels | None, typer.Option(help='fold leaves a listener\'s "mm-hm" out of the text.')
+    ] = None,
+    glossary: Annotated[
+        Path | None, typer.Option(help="A glossary (TOML); without it the show's own, see STENOCAST_GLOSSARIES.")
+    ] = None,
     style: Annotated[
         list[str] | None,
         typer.Option(help="A house style (see `stenocast styles`) or a .toml file. May be repeated."),
@@ -70,12 +81,14 @@ def transcribe(
     Prints the transcript in the house style `name-line`, or in the styles and formats asked for; with
     --output DIR it writes one file for each, and always the document (JSON) beside them.
     """
+    from dataclasses import replace
+
+    from adapters.glossaries import glossary_file, show_glossary
     from adapters.settings import read_settings
     from adapters.wiring import check_models
     from cli.pages import check_terminal
     from formats.catalogue import check_names
     from formats.house_style import style_from_user, style_named
-    from schemas.job import JobOptions, Wording
 
     if audio.is_dir():
         raise NotFound(f"{audio}: is a folder; name a recording", code="file_not_found", field="audio")
@@ -87,15 +100,20 @@ def transcribe(
     settings = read_settings()
     sidecar = beside(audio, metadata, no_metadata=no_metadata)
     episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
-    options = JobOptions(
-        models=models or sidecar.models or settings.models,
+    terms = glossary_file(glossary) if glossary else show_glossary(settings.glossaries, episode.show)
+    asked_options = sidecar.options(models or settings.models, glossary=terms)
+    options = replace(
+        asked_options,
+        models=models or asked_options.models,
         language=language or None,
-        speakers=speakers if speakers is not None else sidecar.speakers,
+        speakers=speakers if speakers is not None else asked_options.speakers,
         min_speakers=min_speakers,
         max_speakers=max_speakers,
-        vocabulary=(*sidecar.vocabulary, *(vocabulary or [])),
-        wording=Wording.VERBATIM if verbatim else Wording.CLEAN,
+        vocabulary=(*asked_options.vocabulary, *(vocabulary or [])),
+        wording=_wording(wording, verbatim=verbatim) or asked_options.wording,
         diarize=not no_diarize,
+        backchannels=backchannels or asked_options.backchannels,
+        glossary=terms if glossary else asked_options.glossary,
     )
     check_models(settings, options.models, options.language or episode.language)
     if output != "-":
@@ -106,6 +124,12 @@ def transcribe(
     if not asked and not format:
         asked = [style_named(sidecar.style or DEFAULT_STYLE)]
     write_documents(document, styles=asked, formats=list(format or []), output=output, stem=audio.stem)
+
+
+def _wording(wording: Wording | None, *, verbatim: bool) -> Wording | None:
+    if verbatim and wording not in (None, Wording.VERBATIM):
+        raise OptionError(f"--verbatim and --wording {wording} exclude each other", field="wording")
+    return Wording.VERBATIM if verbatim else wording
 
 
 def transcribe_file(

@@ -54,6 +54,22 @@ class Wording(StrEnum):
 
     VERBATIM = "verbatim"
     CLEAN = "clean"  #: um, uh, er and stutters of function words leave the text
+    TIDY = "tidy"  #: false starts and phrases that only fill ("you know", "I mean") too
+
+
+class Backchannels(StrEnum):
+    """What becomes of a listener's "mm-hm" inside somebody else's turn."""
+
+    KEEP = "keep"  #: it is a turn of its own
+    FOLD = "fold"  #: it leaves the text, and the turn around it stays whole; the document keeps the words
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An entry of a show's glossary."""
+
+    write: str  #: as it should be printed, capitals included
+    sounds_like: tuple[str, ...] = ()  #: what recognizers make of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class JobOptions:
     vocabulary: tuple[str, ...] = ()  #: words the recognizer should expect, at most 500
     wording: Wording = Wording.CLEAN
     diarize: bool = True  #: false = one voice, words only
+    backchannels: Backchannels = Backchannels.KEEP
+    glossary: tuple[Term, ...] = ()  #: the show's, at most 300 terms
 
 
 @dataclass(frozen=True, slots=True)

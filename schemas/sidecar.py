@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from schemas.episode import Episode, Participant
 from schemas.errors import InputError
+from schemas.job import Backchannels, JobOptions, Term, Wording
 
 #: Metadata is a page of text, not a payload.
 LARGEST_BYTES = 1_000_000
@@ -35,6 +36,9 @@ class Sidecar:
     models: str | None = None
     style: str | None = None  #: house style the publisher wants first
     priority: int = 0
+    wording: Wording | None = None
+    backchannels: Backchannels | None = None
+    glossary: tuple[Term, ...] = ()  #: instead of the show's own
 
     def describe(self, episode: Episode) -> Episode:
         """The episode with its empty fields filled from this file."""
@@ -46,6 +50,25 @@ class Sidecar:
             language=episode.language or self.language,
             participants=episode.participants or self.participants,
             style=episode.style or self.style,
+        )
+
+    def options(self, models: str, *, glossary: tuple[Term, ...] = ()) -> JobOptions:
+        """What this file asks for, done with a model set. `glossary` is the show's, for a file without its own."""
+        asked = JobOptions(
+            models=self.models or models,
+            speakers=self.speakers,
+            vocabulary=self.vocabulary,
+            glossary=self.glossary or glossary,
+        )
+        if self.wording is not None:
+            asked = replace(asked, wording=self.wording)
+        return asked if self.backchannels is None else replace(asked, backchannels=self.backchannels)
+
+    @property
+    def asks_for_options(self) -> bool:
+        """Whether it says anything about how the recording is to be done."""
+        return bool(
+            self.models or self.speakers or self.vocabulary or self.wording or self.backchannels or self.glossary
         )
 
 

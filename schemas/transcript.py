@@ -18,6 +18,9 @@ class WordTag(StrEnum):
 
     FILLER = "filler"  #: um, uh, er
     REPEAT = "repeat"  #: a stuttered function word; the last of the run is kept
+    FALSE_START = "false_start"  #: words that the speaker began again
+    BACKCHANNEL = "backchannel"  #: said by the listener ("mm-hm"), folded into the turn it fell into
+    CORRECTED = "corrected"  #: as the glossary writes it; `quality.corrections` says what was recognized
     DOUBTFUL = "doubtful"  #: the recognizer was unsure, or the sound does not support it
     OVERLAP = "overlap"  #: another voice speaks at the same time
 
@@ -157,6 +160,37 @@ class DoubtfulSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """One place where the text was changed after recognition."""
+
+    reason: str  #: stable code: glossary, casing, punctuation
+    heard: str  #: as it was recognized
+    written: str
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AbsorbedVoice:
+    """A voice of little speech that was taken for another one."""
+
+    voice: str  #: the diarizer's label
+    into: str
+    seconds: float  #: it spoke
+    similarity: float  #: cosine of the two voices' embeddings
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedBackchannel:
+    """A listener's "mm-hm" that stands, tagged, among the words of the turn it fell into."""
+
+    speaker: str | None
+    text: str
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """What can be said about the transcript without a reference."""
 
@@ -171,6 +205,9 @@ class Quality:
     doubtful: tuple[DoubtfulSpan, ...] = ()
     redone: tuple[DoubtfulSpan, ...] = ()  #: windows that were recognized again with care
     warnings: tuple[Warning, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    absorbed: tuple[AbsorbedVoice, ...] = ()
+    folded: tuple[FoldedBackchannel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

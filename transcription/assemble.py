@@ -10,6 +10,7 @@ from dataclasses import replace
 from schemas.episode import Episode
 from schemas.job import JobOptions
 from schemas.transcript import Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
+from transcription.glossary import correct
 from transcription.naming import name_speakers
 from transcription.paragraphs import break_words
 from transcription.ports import Diarization, Recognition, VoiceTurn
@@ -46,7 +47,8 @@ def assemble(
     language = _language(windows, options, episode)
     full = diarization.turns if diarization else ()
     speech = speech_spans(windows, full)
-    doubts = find_doubts(timed(join_windows(windows), audio_seconds), speech)
+    corrected = correct(timed(join_windows(windows), audio_seconds), options.glossary)
+    doubts = find_doubts(corrected.words, speech)
     voiced, unassigned = _voiced(doubts, diarization, [end for each in windows for end in each.sentence_ends])
     spoken = build_turns(voiced)
     turns = tuple(_turn(each, n, options, language) for n, each in enumerate(spoken, start=1))
@@ -66,7 +68,7 @@ def assemble(
             speakers=_speakers(spoken, full),
             turns=turns,
             segments=_segments(turns),
-            quality=quality,
+            quality=replace(quality, corrections=corrected.corrections),
             provenance=provenance,
             language=language,
         )

@@ -20,6 +20,7 @@ from schemas.job import JobOptions, Progress, Stage
 from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, Warning
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble
+from transcription.glossary import check_glossary
 from transcription.ports import (
     Decoded,
     Decoder,
@@ -167,7 +168,9 @@ class _Run:
         self._meter.enter(Stage.RECOGNIZE)
         recognizer = self._engines.recognizer
         given = primary_language(self._options.language or episode.language)
-        hotwords = tuple(dict.fromkeys([*(p.name for p in episode.participants), *self._options.vocabulary]))
+        terms = (term.write for term in self._options.glossary)
+        people = (person.name for person in episode.participants)
+        hotwords = tuple(dict.fromkeys([*people, *self._options.vocabulary, *terms]))
         sound = self._engines.decoder.fingerprint
         folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, sound, given, hotwords)
         language = given
@@ -304,6 +307,7 @@ def check_options(options: JobOptions) -> None:
         )
     if len(options.vocabulary) > 500:
         raise OptionError(f"vocabulary: {len(options.vocabulary)} words; at most 500", field="vocabulary")
+    check_glossary(options.glossary)
     language = primary_language(options.language)
     if language is not None and not (2 <= len(language) <= 3 and language.isalpha() and language.isascii()):
         raise OptionError(

@@ -39,6 +39,17 @@ _LIST_NUMBER = re.compile(r"^\d{1,2}\.$")
 _INITIALS = re.compile(r"^(?:[^\W\d_]\.)*[^\W\d_]$")
 
 
+def core_of(text: str) -> str:
+    """The word without punctuation around it, small, with straight apostrophes."""
+    return text.strip(_OPENERS + _CLOSERS + ".?!-–—,;:…").replace("’", "'").casefold()
+
+
+def is_final(text: str) -> bool:
+    """Whether a word carries a full stop, question mark or exclamation mark; three dots are none."""
+    body = text.rstrip(_CLOSERS)
+    return body.endswith((".", "?", "!")) and not body.endswith("...")
+
+
 def ends_sentence(word: str, following: str | None) -> bool:
     """Whether a sentence ends with `word`, given the word that follows (None: nothing follows).
 

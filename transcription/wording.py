@@ -1,7 +1,7 @@
 """How much of what was said stands in the text. Words are tagged, never deleted.
 
-FILLER and REPEAT are set only where the chosen wording leaves the word out, so the document alone says what its
-text shows: `visible_text(words)` needs no option and gives the same text whenever a paragraph is made again.
+FILLER, REPEAT and FALSE_START are set only where the chosen wording leaves the word out, so the document alone says
+what its text shows: `visible_text(words)` needs no option and gives the same text whenever a paragraph is made again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from itertools import pairwise
 
 from schemas.job import Wording
 from schemas.transcript import Word, WordTag
-from transcription.sentences import listed
+from transcription.sentences import core_of, is_final, listed
+from transcription.tidying import false_starts, filling_phrases
 
 #: The tags of words that the text leaves out.
-LEFT_OUT = frozenset({WordTag.FILLER, WordTag.REPEAT})
+LEFT_OUT = frozenset({WordTag.FILLER, WordTag.REPEAT, WordTag.FALSE_START, WordTag.BACKCHANNEL})
+
+#: Those of them that a wording sets.
+_BY_WORDING = frozenset({WordTag.FILLER, WordTag.REPEAT, WordTag.FALSE_START})
 
 #: Sounds of hesitation by language: what is one in English is a word elsewhere ("um" in German and Portuguese).
 #: Sounds that answer ("mm-hm", "oh", "hmm") stay.
@@ -25,6 +29,9 @@ _FILLERS: dict[str, frozenset[str]] = {
     "de": listed("äh ähm öh öhm hm"),
     "fr": listed("euh heu"),
 }
+
+#: A word left out for one of these takes the punctuation around it along.
+_MENDED = frozenset({WordTag.FILLER, WordTag.BACKCHANNEL})
 
 #: Function words that are never said twice on purpose.
 _STUTTERED: dict[str, frozenset[str]] = {
@@ -51,36 +58,49 @@ _DASHES = "-–—"
 
 
 def tag_words(words: Sequence[Word], wording: Wording, language: str | None) -> tuple[Word, ...]:
-    """Tag the fillers and stutters of one turn that `wording` leaves out of the text.
+    """Tag the words of one turn that `wording` leaves out of the text; tags of another wording go.
 
-    Verbatim tags nothing. Of a stuttered run the last word is kept. A turn of nothing but fillers keeps them: its
-    text would be empty. `language` is a BCP 47 primary tag; only the languages in the tables above are cleaned.
+    Verbatim tags nothing. Of a stuttered run the last word is kept. A turn of which nothing would be left keeps its
+    text. `language` is a BCP 47 primary tag; only the languages in the tables above are cleaned.
     """
+    plain = tuple(_untagged(word) for word in words)
     if wording is Wording.VERBATIM or language is None:
-        return tuple(words)
-    fillers = _FILLERS.get(language, frozenset())
-    tagged = [_tagged(word, WordTag.FILLER) if _core(word.text) in fillers else word for word in words]
-    if all(WordTag.FILLER in word.tags for word in tagged):
-        return tuple(words)
-    spoken = [i for i, word in enumerate(tagged) if WordTag.FILLER not in word.tags]
-    for i, j in pairwise(spoken):
-        if _is_stutter(words[i], words[j], has_filler_between=j > i + 1, language=language):
-            tagged[i] = _tagged(words[i], WordTag.REPEAT)
-    return tuple(tagged)
+        return plain
+    tagged = _tagged_as(wording, plain, language)
+    if wording is Wording.TIDY and not any(is_visible(word) for word in tagged):
+        tagged = _tagged_as(Wording.CLEAN, plain, language)
+    return tagged if any(is_visible(word) for word in tagged) else plain
 
 
-def _tagged(word: Word, tag: WordTag) -> Word:
-    return word if tag in word.tags else replace(word, tags=(*word.tags, tag))
+def _tagged_as(wording: Wording, words: Sequence[Word], language: str) -> tuple[Word, ...]:
+    hesitations = _FILLERS.get(language, frozenset())
+    spoken = [i for i, word in enumerate(words) if is_visible(word) and core_of(word.text) not in hesitations]
+    tags = {i: WordTag.FILLER for i, word in enumerate(words) if core_of(word.text) in hesitations}
+    if wording is Wording.TIDY:
+        filling = filling_phrases(words, spoken, language)
+        tags |= dict.fromkeys(filling, WordTag.FILLER)
+        spoken = [i for i in spoken if i not in filling]
+    stuttered = [
+        i
+        for i, j in pairwise(spoken)
+        if _is_stutter(words[i], words[j], has_filler_between=j > i + 1, language=language)
+    ]
+    tags |= dict.fromkeys(stuttered, WordTag.REPEAT)
+    if wording is Wording.TIDY:
+        spoken = [i for i in spoken if i not in set(stuttered)]
+        tags |= dict.fromkeys(false_starts(words, spoken, language), WordTag.FALSE_START)
+    return tuple(replace(word, tags=(*word.tags, tags[i])) if i in tags else word for i, word in enumerate(words))
 
 
-def _core(text: str) -> str:
-    """The word without punctuation around it, small."""
-    return text.strip(_OPENING + _CLOSING + _FINAL + _DASHES + ",;:…").replace("’", "'").casefold()
+def _untagged(word: Word) -> Word:
+    if not _BY_WORDING.intersection(word.tags):
+        return word
+    return replace(word, tags=tuple(tag for tag in word.tags if tag not in _BY_WORDING))
 
 
 def _is_stutter(word: Word, following: Word, *, has_filler_between: bool, language: str) -> bool:
-    core = _core(word.text)
-    if core != _core(following.text) or _ends_here(word.text):
+    core = core_of(word.text)
+    if core != core_of(following.text) or is_final(word.text):
         return False
     if core in _STUTTERED.get(language, frozenset()):
         return True
@@ -89,11 +109,6 @@ def _is_stutter(word: Word, following: Word, *, has_filler_between: bool, langua
     gap = 0.0 if word.end is None or following.start is None else following.start - word.end
     is_set_off = word.text.endswith((",", *_DASHES, "…", "..."))
     return is_set_off or has_filler_between or gap >= STUTTER_PAUSE_SECONDS
-
-
-def _ends_here(text: str) -> bool:
-    body = text.rstrip(_CLOSING)
-    return body.endswith(tuple(_FINAL)) and not body.endswith("...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +181,7 @@ def _mended(words: Sequence[Word]) -> list[tuple[int, str]]:
                 forms[-1] = (forms[-1][0], forms[-1][1] + closers)
         if core[:1].isupper() and (not forms or _is_closed(forms[-1][1])):
             begins_sentence = True
-        if forms and WordTag.FILLER in word.tags:
+        if forms and _MENDED.intersection(word.tags):
             forms[-1] = (
                 forms[-1][0],
                 _mend_before(forms[-1][1], trail, words[i + 1].text if i + 1 < len(words) else None),

@@ -13,6 +13,7 @@ from threading import Event as StopEvent
 import structlog
 
 from adapters.devices import CPU, Device, chosen_devices
+from adapters.glossaries import show_glossary
 from adapters.settings import Settings
 from adapters.wiring import (
     MOST_THREADS,
@@ -102,6 +103,7 @@ def inbox_of(settings: Settings, queue: JobQueue, store: Store) -> Inbox | None:
         models=settings.models,
         max_bytes=settings.max_upload_bytes,
         check_models=lambda models, language: check_models(settings, models, language),
+        glossary_of=lambda show: show_glossary(settings.glossaries, show),
     )
     return Inbox(folder, queue=queue, store=store, rules=rules, new_id=lambda: str(uuid.uuid4()))
 
@@ -120,6 +122,7 @@ def take_in_of(settings: Settings, queue: JobQueue) -> TakeIn:
         models=settings.models,
         max_bytes=settings.max_upload_bytes,
         check_models=lambda models, language: check_models(settings, models, language),
+        glossary_of=lambda show: show_glossary(settings.glossaries, show),
     )
     return TakeIn(queue=queue, drops=drops, rules=rules, new_id=lambda: str(uuid.uuid4()), new_trace=new_trace)
 

@@ -25,10 +25,11 @@ from threading import Event as StopEvent
 import structlog
 
 from adapters.acceptance import accept, printable
+from adapters.glossaries import no_glossary
 from adapters.model_sets import is_folder_name, is_hub_name
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import InputError, NotReady, OptionError, StenocastError, TransientError
-from schemas.job import Job, JobOptions
+from schemas.job import Job, Term
 from schemas.sidecar import Sidecar, read_sidecar
 from transcription.ports import JobQueue, Store
 
@@ -54,6 +55,7 @@ class InboxRules:
     models: str  #: the set of files whose metadata names none
     max_bytes: int
     check_models: Callable[[str, str | None], None]
+    glossary_of: Callable[[str | None], tuple[Term, ...]] = no_glossary  #: the one kept for a show
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class Inbox:
             source=path,
             file_name=path.name,
             episode=episode,
-            options=JobOptions(models=models, speakers=sidecar.speakers, vocabulary=sidecar.vocabulary),
+            options=sidecar.options(models, glossary=self._rules.glossary_of(sidecar.show)),
             max_bytes=self._rules.max_bytes,
             new_id=self._new_id,
             idempotency_key=_memory_key(path, look),

@@ -15,13 +15,14 @@ from typing import TypeVar
 import structlog
 
 from adapters.acceptance import check_priority, printable
+from adapters.glossaries import no_glossary
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.tracing import process_tracing
 from formats.catalogue import check_names
 from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, InputError, NotFound, NotReady, OptionError, Refused, TransientError
-from schemas.job import Job, JobError, JobOptions
+from schemas.job import Job, JobError, JobOptions, Term
 from schemas.sidecar import LARGEST_BYTES, Sidecar, read_sidecar
 from schemas.wire import write_json
 from transcription.drops import (
@@ -55,6 +56,7 @@ class DropRules:
     models: str  #: the set of drops whose description names none
     max_bytes: int
     check_models: Callable[[str, str | None], None]
+    glossary_of: Callable[[str | None], tuple[Term, ...]] = no_glossary  #: the one kept for a show
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +218,8 @@ class TakeIn:
             return replace(wanted, new=replace(wanted.new, idempotency_key=request))
         self._check_size(drop)
         options = self._options(notice.metadata)
-        asks_for_options = bool(notice.metadata.models or notice.metadata.speakers or notice.metadata.vocabulary)
         new = self._new_job(drop, notice.metadata, options, notice.traceparent)
-        key = drop_dedupe_key(drop, options if asks_for_options else None)
+        key = drop_dedupe_key(drop, options if notice.metadata.asks_for_options else None)
         return Wanted(replace(new, dedupe_key=key, idempotency_key=request), notice, amends=True)
 
     def _meant(self, given: Drop) -> Drop:
@@ -283,7 +284,7 @@ class TakeIn:
             )
         self._rules.check_models(models, sidecar.language)
         check_names(styles=[sidecar.style] if sidecar.style else [])
-        options = JobOptions(models=models, speakers=sidecar.speakers, vocabulary=sidecar.vocabulary)
+        options = sidecar.options(models, glossary=self._rules.glossary_of(sidecar.show))
         check_options(options)
         check_priority(sidecar.priority)
         if b"\\u0000" in write_json(sidecar):

@@ -19,6 +19,9 @@ const METHODS = {
   elimination: "the only one left", page: "from the page",
 };
 
+// Tags of words that stand in the document and not in the text (transcription/wording.py).
+const LEFT_OUT = new Set(["filler", "repeat", "false_start", "backchannel"]);
+
 const clock = (seconds) => {
   const s = Math.max(0, Math.floor(seconds));
   const pad = (n) => String(n).padStart(2, "0");
@@ -245,7 +248,7 @@ function turnNode(turn, label) {
   for (const paragraph of turn.paragraphs) {
     section.append(make("time", "", paragraph.start == null ? "" : clock(paragraph.start)));
     const p = make("p");
-    const visible = paragraph.words.filter((w) => !w.tags.includes("filler") && !w.tags.includes("repeat"));
+    const visible = paragraph.words.filter((w) => !w.tags.some((tag) => LEFT_OUT.has(tag)));
     if (!visible.length) p.textContent = paragraph.text;
     for (const word of visible) {
       const span = make("span", `word${word.tags.includes("doubtful") ? " doubtful" : ""}`, word.text);

@@ -19,6 +19,7 @@ from adapters.metrics import Metrics
 from api.app import create_app
 from api.upload import Intake
 from schemas.errors import NotFound
+from schemas.job import Term
 from schemas.transcript import Transcript
 from schemas.wire import write_json
 from transcription.ports import Claimed, Result
@@ -45,6 +46,7 @@ class Door:
     store: MemoryStore
     lacking: list[str]
     drops: MemoryDropBox
+    glossaries: dict[str | None, tuple[Term, ...]]
 
     def upload(self, content: bytes | None = None, name: str = "talk.wav", **fields: str) -> dict:
         answer = self.client.post(
@@ -73,6 +75,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     ids = itertools.count(1)
     queue = MemoryQueue(now=lambda: 1_772_352_000.0, new_id=lambda: f"event-{next(ids)}")
     store, lacking, drops = MemoryStore(), [], MemoryDropBox()
+    glossaries: dict[str | None, tuple[Term, ...]] = {}
 
     def check_models(name: str, language: str | None) -> None:
         if name not in ("starter", "fast"):
@@ -88,6 +91,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
         default_models="starter",
         new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
         check_models=check_models,
+        glossary_of=lambda show: glossaries.get(show, ()),
     )
     app = create_app(
         intake,
@@ -98,4 +102,4 @@ def door(tmp_path: Path) -> Iterator[Door]:
         drops=drops,
     )
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Door(client, queue, store, lacking, drops)
+        yield Door(client, queue, store, lacking, drops, glossaries)

@@ -13,7 +13,7 @@ import pytest
 
 from formats import catalogue
 from schemas.episode import AudioInfo, Episode
-from schemas.job import JobOptions, JobState
+from schemas.job import JobOptions, JobState, Term
 from schemas.transcript import Paragraph, Speaker, Transcript, Turn, Word
 from transcription.ports import NewJob
 
@@ -108,6 +108,8 @@ def test_what_is_no_episode_is_refused_with_its_reason(door: Any, content: bytes
         ("language", "klingon"),
         ("priority", "101"),
         ("wording", "shorthand"),
+        ("backchannels", "loud"),
+        ("glossary", "[[term]]\nwrite = 3"),
         ("diarize", "perhaps"),
         ("episode_id", "not-a-uuid"),
         ("colour", "red"),
@@ -120,6 +122,25 @@ def test_a_field_with_an_impossible_value_is_named(door: Any, field: str, value:
     assert answer.status_code == 422, answer.text
     assert answer.json()["field"] == field
     assert not door.queue.jobs()
+
+
+def test_the_forms_wording_and_glossary_make_another_job_than_the_same_bytes_alone(door: Any) -> None:
+    plain = door.upload()
+    tidied = door.upload(wording="tidy", backchannels="fold", glossary='[[term]]\nwrite = "Skerryvore"\n')
+
+    assert tidied["id"] != plain["id"]
+    assert (tidied["options"]["wording"], tidied["options"]["backchannels"]) == ("tidy", "fold")
+    assert tidied["options"]["glossary"] == [{"write": "Skerryvore", "sounds_like": []}]
+
+
+def test_an_upload_takes_its_shows_glossary_and_a_changed_glossary_is_another_job(door: Any) -> None:
+    door.glossaries["Tide Talk"] = (Term("Skerryvore"),)
+    first, again = door.upload(show="Tide Talk"), door.upload(show="Tide Talk")
+    door.glossaries["Tide Talk"] = (Term("Skerryvore", ("sherry four",)),)
+    changed = door.upload(show="Tide Talk")
+
+    assert first["id"] == again["id"] != changed["id"]
+    assert changed["options"]["glossary"] == [{"write": "Skerryvore", "sounds_like": ["sherry four"]}]
 
 
 def test_an_unknown_model_set_is_refused_before_anything_is_stored(door: Any) -> None:

@@ -137,6 +137,9 @@ def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
         (["transcribe", str(DEMO / "episode.mp3"), "--style", "baroque"], 2, "style_unknown"),
         (["transcribe", str(DEMO / "episode.mp3"), "--format", "scroll"], 2, "format_unknown"),
         (["transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", "--speakers", "0"], 2, "invalid_option"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--glossary", "missing.toml"], 1, "file_not_found"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--glossary", str(ROOT / "README.md")], 2, "glossary_invalid"),
+        (["transcribe", str(DEMO / "episode.mp3"), "--verbatim", "--wording", "tidy"], 2, "invalid_option"),
         (["transcribe", str(DEMO / "episode.mp3"), "--metadata", str(DEMO / "script.toml")], 1, "metadata_invalid"),
         (
             ["transcribe", str(DEMO / "episode.mp3"), "--models", "fast", "--language", "de"],

@@ -14,7 +14,7 @@ from adapters.memory import MemoryStore
 from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
 from schemas.episode import Episode, Participant
 from schemas.errors import AudioError, GpuError, ModelError, OptionError, TransientError
-from schemas.job import JobOptions, Progress, Stage
+from schemas.job import JobOptions, Progress, Stage, Term
 from schemas.transcript import StageTime, Warning
 from schemas.wire import write_json
 from transcription.pipeline import Pipeline, Prepared, check_options
@@ -343,3 +343,30 @@ def test_equal_runs_give_equal_bytes(bench: Bench, tmp_path: Path) -> None:
         return write_json(replace(document, provenance=None, episode=replace(document.episode, audio=audio)))
 
     assert stripped(bench.run()) == stripped(Bench(tmp_path / "other").run())
+
+
+def test_a_glossarys_terms_are_expected_by_the_recognizer_and_its_misheard_forms_are_not(bench: Bench) -> None:
+    heard: list[tuple[str, ...]] = []
+    recognize = bench.recognizer.recognize
+    bench.recognizer.recognize = lambda *given, **named: heard.append(given[2].hotwords) or recognize(*given, **named)
+
+    bench.run(options=JobOptions(glossary=(Term("Skerryvore", ("sherry four",)),), vocabulary=("groyne",)))
+
+    assert set(heard) == {("groyne", "Skerryvore")}
+
+
+def test_another_term_is_recognized_again_and_another_misheard_form_is_only_assembled_again(bench: Bench) -> None:
+    bench.run(options=JobOptions(glossary=(Term("Skerryvore"),)))
+    first = bench.recognizer.calls
+    bench.run(options=JobOptions(glossary=(Term("Skerryvore", ("sherry four",)),)))
+    second = bench.recognizer.calls
+    bench.run(options=JobOptions(glossary=(Term("Muckle Flugga"),)))
+
+    assert (second, bench.recognizer.calls) == (first, 2 * first)
+
+
+def test_a_wrong_glossary_is_refused() -> None:
+    with pytest.raises(OptionError) as caught:
+        check_options(JobOptions(glossary=(Term("…"),)))
+
+    assert caught.value.code == "glossary_invalid"

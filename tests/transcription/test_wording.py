@@ -140,3 +140,134 @@ def test_tagging_twice_changes_nothing(parts: list[str]) -> None:
 
 def test_doubtful_words_stay_in_the_text() -> None:
     assert visible_text([Word("lantern", 0.0, 0.4, tags=(WordTag.DOUBTFUL, WordTag.OVERLAP))]) == "lantern"
+
+
+def tidy(text: str, *, gap: float = 0.05, language: str = "en") -> str:
+    return visible_text(tag_words(said(text, gap=gap), Wording.TIDY, language))
+
+
+@pytest.mark.parametrize(
+    ("spoken", "printed"),
+    [
+        ("It was, you know, wet.", "It was wet."),
+        ("You know, we rowed.", "We rowed."),
+        ("It was wet, you know.", "It was wet."),
+        ("It's a you know big boat.", "It's a big boat."),
+        ("I mean, the tide turned.", "The tide turned."),
+        ("I mean we tried.", "We tried."),
+        ("So, I mean, we tried.", "So we tried."),
+        ("It was sort of damp.", "It was damp."),
+        ("We just kind of drifted.", "We just drifted."),
+        ("It was, like, huge.", "It was huge."),
+        ("You know, um, I mean, we rowed.", "We rowed."),
+        ("It was sort of, you know, wet.", "It was wet."),
+    ],
+)
+def test_tidy_leaves_out_phrases_that_only_fill(spoken: str, printed: str) -> None:
+    assert tidy(spoken) == printed
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        "Do you know the harbour?",
+        "As you know, the tide turned.",
+        "You know what I saw.",
+        "Those are things you know.",
+        "It was cold, you know?",
+        "I mean it.",
+        "That is what I mean, exactly.",
+        "I mean that kindly.",
+        "It is a kind of bread.",
+        "What sort of boat is it?",
+        "This sort of thing sinks.",
+        "That is kind of you.",
+        "I like, above all, rain.",
+        "Boats like, say, ours.",
+    ],
+)
+def test_tidy_keeps_the_same_words_where_they_say_something(spoken: str) -> None:
+    assert tidy(spoken) == spoken
+
+
+@pytest.mark.parametrize(
+    ("spoken", "printed"),
+    [
+        ("We went to— we went to the harbour.", "We went to the harbour."),
+        ("I was going, I was going to say no.", "I was going to say no."),
+        ("It was, um, it was late.", "It was late."),
+        ("The har- harbour froze.", "The harbour froze."),
+        ("We were— they rowed home.", "They rowed home."),
+        ("It sank. The boat in, the boat in May sank.", "It sank. The boat in May sank."),
+    ],
+)
+def test_tidy_leaves_out_what_was_begun_again(spoken: str, printed: str) -> None:
+    assert tidy(spoken) == printed
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        "We will, we will.",
+        "They rowed again and again and again.",
+        "It is very, very late.",
+        "No, no, no, no, not us.",
+        "It is — we know — hard.",
+        "The lock has gate 2 2 and gate 2 2 again.",
+        "We went. We went home.",
+        "A well-kept boat.",
+    ],
+)
+def test_tidy_keeps_what_is_said_twice_for_good(spoken: str) -> None:
+    assert tidy(spoken) == spoken
+
+
+def test_tidy_cleans_no_language_that_it_does_not_know() -> None:
+    assert tidy("Er sagt, you know, nichts.", language="de") == "Er sagt, you know, nichts."
+
+
+def test_a_turn_of_nothing_but_filling_phrases_keeps_its_text() -> None:
+    assert tidy("You know, um.") == "You know."
+
+
+def test_another_wording_forgets_what_the_first_left_out() -> None:
+    words = said("Um, it was, you know, wet.")
+
+    again = tag_words(tag_words(words, Wording.TIDY, "en"), Wording.VERBATIM, "en")
+
+    assert again == tuple(words)
+
+
+tidy_texts = st.sampled_from(
+    [
+        "You",
+        "know,",
+        "know",
+        "I",
+        "mean,",
+        "sort",
+        "of",
+        "like,",
+        "we",
+        "We",
+        "we—",
+        "was",
+        "um,",
+        "boat.",
+        "2",
+        "har-",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(tidy_texts, min_size=1, max_size=20), st.sampled_from(Wording))
+def test_no_wording_loses_a_word_or_a_number_or_changes_its_mind(parts: list[str], wording: Wording) -> None:
+    words = said(" ".join(parts))
+
+    tagged = tag_words(words, wording, "en")
+
+    assert [(word.text, word.start, word.end) for word in tagged] == [(w.text, w.start, w.end) for w in words]
+    assert visible_text(tagged).strip()
+    assert visible_text(tagged).split().count("2") == parts.count("2")
+    assert tag_words(tagged, wording, "en") == tagged

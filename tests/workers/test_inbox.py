@@ -16,7 +16,7 @@ import pytest
 
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.errors import NotReady, OptionError, TransientError
-from schemas.job import Job, JobState
+from schemas.job import Backchannels, Job, JobState, Term, Wording
 from schemas.wire import write_json
 from workers.inbox import Inbox, InboxRules
 
@@ -159,6 +159,17 @@ def test_the_metadata_beside_it_is_honoured(desk: Desk) -> None:
     assert (job.title, job.show, job.priority, job.options.speakers) == ("Salt and Wind", "Tide Lines", 7, 2)
     assert (job.options.vocabulary, episode.language) == (("groyne",), "en")
     assert episode.participants[0].name == "Mara Lindqvist"
+
+
+def test_the_metadata_says_how_the_words_are_written(desk: Desk) -> None:
+    metadata = {"wording": "tidy", "backchannels": "fold", "glossary": [{"write": "Skerryvore"}]}
+    (desk.folder / "tide.json").write_text(json.dumps(metadata))
+    sound(desk.folder / "tide.wav")
+
+    options = desk.look()[0].options
+
+    assert (options.wording, options.backchannels) == (Wording.TIDY, Backchannels.FOLD)
+    assert options.glossary == (Term("Skerryvore"),)
 
 
 def test_bad_metadata_holds_the_recording_back_until_it_is_mended(desk: Desk) -> None:
