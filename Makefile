@@ -99,7 +99,7 @@ schemas: $(VENV)/worker.stamp ## write schemas/published and docs/job-states.md 
 	$(BIN)/python -m schemas.publish
 
 requirements: $(VENV)/worker.stamp ## lock the requirements files again after changing a .in
-	cd requirements && for each in installer core worker gpu dev; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url $$each.in -o $$each.txt; done
+	cd requirements && for each in installer core worker gpu dev evaluate; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url $$each.in -o $$each.txt; done
 
 clean: ## remove the virtual environment and caches; models and data stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,7 +10,21 @@ import sys
 
 import typer
 
-from cli import api, doctor, intake, migrate, models, name, pages, publish, service, topics, transcribe, worker
+from cli import (
+    api,
+    doctor,
+    evaluate,
+    intake,
+    migrate,
+    models,
+    name,
+    pages,
+    publish,
+    service,
+    topics,
+    transcribe,
+    worker,
+)
 from schemas.errors import OptionError, StenocastError
 
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
@@ -30,6 +44,7 @@ app.command(rich_help_panel="Transcripts")(transcribe.transcribe)
 app.command(rich_help_panel="Transcripts")(pages.render)
 app.command(rich_help_panel="Transcripts")(pages.read)
 app.command(rich_help_panel="Transcripts")(name.name)
+app.command(rich_help_panel="Transcripts")(evaluate.evaluate)
 app.command(rich_help_panel="Transcripts")(pages.styles)
 app.command(rich_help_panel="Service")(service.serve)
 app.command(rich_help_panel="Service")(api.api)

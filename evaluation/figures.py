@@ -30,6 +30,7 @@ from evaluation.measures import (
     concatenated_error_rate,
     diarization_error_rate,
     name_score,
+    printed_names,
     speaker_words,
     word_error_rate,
 )
@@ -133,7 +134,7 @@ def compare(
         cpwer=concatenated_error_rate(truth.utterances, spoken) if several else None,
         wder=words.error_rate if several else None,
         wder_unsmoothed=_unsmoothed(recording, heard, diarization, audio_seconds) if several else None,
-        names=name_score(truth, document, words.matched),
+        names=name_score(truth.names, printed_names(document), words.matched),
         real_time_factor=clock_seconds / audio_seconds if audio_seconds else 0.0,
         peak_bytes=peak_bytes,
     )

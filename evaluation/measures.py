@@ -13,9 +13,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
-from evaluation.truth import Truth, Utterance
 from schemas.transcript import Transcript
 from transcription.ports import VoiceTurn
 
@@ -39,6 +38,24 @@ class NameScore:
     wrong: int = 0  #: another name, or a name on the wrong voice
     missing: int = 0  #: "Speaker N"
 
+    @property
+    def precision(self) -> float | None:
+        """Right names to names printed; None where none is."""
+        printed = self.right + self.wrong
+        return self.right / printed if printed else None
+
+    @property
+    def recall(self) -> float | None:
+        """Right names to people with a known name; a wrong name on nobody's voice is no such person."""
+        known = self.right + self.wrong + self.missing
+        return self.right / known if known else None
+
+    @property
+    def abstention(self) -> float | None:
+        """People left without a name to people with a known one."""
+        known = self.right + self.wrong + self.missing
+        return self.missing / known if known else None
+
 
 @cache
 def _normalizer() -> Any:
@@ -50,6 +67,16 @@ def _normalizer() -> Any:
 def normalized(text: str) -> str:
     """The text as WER compares it: small letters, no punctuation, numbers and spellings of one kind, no fillers."""
     return str(_normalizer()(re.sub(r"[\[\](){}<>]", " ", text)))
+
+
+def character_error_rate(truth: str, heard: str) -> float | None:
+    """CER, 0 and up, spaces between words counted; None where the truth has no words."""
+    import jiwer
+
+    reference, hypothesis = normalized(truth), normalized(heard)
+    if not reference:
+        return None
+    return float(jiwer.cer(reference, hypothesis)) if hypothesis else 1.0
 
 
 def word_errors(truth: str, heard: str) -> tuple[int, int]:
@@ -80,9 +107,19 @@ def attributed(document: Transcript) -> tuple[SpokenWords, ...]:
     )
 
 
-def concatenated_error_rate(truth: Sequence[Utterance], heard: Sequence[SpokenWords]) -> float | None:
+class Attributed(Protocol):
+    """Text of one speaker: an utterance of a truth, a stretch, a turn."""
+
+    @property
+    def speaker(self) -> str | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+def concatenated_error_rate(truth: Sequence[Attributed], heard: Sequence[Attributed]) -> float | None:
     """cpWER: words joined by speaker, speakers matched so that the errors are fewest; unmatched ones count whole."""
-    said = _joined((each.speaker, each.text) for each in truth)
+    said = _joined((each.speaker or "nobody", each.text) for each in truth)
     written = _joined((each.speaker or "nobody", each.text) for each in heard)
     names, labels = sorted(said), sorted(written)
     size = max(len(names), len(labels))
@@ -93,7 +130,7 @@ def concatenated_error_rate(truth: Sequence[Utterance], heard: Sequence[SpokenWo
             right = written[labels[j]] if j < len(labels) else ""
             errors[i][j] = float(word_errors(left, right)[0])
     count = sum(len(normalized(text).split()) for text in said.values())
-    return sum(errors[i][j] for i, j in _cheapest(errors)) / count if count else None
+    return sum(errors[i][j] for i, j in cheapest(errors)) / count if count else None
 
 
 def _joined(spoken: Any) -> dict[str, str]:
@@ -103,7 +140,7 @@ def _joined(spoken: Any) -> dict[str, str]:
     return joined
 
 
-def _cheapest(costs: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+def cheapest(costs: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     """The pairs of rows and columns with the least sum (Hungarian method)."""
     from scipy.optimize import linear_sum_assignment
 
@@ -127,12 +164,12 @@ class SpeakerWords:
         return self.wrong / self.compared if self.compared else None
 
 
-def speaker_words(truth: Sequence[Utterance], heard: Sequence[SpokenWords]) -> SpeakerWords:
+def speaker_words(truth: Sequence[Attributed], heard: Sequence[Attributed]) -> SpeakerWords:
     """Align the words of both texts; count those under the wrong speaker, speakers matched by their common words."""
     import jiwer
 
-    said = [(word, each.speaker) for each in truth for word in _plain_words(each.text)]
-    written = [(word, each.speaker or "nobody") for each in heard for word in _plain_words(each.text)]
+    said = [(word, each.speaker or "nobody") for each in truth for word in plain_words(each.text)]
+    written = [(word, each.speaker or "nobody") for each in heard for word in plain_words(each.text)]
     if not said or not written:
         return SpeakerWords(0, 0, ())
     result = jiwer.process_words(" ".join(word for word, _ in said), " ".join(word for word, _ in written))
@@ -155,10 +192,10 @@ def matching(pairs: Mapping[tuple[str, str], float]) -> dict[str, str]:
     """The one-to-one matching of left to right names that shares most."""
     lefts, rights = sorted({left for left, _ in pairs}), sorted({right for _, right in pairs})
     costs = [[-float(pairs.get((left, right), 0.0)) for right in rights] for left in lefts]
-    return {lefts[i]: rights[j] for i, j in _cheapest(costs) if pairs.get((lefts[i], rights[j]))}
+    return {lefts[i]: rights[j] for i, j in cheapest(costs) if pairs.get((lefts[i], rights[j]))}
 
 
-def _plain_words(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
     """Words for aligning one by one: small letters, no punctuation, nothing joined or taken apart."""
     return re.sub(r"[^\w\s]", "", text.casefold().replace("-", " ")).split()
 
@@ -172,6 +209,16 @@ def diarization_error_rate(
     if not truth:
         return None
     metric = DiarizationErrorRate(collar=collar, skip_overlap=False)
+    return float(metric(_annotation(truth), _annotation(found), uem=_extent(truth, found)))
+
+
+def jaccard_error_rate(truth: Sequence[VoiceTurn], found: Sequence[VoiceTurn]) -> float | None:
+    """JER by pyannote.metrics, without collar: the mean over speakers, so that one who says little counts as much."""
+    from pyannote.metrics.diarization import JaccardErrorRate
+
+    if not truth:
+        return None
+    metric = JaccardErrorRate(collar=0.0, skip_overlap=False)
     return float(metric(_annotation(truth), _annotation(found), uem=_extent(truth, found)))
 
 
@@ -192,28 +239,35 @@ def _extent(truth: Sequence[VoiceTurn], found: Sequence[VoiceTurn]) -> Any:
     return Timeline([Segment(0.0, max(turn.end for turn in (*truth, *found)))])
 
 
-def name_score(truth: Truth, document: Transcript, matched: Sequence[tuple[str, str]]) -> NameScore | None:
+def name_score(
+    names: Sequence[tuple[str, str]], printed: Mapping[str, str | None], matched: Sequence[tuple[str, str]]
+) -> NameScore | None:
     """Whether each named person of the truth is printed under that name; None where no names are known.
 
-    `matched` comes from `speaker_words`. A name is right when it is the true one, or the part of it that was said:
-    "Diane" for Diane Osgood. A name on a label that belongs to nobody in the truth is wrong.
+    `printed` is what the transcript calls each of its labels; `matched` comes from `speaker_words`. A name is right
+    when it is the true one, or the part of it that was said: "Diane" for Diane Osgood. A name on a label that belongs
+    to nobody in the truth, or to somebody whose name the truth does not know, is wrong.
     """
-    if not truth.names:
+    if not names:
         return None
     labels = dict(matched)
-    printed_names = {speaker.id: speaker.name for speaker in document.speakers}
     right = wrong = missing = 0
-    for person, name in truth.names:
-        heard = printed_names.get(labels.get(person, ""))
+    for person, name in names:
+        heard = printed.get(labels.get(person, ""))
         if heard is None:
             missing += 1
         elif is_same_name(heard, name):
             right += 1
         else:
             wrong += 1
-    strangers = set(printed_names) - {labels[person] for person, _ in truth.names if person in labels}
-    wrong += sum(printed_names[each] is not None for each in strangers)
+    strangers = set(printed) - {labels[person] for person, _ in names if person in labels}
+    wrong += sum(printed[each] is not None for each in strangers)
     return NameScore(right, wrong, missing)
+
+
+def printed_names(document: Transcript) -> dict[str, str | None]:
+    """What a document calls each of its speakers."""
+    return {speaker.id: speaker.name for speaker in document.speakers}
 
 
 def is_same_name(heard: str, name: str) -> bool:

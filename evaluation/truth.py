@@ -23,6 +23,7 @@ class Utterance:
     end: float
     speaker: str
     text: str
+    begins_paragraph: bool = False  #: inside a turn; only synthetic episodes know their paragraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,20 @@ def read_stm(path: Path) -> tuple[Utterance, ...]:
 
 
 def read_turns(path: Path) -> Truth:
-    """A JSON list of turns with start, end, speaker, text and perhaps the speaker's name. Raises PageError."""
+    """A JSON list of turns with start, end, speaker, text and perhaps the speaker's name. Raises PageError.
+
+    `paragraph: true` says that a paragraph begins here inside a turn.
+    """
     records = _read_records(path)
     try:
         utterances = [
-            Utterance(float(each["start"]), float(each["end"]), str(each["speaker"]), str(each["text"]))
+            Utterance(
+                float(each["start"]),
+                float(each["end"]),
+                str(each["speaker"]),
+                str(each["text"]),
+                bool(each.get("paragraph")),
+            )
             for each in records
         ]
         names = {str(each["speaker"]): str(each["name"]) for each in records if each.get("name")}

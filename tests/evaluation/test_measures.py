@@ -15,10 +15,11 @@ from evaluation.measures import (
     is_same_name,
     name_score,
     normalized,
+    printed_names,
     speaker_words,
     word_error_rate,
 )
-from evaluation.truth import Truth, Utterance
+from evaluation.truth import Utterance
 from schemas.episode import Episode
 from schemas.transcript import Speaker, Transcript
 from transcription.ports import VoiceTurn
@@ -98,23 +99,24 @@ def test_false_alarm_before_the_first_word_counts() -> None:
     assert diarization_error_rate(truth, [VoiceTurn(0.0, 10.0, "voice 1")]) == pytest.approx(1.0)
 
 
-def named(*speakers: Speaker) -> Transcript:
-    return Transcript(episode=Episode(id="e"), speakers=speakers)
+def named(*speakers: Speaker) -> dict[str, str | None]:
+    return printed_names(Transcript(episode=Episode(id="e"), speakers=speakers))
 
 
 def test_names_are_right_wrong_or_missing() -> None:
-    truth = Truth(names=(("ada", "Ada Quill"), ("bram", "Bram Oster"), ("cleo", "Cleo Tarn")))
-    document = named(Speaker("S1", name="Ada"), Speaker("S2", name="Cleo Tarn"), Speaker("S3"), Speaker("S4"))
+    names = (("ada", "Ada Quill"), ("bram", "Bram Oster"), ("cleo", "Cleo Tarn"))
+    printed = named(Speaker("S1", name="Ada"), Speaker("S2", name="Cleo Tarn"), Speaker("S3"), Speaker("S4"))
 
-    score = name_score(truth, document, [("ada", "S1"), ("bram", "S2"), ("cleo", "S3")])
+    score = name_score(names, printed, [("ada", "S1"), ("bram", "S2"), ("cleo", "S3")])
 
     assert score is not None
     assert (score.right, score.wrong, score.missing) == (1, 1, 1)
+    assert (score.precision, score.recall, score.abstention) == (1 / 2, 1 / 3, 1 / 3)
 
 
 def test_a_name_on_a_voice_that_is_nobody_is_wrong() -> None:
     score = name_score(
-        Truth(names=(("ada", "Ada Quill"),)),
+        (("ada", "Ada Quill"),),
         named(Speaker("S1", name="Ada"), Speaker("S2", name="Bo")),
         [("ada", "S1")],
     )

@@ -1,0 +1,218 @@
+"""The HTML report of a comparison: its figures, who speaks when as a drawing, and every word with what became of it.
+
+One file that loads and runs nothing. Words and names are text whatever they hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.alignment import Fate, Pair
+from evaluation.comparison import Comparison
+from evaluation.measures import matching
+from evaluation.presentation import rows
+from evaluation.said import NOBODY, SaidWord
+from transcription.ports import VoiceTurn
+
+_TEMPLATE = Path(__file__).parent / "report.html.j2"
+
+#: A drawing's width in its own units; the page scales it.
+WIDTH = 1000.0
+#: Longest stretch of the recording in one band of the drawing, and most bands, in seconds and pieces.
+BAND_SECONDS = 120.0
+MOST_BANDS = 12
+#: Height of one speaker's lane and of its two bars, in the drawing's units.
+LANE, BAR, HEAD = 26.0, 9.0, 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One place of the text: what was said and what is printed there."""
+
+    fate: str  #: a `Fate`, or "invented"
+    said: str
+    printed: str
+    is_misplaced: bool = False  #: under the wrong speaker
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The tokens of one turn of the page."""
+
+    label: str
+    clock: str
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Somebody speaks: a rectangle of the drawing."""
+
+    kind: str  #: said or printed
+    hue: int
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of the recording, drawn from left to right."""
+
+    height: float
+    lanes: tuple[tuple[float, str], ...]  #: place and label of each speaker
+    ticks: tuple[tuple[float, str], ...]
+    bars: tuple[Bar, ...]
+
+
+def render_report(comparison: Comparison, *, reference: str, hypothesis: str) -> bytes:
+    """The page. `reference` and `hypothesis` are what the two sides are called in it."""
+    from jinja2 import Environment, StrictUndefined
+
+    from formats.typography import xml_text
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    page = template.render(
+        reference=reference,
+        hypothesis=hypothesis,
+        rows=rows(comparison.measures),
+        notes=comparison.notes,
+        bands=tuple(bands(comparison)),
+        lines=tuple(lines(comparison)),
+        width=WIDTH,
+    )
+    return xml_text(page).encode("utf-8")
+
+
+# ---------------------------------------------------------------- the words
+
+
+def lines(comparison: Comparison) -> Iterator[Line]:
+    """Every word of both sides, by the turns of the page; words that nobody printed stand where they belong."""
+    names, matched = dict(comparison.heard.names), dict(comparison.matched)
+    invented = frozenset(comparison.invented)
+    speaker, clock, turn = NOBODY, "", -1
+    tokens: list[Token] = []
+    for pair in comparison.pairs:
+        printed = None if pair.printed is None else comparison.heard.words[pair.printed]
+        if printed is not None and printed.turn != turn:
+            if tokens:
+                yield Line(names.get(speaker, speaker), clock, tuple(tokens))
+            tokens = []
+            speaker, clock, turn = printed.speaker, _clock(printed.start), printed.turn
+        tokens.append(_token(pair, comparison, matched, invented))
+    if tokens:
+        yield Line(names.get(speaker, speaker), clock, tuple(tokens))
+
+
+def _token(pair: Pair, comparison: Comparison, matched: dict[str, str], invented: frozenset[int]) -> Token:
+    said = None if pair.said is None else comparison.truth.words[pair.said]
+    printed = None if pair.printed is None else comparison.heard.words[pair.printed]
+    fate = "invented" if pair.printed in invented else pair.fate.value
+    is_misplaced = said is not None and printed is not None and matched.get(said.speaker) != printed.speaker
+    several = len(comparison.truth.speakers) > 1
+    return Token(fate, _text(said, pair.fate), printed.text if printed else "", is_misplaced and several)
+
+
+def _text(word: SaidWord | None, fate: Fate) -> str:
+    """What was said, where it differs from what is printed."""
+    return "" if word is None or fate is Fate.SAME else word.text
+
+
+def _clock(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    minutes = f"{whole // 60 % 60:02}:{whole % 60:02}"
+    return f"{whole // 3600}:{minutes}" if whole >= 3600 else minutes
+
+
+# ---------------------------------------------------------------- the drawing
+
+
+def bands(comparison: Comparison) -> Iterator[Band]:
+    """Who speaks when: above, in full colour, the truth; below, paler, the page. None where either has no times."""
+    truth, heard = comparison.truth.voices, comparison.heard.voices
+    if not truth or not heard:
+        return
+    end = max(turn.end for turn in (*truth, *heard))
+    seconds = max(BAND_SECONDS, math.ceil(end / MOST_BANDS / 30) * 30.0)
+    seconds = min(seconds, max(10.0, math.ceil(end / 10) * 10.0))
+    lanes = _lanes(comparison)
+    for number in range(math.ceil(end / seconds)):
+        yield _band(comparison, lanes, number * seconds, seconds)
+
+
+def _lanes(comparison: Comparison) -> dict[tuple[str, str], int]:
+    """Each speaker's place, by side and id; matched speakers share one."""
+    lanes: dict[tuple[str, str], int] = {}
+    matched = _matched_voices(comparison.truth.voices, comparison.heard.voices)
+    places = 0
+    for person in dict.fromkeys(turn.voice for turn in comparison.truth.voices):
+        lanes["said", person] = places
+        if person in matched:
+            lanes["printed", matched[person]] = places
+        places += 1
+    for voice in dict.fromkeys(turn.voice for turn in comparison.heard.voices):
+        if ("printed", voice) not in lanes:
+            lanes["printed", voice] = places
+            places += 1
+    return lanes
+
+
+def _matched_voices(truth: Sequence[VoiceTurn], heard: Sequence[VoiceTurn]) -> dict[str, str]:
+    """By the seconds that they share: the turns of an RTTM need not call people as the words do."""
+    shared: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for one in truth:
+        for other in heard:
+            shared[one.voice, other.voice] += max(0.0, min(one.end, other.end) - max(one.start, other.start))
+    return matching(shared)
+
+
+def _band(comparison: Comparison, lanes: dict[tuple[str, str], int], start: float, seconds: float) -> Band:
+    count = max(lanes.values()) + 1
+    labels = {place: _label(comparison, side, who) for (side, who), place in reversed(lanes.items())}
+    bars = [
+        *_bars("said", comparison.truth.voices, comparison, lanes, start, seconds),
+        *_bars("printed", comparison.heard.voices, comparison, lanes, start, seconds),
+    ]
+    step = seconds / 6
+    ticks = tuple((WIDTH * n / 6, _clock(start + n * step)) for n in range(7))
+    places = tuple((HEAD + place * LANE + LANE / 2, labels[place]) for place in range(count))
+    return Band(HEAD + count * LANE, places, ticks, tuple(bars))
+
+
+def _label(comparison: Comparison, side: str, who: str) -> str:
+    names = dict(comparison.truth.names if side == "said" else comparison.heard.names)
+    return names.get(who, who)
+
+
+def _bars(
+    side: str,
+    turns: Sequence[VoiceTurn],
+    comparison: Comparison,
+    lanes: dict[tuple[str, str], int],
+    start: float,
+    seconds: float,
+) -> Iterator[Bar]:
+    for turn in turns:
+        begin, end = max(turn.start, start), min(turn.end, start + seconds)
+        if end <= begin:
+            continue
+        place = lanes[side, turn.voice]
+        yield Bar(
+            kind=side,
+            hue=(210 + 67 * place) % 360,
+            x=round(WIDTH * (begin - start) / seconds, 2),
+            y=round(HEAD + place * LANE + (3 if side == "said" else 4 + BAR), 2),
+            width=round(max(1.0, WIDTH * (end - begin) / seconds), 2),
+            height=BAR,
+            title=f"{_label(comparison, side, turn.voice)}, {turn.start:.1f} to {turn.end:.1f} s",
+        )
