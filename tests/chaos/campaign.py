@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -45,6 +45,8 @@ from tests.chaos.witness import Witness, latest_records, send_again
 T = TypeVar("T")
 
 BUCKET = "episodes"
+NEWEST = 20  #: jobs that a run may look for its own among
+KEPT_RUNS = 20  #: whose drops stay in the bucket, for replays and repeats to find
 DOORS = ("bucket", "event", "api")
 FINAL_EVENTS = {
     EventType.JOB_DONE: JobState.DONE,
@@ -79,6 +81,7 @@ class Campaign:
         self.s3.create_bucket(Bucket=BUCKET)
         self._bootstrap = self.servers.kafka.bootstrap
         self._replays = 0
+        self._dropped: deque[list[Dropped]] = deque()
         self.killed_servers: set[str] = set()
         self.fleet = Fleet(folder, self._environ())
         self.settings = self._settings()
@@ -112,9 +115,10 @@ class Campaign:
         rng = random.Random(f"{self.seed}/{number}")
         disturbance = self._pick(rng, only)
         outcome = Outcome(number, disturbance.name)
+        episodes: list[Dropped] = []
         began = time.monotonic()
         try:
-            episodes = [self._new_episode(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
+            episodes += [self._new_episode(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
             outcome.episodes = len(episodes)
             disturbed = disturbance.begin(self, rng)
             for dropped in episodes:
@@ -132,7 +136,7 @@ class Campaign:
             outcome.seconds = time.monotonic() - began
             outcome.trouble = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
             self._recover()
-        self._forget_work()
+        self._forget_work(episodes)
         return outcome
 
     def heal(self) -> None:
@@ -190,7 +194,9 @@ class Campaign:
     # -- what must hold
 
     def _jobs_of(self, dropped: Dropped) -> list[Job]:
-        return [job for job in self._ask(lambda: self.ledger.jobs(limit=100)) if job.episode_id == dropped.episode_id]
+        return [
+            job for job in self._ask(lambda: self.ledger.jobs(limit=NEWEST)) if job.episode_id == dropped.episode_id
+        ]
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Ask the ledger; once more where our own connection died with the database."""
@@ -296,16 +302,22 @@ class Campaign:
 
     # -- the rest
 
-    def _forget_work(self) -> None:
-        """Take checkpoints and uploads away, so that the next run's workers have everything to do again."""
+    def _forget_work(self, episodes: Sequence[Dropped]) -> None:
+        """Take checkpoints and uploads away, so that the next run's workers have everything to do again.
+
+        Old drops go as well: a bucket that grew for a thousand runs would measure the bucket.
+        """
         for prefix in ("checkpoints/", "uploads/"):
             for key in list(self.store.keys(prefix)):
                 self.store.delete(key)
+        self._dropped.append(episodes)
+        if len(self._dropped) > KEPT_RUNS:
+            self.doors.forget(self._dropped.popleft())
 
     def _recover(self) -> None:
         """After trouble: a fleet of fresh processes, so that one fault is not counted in every later run."""
         self.heal()
-        for job in self._ask(lambda: self.ledger.jobs(limit=100)):
+        for job in self._ask(lambda: self.ledger.jobs(limit=NEWEST)):
             if not job.state.is_final:
                 self.ledger.cancel(job.id)
 

@@ -165,26 +165,28 @@ def kill_server(name: str) -> Callable[[Campaign, random.Random], Disturbed]:
 
 
 def hurt_s3(kind: str) -> Callable[[Campaign, random.Random], Disturbed]:
-    """The service's connections to the bucket are cut, stall, or are told to slow down."""
+    """The service's connections to the bucket are cut, stall, lose their answers, or are told to slow down."""
 
     def begin(campaign: Campaign, rng: random.Random) -> Disturbed:
-        length = rng.uniform(0.5, 3.0)
         match kind:
             case "cut":
                 campaign.proxy.cut(after_bytes=rng.choice((0, 100, 5_000, 100_000)))
-            case "lost answers":
-                campaign.proxy.lose_answers(method="PUT", share=0.5)
             case "stall":
                 campaign.proxy.stall(after_bytes=rng.choice((0, 5_000, 100_000)))
+            case "lost answers":
+                campaign.proxy.lose_answers(method="PUT", share=0.5)
             case "slow-down":
                 campaign.proxy.slow_down(0.3)
-
-        def go_on() -> None:
-            time.sleep(length)
-
-        return Disturbed(go_on)
+        return _relieved(rng, campaign.proxy.pass_on)
 
     return begin
+
+
+def _relieved(rng: random.Random, relief: Callable[[], None]) -> Disturbed:
+    """A trouble that ends by itself after a while: whoever knocks at a door meanwhile has to knock again."""
+    timer = threading.Timer(rng.uniform(0.5, 4.0), relief)
+    timer.start()
+    return Disturbed(timer.join)
 
 
 def duplicate_notifications(campaign: Campaign, rng: random.Random) -> Disturbed:
@@ -207,9 +209,7 @@ def fill_scratch(campaign: Campaign, rng: random.Random) -> Disturbed:
     if not is_small_disk(campaign.fleet.scratch):
         return Disturbed()  # the user's own disk is not ours to fill
     campaign.fill_scratch()
-    relief = threading.Timer(rng.uniform(1.0, 4.0), campaign.empty_scratch)
-    relief.start()
-    return Disturbed(relief.join)
+    return _relieved(rng, campaign.empty_scratch)
 
 
 def step_clock(campaign: Campaign, rng: random.Random) -> Disturbed:

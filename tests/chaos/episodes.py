@@ -9,7 +9,7 @@ import math
 import random
 import uuid
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,12 @@ class Doors:
 
     def by_name(self, name: str) -> Callable[[Dropped], None]:
         return {"bucket": self.bucket, "event": self.event, "api": self.api}[name]
+
+    def forget(self, episodes: Sequence[Dropped]) -> None:
+        """Take old drops out of the bucket."""
+        for key in map(self._key, episodes):
+            for name in (key, key.removesuffix(".wav") + ".json"):
+                self._s3.delete_object(Bucket=self._bucket, Key=name)
 
     def close(self) -> None:
         if self._producer is not None:

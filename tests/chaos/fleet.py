@@ -28,7 +28,7 @@ SERVERS = ROOT / "infra" / "dev" / "servers.py"
 
 LEASE_SECONDS = 2.0
 PATIENCE_SECONDS = 90.0  #: for anything to come about on a busy machine; only failures wait so long
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 
 #: What every process is told beside the addresses.
 SCALED: dict[str, Any] = {
