@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from schemas.episode import Episode
-from schemas.job import JobOptions
+from schemas.job import Backchannels, JobOptions
 from schemas.transcript import Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
 from transcription.glossary import correct
 from transcription.naming import name_speakers
 from transcription.paragraphs import break_words
+from transcription.phantoms import WithoutPhantoms, absorb_phantoms
 from transcription.ports import Diarization, Recognition, VoiceTurn
 from transcription.quality import Doubts, find_doubts, measure, speech_spans
-from transcription.turns import SpokenTurn, build_turns
+from transcription.steps import ALL_STEPS, Steps
+from transcription.turns import Folded, SpokenTurn, build_turns, fold_backchannels
 from transcription.voices import VoicedWord, assign_voices, mark_overlap, smooth_voices
 from transcription.wording import tag_words
 
@@ -36,21 +38,28 @@ def assemble(
     truncated: bool,
     warnings: Sequence[Warning],
     provenance: Provenance,
+    steps: Steps = ALL_STEPS,
 ) -> Transcript:
     """Make the document: words to voices, turns, paragraphs, wording, names with evidence, quality.
 
     `recognitions` are the windows of one recording in any order. Without a diarization (off, failed, or nobody
     found) everything is one speaker; the caller says why in `warnings`. No words give a document without turns,
     with the warning `no_speech`. No word is lost or doubled but one that two windows both heard at their edge.
+    `steps` leaves parts of it out, to see what they are worth.
     """
     windows = sorted(recognitions, key=lambda each: (each.span.start, each.span.end))
     language = _language(windows, options, episode)
+    told_apart = _without_phantoms(diarization, options, steps)
+    diarization = told_apart.diarization if told_apart else None
     full = diarization.turns if diarization else ()
     speech = speech_spans(windows, full)
-    corrected = correct(timed(join_windows(windows), audio_seconds), options.glossary)
+    corrected = correct(timed(join_windows(windows), audio_seconds), options.glossary if steps.glossary else ())
     doubts = find_doubts(corrected.words, speech)
-    voiced, unassigned = _voiced(doubts, diarization, [end for each in windows for end in each.sentence_ends])
+    sentence_ends = [end for each in windows for end in each.sentence_ends]
+    voiced, unassigned = _voiced(doubts, diarization, sentence_ends, steps)
     spoken = build_turns(voiced)
+    folded = fold_backchannels(spoken) if options.backchannels is Backchannels.FOLD else Folded(spoken, ())
+    spoken = folded.turns
     turns = tuple(_turn(each, n, options, language) for n, each in enumerate(spoken, start=1))
     quality = measure(
         words=doubts.words,
@@ -62,17 +71,21 @@ def assemble(
         truncated=truncated,
         warnings=_with_voices_missing(warnings, diarization, doubts.words),
     )
-    return name_speakers(
-        Transcript(
-            episode=_with_duration(episode, audio_seconds),
-            speakers=_speakers(spoken, full),
-            turns=turns,
-            segments=_segments(turns),
-            quality=replace(quality, corrections=corrected.corrections),
-            provenance=provenance,
-            language=language,
-        )
+    document = Transcript(
+        episode=_with_duration(episode, audio_seconds),
+        speakers=_speakers(spoken, full),
+        turns=turns,
+        segments=_segments(turns),
+        quality=replace(
+            quality,
+            corrections=corrected.corrections,
+            absorbed=told_apart.absorbed if told_apart else (),
+            folded=folded.backchannels,
+        ),
+        provenance=provenance,
+        language=language,
     )
+    return name_speakers(document) if steps.names else document
 
 
 def join_windows(windows: Sequence[Recognition]) -> tuple[Word, ...]:
@@ -133,16 +146,29 @@ def _language(windows: Sequence[Recognition], options: JobOptions, episode: Epis
     return min(heard, key=lambda each: (-heard[each], each)) if heard else given
 
 
+def _without_phantoms(diarization: Diarization | None, options: JobOptions, steps: Steps) -> WithoutPhantoms | None:
+    if diarization is None or not steps.phantoms:
+        return None if diarization is None else WithoutPhantoms(diarization, ())
+    return absorb_phantoms(diarization, least_voices=options.speakers or options.min_speakers or 1)
+
+
 def _voiced(
-    doubts: Doubts, diarization: Diarization | None, sentence_ends: Iterable[float]
+    doubts: Doubts, diarization: Diarization | None, sentence_ends: Sequence[float], steps: Steps
 ) -> tuple[tuple[VoicedWord, ...], int]:
     """The words with their voices, and how many no voice covers."""
     if diarization is None or not diarization.turns:
         return tuple(VoicedWord(word, ONE_VOICE) for word in doubts.words), 0
-    words = mark_overlap(doubts.words, diarization.turns)
+    words = mark_overlap(doubts.words, diarization.turns) if steps.overlap else doubts.words
     assigned = assign_voices(words, diarization.exclusive or diarization.turns)
     unassigned = sum(each.voice is None for each in assigned)
-    return smooth_voices(assigned, sentence_ends=tuple(sentence_ends)), unassigned
+    smoothed = smooth_voices(
+        assigned,
+        sentence_ends=sentence_ends,
+        turns=diarization.turns,
+        snap=steps.snap,
+        islands=steps.islands,
+    )
+    return smoothed, unassigned
 
 
 def _with_voices_missing(

@@ -34,6 +34,7 @@ from transcription.ports import (
     Waveform,
 )
 from transcription.progress import ProgressMeter
+from transcription.steps import ALL_STEPS, Steps
 
 T = TypeVar("T")
 
@@ -67,6 +68,7 @@ class Pipeline:
     stenocast_version: str
     now: Callable[[], datetime]
     clock: Callable[[], float]
+    steps: Steps = ALL_STEPS
 
     def run(
         self,
@@ -147,6 +149,7 @@ class _Run:
             truncated=decoded.truncated,
             warnings=(*decoded.warnings, *self._warnings),
             provenance=self._provenance(recognitions),
+            steps=self._engines.steps,
         )
         self._meter.report(waveform.seconds)
         return document

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from schemas.transcript import Word, WordTag
+from transcription.backchannels import is_backchannel
 from transcription.ports import VoiceTurn
 from transcription.sentences import ends_sentence
 
@@ -32,6 +33,14 @@ SNAP_SECONDS = 0.9
 
 #: The longest run of words that is an island when the voice around it goes on with its sentence.
 ISLAND_WORDS = 2
+
+#: How far around an island the diarization is asked whose it is, in seconds.
+ISLAND_MARGIN_SECONDS = 0.1
+
+#: A backchannel that flows on without a pause is its own voice's only from the first probability on, an island that
+#: pauses set off only above the second. Chosen, not measured: two people seldom share a sentence without a gap.
+FLOWING_PROBABILITY = 0.9
+SET_OFF_PROBABILITY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +94,30 @@ def _voice_of(start: float, end: float, near: Sequence[VoiceTurn]) -> str | None
     return min(within)[1] if within else None
 
 
-def smooth_voices(voiced: Sequence[VoicedWord], *, sentence_ends: Sequence[float] = ()) -> tuple[VoicedWord, ...]:
+def smooth_voices(
+    voiced: Sequence[VoicedWord],
+    *,
+    sentence_ends: Sequence[float] = (),
+    turns: Sequence[VoiceTurn] = (),
+    snap: bool = True,
+    islands: bool = True,
+) -> tuple[VoicedWord, ...]:
     """Move boundaries between voices to sentence ends and pauses, and give islands to the voice around them.
 
     Diarization is right to a few tenths of a second, which is one or two words; people mostly change at the end of a
     sentence. `sentence_ends` are the recognizer's own segment ends in seconds, which count as stops beside
-    punctuation. Words, their number and their order stay.
+    punctuation. `turns` is the full diarization, by which islands are judged: where the voice around speaks too, what
+    stands in its sentence is its own; without it pauses alone decide. Words, their number and their order stay.
     """
     stops = _stops([each.word for each in voiced], sentence_ends)
     voices = [each.voice for each in voiced]
-    voices = _fill_islands(voices, stops)
-    voices = _snap(voices, voiced, stops)
-    voices = _fill_islands(voices, stops)
+    presence = _Presence(turns)
+    if islands:
+        voices = _fill_islands(voices, voiced, stops, presence)
+    if snap:
+        voices = _snap(voices, voiced, stops)
+        if islands:
+            voices = _fill_islands(voices, voiced, stops, presence)
     return tuple(replace(each, voice=voice) for each, voice in zip(voiced, voices, strict=True))
 
 
@@ -131,8 +152,46 @@ def voice_runs(voices: Sequence[str | None]) -> list[tuple[int, int]]:
     return [(first, last) for first, last in pairwise(edges) if first < last]
 
 
-def _fill_islands(voices: Sequence[str | None], stops: Sequence[_Stop]) -> list[str | None]:
-    """One or two words inside another voice's sentence are that voice's, unless pauses set them off."""
+class _Presence:
+    """When each voice speaks."""
+
+    def __init__(self, turns: Sequence[VoiceTurn]) -> None:
+        spans: dict[str, list[tuple[float, float]]] = {}
+        for turn in sorted(turns, key=lambda each: (each.start, each.end)):
+            own = spans.setdefault(turn.voice, [])
+            if own and turn.start <= own[-1][1]:
+                own[-1] = (own[-1][0], max(own[-1][1], turn.end))
+            else:
+                own.append((turn.start, turn.end))
+        self._spans = spans
+        self._starts = {voice: [start for start, _ in own] for voice, own in spans.items()}
+
+    def seconds(self, voice: str | None, start: float, end: float) -> float:
+        """How long the voice speaks between two moments."""
+        if voice is None or voice not in self._spans:
+            return 0.0
+        spans = self._spans[voice]
+        place = max(0, bisect_left(self._starts[voice], start) - 1)
+        shared = 0.0
+        while place < len(spans) and spans[place][0] < end:
+            shared += max(0.0, min(end, spans[place][1]) - max(start, spans[place][0]))
+            place += 1
+        return shared
+
+    def probability(self, voice: str | None, other: str, words: Sequence[VoicedWord]) -> float | None:
+        """How likely the words are the voice's and not the other's, 0 to 1; None where neither is heard."""
+        start, end = words[0].word.start, words[-1].word.end
+        if start is None or end is None:
+            return None
+        span = (max(start, end - 2 * SPOKEN_SECONDS) - ISLAND_MARGIN_SECONDS, end + ISLAND_MARGIN_SECONDS)
+        own, others = self.seconds(voice, *span), self.seconds(other, *span)
+        return own / (own + others) if own + others > 0 else None
+
+
+def _fill_islands(
+    voices: Sequence[str | None], voiced: Sequence[VoicedWord], stops: Sequence[_Stop], presence: _Presence
+) -> list[str | None]:
+    """One or two words inside another voice's sentence are that voice's, unless the sound says otherwise."""
     filled = list(voices)
     for first, last in voice_runs(voices):
         if first == 0 or last == len(voices) or last - first > ISLAND_WORDS:
@@ -140,7 +199,16 @@ def _fill_islands(voices: Sequence[str | None], stops: Sequence[_Stop]) -> list[
         around = filled[first - 1]
         if around is None or around != voices[last] or around == filled[first]:
             continue
+        words = voiced[first:last]
+        probability = presence.probability(voices[first], around, words)
+        listens = is_backchannel([each.word for each in words])
         if not _is_stop(stops[first - 1]) and not _is_stop(stops[last - 1]):
+            is_around = not (listens and probability is not None and probability >= FLOWING_PROBABILITY)
+        else:
+            # A sentence of its own, and what only a listener says, is never part of the sentence around it.
+            is_around = not stops[first - 1].sentence and not listens
+            is_around = is_around and probability is not None and probability <= SET_OFF_PROBABILITY
+        if is_around:
             filled[first:last] = [around] * (last - first)
     return filled
 

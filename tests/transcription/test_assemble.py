@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.episode import Episode
-from schemas.job import JobOptions, Wording
+from schemas.job import Backchannels, JobOptions, Term, Wording
 from schemas.transcript import Provenance, Transcript, Warning, Word
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble, join_windows, timed
 from transcription.ports import Diarization, Recognition, Span, VoiceTurn
+from transcription.steps import ALL_STEPS, Steps
 from transcription.wording import visible_text
 
 EPISODE = Episode(id="6f1f9c0e-8a55-5d3a-9a53-0f6f3c1f7a11")
@@ -38,16 +42,19 @@ def assembled(
     wording: Wording = Wording.CLEAN,
     warnings: Sequence[Warning] = (),
     audio_seconds: float = 600.0,
+    steps: Steps = ALL_STEPS,
+    **options: Any,
 ) -> Transcript:
     return assemble(
         episode=EPISODE,
         recognitions=recognitions,
         diarization=None if turns is None else Diarization(tuple(turns), tuple(turns)),
-        options=JobOptions(wording=wording),
+        options=JobOptions(wording=wording, **options),
         audio_seconds=audio_seconds,
         truncated=False,
         warnings=warnings,
         provenance=PROVENANCE,
+        steps=steps,
     )
 
 
@@ -196,14 +203,21 @@ def recordings(draw: st.DrawFn) -> tuple[list[Recognition], list[VoiceTurn] | No
     return windows, draw(st.sampled_from([turns, None]))
 
 
-@settings(max_examples=80, deadline=None)
-@given(recordings(), st.sampled_from(Wording))
+#: All steps, or all but one: what an ablation runs.
+steps_left_out = st.sampled_from([ALL_STEPS, *(replace(ALL_STEPS, **{each.name: False}) for each in fields(Steps))])
+
+
+@settings(max_examples=120, deadline=None)
+@given(recordings(), st.sampled_from(Wording), st.sampled_from(Backchannels), steps_left_out)
 def test_every_law_of_the_document_holds(
-    recording: tuple[list[Recognition], list[VoiceTurn] | None], wording: Wording
+    recording: tuple[list[Recognition], list[VoiceTurn] | None],
+    wording: Wording,
+    backchannels: Backchannels,
+    steps: Steps,
 ) -> None:
     windows, turns = recording
 
-    document = assembled(windows, turns, wording=wording)
+    document = assembled(windows, turns, wording=wording, backchannels=backchannels, steps=steps)
 
     heard = [unicodedata.normalize("NFC", word.text) for each in windows for word in each.words]
     words = words_of(document)
@@ -232,3 +246,59 @@ def test_assembling_twice_gives_the_same_bytes_and_they_can_be_read(
 
     assert once == twice
     assert write_json(read_json(Transcript, once)) == once
+
+
+def test_the_glossary_corrects_before_anything_else_and_each_change_is_in_the_quality() -> None:
+    talk = window(0.0, 10.0, said("We saw the sherry four light."))
+    terms = (Term("Skerryvore", ("sherry four",)),)
+
+    document = assembled([talk], glossary=terms)
+
+    assert document.turns[0].paragraphs[0].text == "We saw the Skerryvore light."
+    assert [(each.heard, each.written, each.start) for each in document.quality.corrections] == [
+        ("sherry four", "Skerryvore", 1.2)
+    ]
+    assert document.quality.word_count == 5
+    assert assembled([talk], glossary=terms, steps=Steps(glossary=False)).quality.corrections == ()
+
+
+def test_a_phantom_voice_is_absorbed_and_noted_unless_so_many_voices_were_asked_for() -> None:
+    talk = window(0.0, 120.0, [*said("We row."), *said("We sing.", start=60.2), *said("So do I.", start=63.0)])
+    turns = (VoiceTurn(0, 60, "voice 1"), VoiceTurn(60, 62, "voice 2"), VoiceTurn(62, 120, "voice 3"))
+    diarization = Diarization(turns, turns, {"voice 1": (1.0, 0.0), "voice 2": (0.1, 1.0), "voice 3": (0.0, 1.0)})
+
+    def heard(options: JobOptions, steps: Steps = ALL_STEPS) -> Transcript:
+        return assemble(
+            episode=EPISODE,
+            recognitions=[talk],
+            diarization=diarization,
+            options=options,
+            audio_seconds=120.0,
+            truncated=False,
+            warnings=(),
+            provenance=PROVENANCE,
+            steps=steps,
+        )
+
+    assert [each.voice for each in heard(JobOptions()).speakers] == ["voice 1", "voice 3"]
+    assert [each.voice for each in heard(JobOptions()).quality.absorbed] == ["voice 2"]
+    assert len(heard(JobOptions(speakers=3)).speakers) == 3
+    assert len(heard(JobOptions(), Steps(phantoms=False)).speakers) == 3
+
+
+@pytest.mark.parametrize(
+    ("backchannels", "texts"),
+    [
+        (Backchannels.KEEP, ["We like the", "Mm-hm.", "harbour.", "Why is that?"]),
+        (Backchannels.FOLD, ["We like the harbour.", "Why is that?"]),
+    ],
+)
+def test_backchannels_are_kept_or_folded_by_option(backchannels: Backchannels, texts: list[str]) -> None:
+    words = [*said("We like the"), *said("Mm-hm.", 1.6), *said("harbour.", 2.4), *said("Why is that?", 3.2)]
+    turns = [(0.0, 1.5, "a"), (1.5, 2.2, "b"), (2.2, 3.0, "a"), (3.0, 5.0, "b")]
+
+    document = assembled([window(0.0, 10.0, words)], [VoiceTurn(*each) for each in turns], backchannels=backchannels)
+
+    assert [turn.paragraphs[0].text for turn in document.turns] == texts
+    assert len(words_of(document)) == len(words)
+    assert [each.text for each in document.quality.folded] == (["Mm-hm."] if len(texts) == 2 else [])

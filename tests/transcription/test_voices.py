@@ -271,3 +271,54 @@ def test_every_turn_keeps_a_word_that_it_had(said_texts: list[str], data: st.Dat
 
     kept = {before for before, after in zip(voices, smooth, strict=True) if after.voice == before}
     assert kept == set(voices)
+
+
+def judged(words: list[VoicedWord], turns: list[VoiceTurn]) -> str:
+    return voices_of(smooth_voices(words, turns=turns))
+
+
+def test_a_word_that_pauses_set_off_goes_to_the_voice_around_it_where_that_one_speaks_too() -> None:
+    words = [
+        VoicedWord(word, voice) for word, voice in zip(said("we like | the | harbour most"), "aabaa", strict=True)
+    ]
+    both = [VoiceTurn(0.0, 4.0, "a"), VoiceTurn(1.8, 2.2, "b")]
+    alone = [VoiceTurn(0.0, 0.8, "a"), VoiceTurn(1.6, 2.4, "b"), VoiceTurn(3.2, 4.0, "a")]
+
+    assert judged(words, both) == "aaaaa"
+    assert judged(words, alone) == "aabaa"
+
+
+def test_a_listeners_word_keeps_its_voice_where_pauses_set_it_off() -> None:
+    words = [VoicedWord(word, v) for word, v in zip(said("we like | Mm-hm. | the harbour"), "aabaa", strict=True)]
+
+    assert judged(words, [VoiceTurn(0.0, 4.0, "a"), VoiceTurn(1.8, 2.2, "b")]) == "aabaa"
+
+
+def test_a_listeners_word_in_the_flow_keeps_its_voice_only_where_that_voice_alone_speaks() -> None:
+    words = with_voices("we like yeah the harbour", "aabaa")
+    alone = [VoiceTurn(0.0, 0.7, "a"), VoiceTurn(0.7, 1.3, "b"), VoiceTurn(1.3, 2.0, "a")]
+    both = [VoiceTurn(0.0, 2.0, "a"), VoiceTurn(0.7, 1.3, "b")]
+
+    assert judged(words, alone) == "aabaa"
+    assert judged(words, both) == "aaaaa"
+
+
+def test_any_other_word_in_the_flow_goes_to_the_voice_around_it() -> None:
+    alone = [VoiceTurn(0.0, 0.7, "a"), VoiceTurn(0.7, 1.3, "b"), VoiceTurn(1.3, 2.0, "a")]
+
+    assert judged(with_voices("we like our old harbour", "aabaa"), alone) == "aaaaa"
+
+
+def test_a_sentence_of_one_word_is_no_island_whoever_else_speaks() -> None:
+    words = [VoicedWord(word, v) for word, v in zip(said("We row. | Never. | We sing."), "aabaa", strict=True)]
+
+    assert judged(words, [VoiceTurn(0.0, 4.0, "a"), VoiceTurn(1.8, 2.2, "b")]) == "aabaa"
+
+
+def test_each_part_of_smoothing_can_be_left_out() -> None:
+    late = with_voices("We like the harbour. And what do you paint there?", "aaaaaabbbb")
+    island = with_voices("we like our old harbour", "aabaa")
+
+    assert voices_of(smooth_voices(late, snap=False)) == "aaaaaabbbb"
+    assert voices_of(smooth_voices(island, islands=False, snap=False)) == "aabaa"
+    assert voices_of(smooth_voices(island, snap=False)) == "aaaaa"
