@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from schemas.errors import PageError
 
-_BULLET = re.compile(r"[•◦‣▪·]\s+")
+#: A dash, an asterisk or a quote mark is one where words or a set-off label follow.
+_BULLET = re.compile(r"(?:[•◦‣▪·]\s+|[-*+>–—]\s+(?=[\w*_\"“‘'(\[]))+")
+
+
+_FINAL = re.compile(r"[\r\n]\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Page:
     """A page as it lies on disk, taken apart."""
 
     blocks: tuple[Block, ...]
-    final: str  #: white space after the last block
+    final: str  #: what stands after the last line of text, with the line ends it has
     line_end: str
     bom: bool
 
@@ -42,9 +46,11 @@ def decode_page(content: bytes, *, name: str) -> Page:
         ) from error
     bom = text.startswith("\ufeff")
     text = text.removeprefix("\ufeff")
-    line_end = _line_end(text)
-    blocks, final = split_blocks(text.replace(line_end, "\n"))
-    return Page(blocks, final, line_end, bom)
+    end = _FINAL.search(text)
+    body, final = (text[: end.start()], end.group()) if end else (text, "")
+    line_end = _line_end(body)
+    blocks, rest = split_blocks(body.replace(line_end, "\n"))
+    return Page(blocks, rest.replace("\n", line_end) + final, line_end, bom)
 
 
 def _line_end(text: str) -> str:

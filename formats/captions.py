@@ -110,7 +110,7 @@ def short_label(identity: str | None, cast: Cast) -> str:
     if len(name) < SRT_WIDTH:
         return name
     first = first_name(name)
-    if len(first) < SRT_WIDTH and first.casefold() not in cast.shared_first_names:
+    if len(first) < SRT_WIDTH and first.casefold() not in cast.first_names_of_others.get(identity or "", ()):
         return first
     return name[: SRT_WIDTH - 2].rstrip() + "…"
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from formats.captions import read_captions, render_srt, render_vtt
 from formats.feed import render_rss
-from formats.house_style import HouseStyle, shipped_styles, style_named
+from formats.house_style import HouseStyle, parse_style, shipped_styles, style_named
 from formats.markdown import render_markdown
 from formats.pages import read_page, render_page
 from formats.plain import render_text
@@ -257,10 +257,17 @@ def file_name(transcript: Transcript, *, format: str | None = None, style: str |
     return _stem(transcript) + suffix(format=format, style=style)
 
 
-def _style_of(transcript: Transcript) -> str:
-    """The style of the page that a transcript came from, else the one that its episode asks for, if there is such."""
-    if transcript.layout is not None:
-        return transcript.layout.style
+def _style_of(transcript: Transcript) -> str | HouseStyle:
+    """The style of the page that a transcript came from, else the one that its episode asks for, if there is such.
+
+    One that does not ship is in the document; of what a document says nothing but the labels and the layout is used.
+    """
+    layout = transcript.layout
+    if layout is not None and layout.definition:
+        style = parse_style(layout.definition, source="layout.definition")
+        return HouseStyle(style.name, style.label, layout=style.layout)
+    if layout is not None:
+        return layout.style
     asked = transcript.episode.style
     return asked if asked in shipped_styles() else DEFAULT_STYLE
 

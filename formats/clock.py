@@ -7,9 +7,7 @@ import re
 
 from formats.house_style import TimeForm
 
-_PRINTED = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{2})(?:\.(\d{1,3}))?")
-#: Tried in this order, so that "00:12" is minutes and "0:00:12" hours.
-FORMS: tuple[TimeForm, ...] = ("HH:MM:SS", "H:MM:SS", "MM:SS", "M:SS", "HH:MM:SS.mmm")
+_PRINTED = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{2})(?:([.,])(\d{1,3}))?")
 
 
 def milliseconds(seconds: float) -> int:
@@ -22,27 +20,29 @@ def print_time(seconds: float, form: TimeForm) -> str:
     whole, fraction = divmod(milliseconds(seconds), 1000)
     hours, rest = divmod(whole, 3600)
     minutes, second = divmod(rest, 60)
-    match form:
-        case "HH:MM:SS.mmm":
-            return f"{hours:02d}:{minutes:02d}:{second:02d}.{fraction:03d}"
-        case "HH:MM:SS":
-            return f"{hours:02d}:{minutes:02d}:{second:02d}"
-        case "H:MM:SS":
-            return f"{hours}:{minutes:02d}:{second:02d}"
-        case "MM:SS":
-            return f"{hours * 60 + minutes:02d}:{second:02d}"
-    return f"{hours * 60 + minutes}:{second:02d}"
+    clock, _, thousandths = form.replace(",", ".").partition(".")
+    if clock.startswith("H"):
+        printed = f"{hours:0{clock.count('H')}d}:{minutes:02d}:{second:02d}"
+    else:
+        printed = f"{hours * 60 + minutes:0{clock.count('M')}d}:{second:02d}"
+    if thousandths:
+        printed += form[len(clock)] + f"{fraction:03d}"[: len(thousandths)]
+    return printed
 
 
 def parse_time(printed: str) -> tuple[float, TimeForm] | None:
-    """Seconds and the form they were printed in; None for what no form explains."""
+    """Seconds and the form they were printed in; None for what no form explains.
+
+    "00:12" is minutes and seconds, "0:00:12" hours.
+    """
     match = _PRINTED.fullmatch(printed)
-    if match is None:
+    if match is None or not printed.isascii():
         return None
-    hours, minutes, second, fraction = match.groups()
+    hours, minutes, second, point, fraction = match.groups()
     whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(second)
     seconds = (whole * 1000 + int((fraction or "0").ljust(3, "0"))) / 1000
-    for form in FORMS:
-        if print_time(seconds, form) == printed:
-            return seconds, form
+    tail = f":SS{point}{'m' * len(fraction)}" if fraction else ":SS"
+    for clock in ("HH:MM", "H:MM") if hours else ("MM", "M"):
+        if print_time(seconds, clock + tail) == printed:
+            return seconds, clock + tail
     return None

@@ -66,6 +66,7 @@ def context_of(transcript: Transcript, *, dates: DateForm) -> dict[str, Any]:
             {
                 "name": label_of(identity, LabelForm.FULL, cast),
                 "titled": label_of(identity, LabelForm.TITLED, cast),
+                "initials": label_of(identity, LabelForm.INITIALS, cast),
                 "description": one_line(speaker.description or ""),
                 "role": speaker.role.value if speaker.role else "",
             }

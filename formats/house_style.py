@@ -5,8 +5,10 @@ The four that ship lie in `formats/styles/`; a publisher's own is a file of the 
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,7 @@ class LabelForm(StrEnum):
     FIRST = "first"  #: Tomas; the full name where two people share the first one
     CAPS = "caps"  #: TOMAS; the full name where two people share the first one
     FULL_CAPS = "full_caps"  #: TOMAS FELD
+    INITIALS = "initials"  #: TF; the full name where two people share them
     NUMBER = "number"  #: Speaker 2, even when the name is known
 
 
@@ -38,10 +41,20 @@ class Quotes(StrEnum):
     STRAIGHT = "straight"
 
 
-TimeForm = Literal["HH:MM:SS", "H:MM:SS", "MM:SS", "M:SS", "HH:MM:SS.mmm"]
+#: How times are printed: "HH:MM:SS", "M:SS", "H:MM:SS.mmm". Without hours the minutes go on beyond 59.
+TimeForm = Annotated[str, Field(pattern=r"^(?:HH?:MM|MM?):SS(?:[.,]m{1,3})?$")]
 DateForm = Literal["day-first", "month-first", "iso"]
 #: Separators and indents: white space and bullets, never words.
-Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*–-]*$")]
+Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*+>–—-]*$")]
+
+#: Punctuation around the label and the time: no letters and no digits.
+_MARKS = r"(?:[^\w\n{}]|_)*"
+#: `{label}` with `{time}` before or after it; one line break may stand between the two.
+_PATTERN = (
+    rf"^{_MARKS}(?:\{{time\}}{_MARKS}\n?{_MARKS}\{{label\}}|\{{label\}}(?:{_MARKS}\n?{_MARKS}\{{time\}})?){_MARKS}$"
+)
+
+NUMBER_TEMPLATE = "Speaker {n}"
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -54,10 +67,12 @@ class LabelChoices:
 
     first: LabelForm  #: at the speaker's first turn
     later: LabelForm  #: at every other
-    pattern: Annotated[str, Field(max_length=40, pattern=r"^[^\w\n{}]*\{label\}[^\w\n{}]*(\{time\}[^\w\n{}]*)?$")]
+    pattern: Annotated[str, Field(max_length=60, pattern=_PATTERN)]
     own_line: bool = False  #: the label stands alone on its line
     time: TimeForm | None = None  #: needed when the pattern has {time}; fractions are dropped, not rounded
     announcer: Annotated[str, Field(min_length=1, max_length=40)] = "Presenter"  #: an announcer without a name
+    #: A speaker without a name, by order of appearance: `{n}` is 1, 2, … and `{a}` A, B, …
+    number: Annotated[str, Field(max_length=40, pattern=r"^[^\n:{}\[\]]*\{[na]\}$")] = NUMBER_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,7 @@ class LayoutChoices:
     paragraph_separator: Space = "\n\n"
     label_separator: Space = "\n\n"  #: between a label on its own line and what was said
     indent: Space = ""  #: before every block of the talk
+    turn_indent: Space | None = None  #: before a block that begins a turn; the indent where it is not given
     bullet: Space = ""  #: before the first block of the talk, instead of the indent
 
 
@@ -97,8 +113,8 @@ class TargetChoices:
 class Furniture:
     """Blocks above and below the talk of a document made from sound, as Jinja templates.
 
-    A template sees `title`, `show`, `date` and `people` (each with `name`, `titled`, `description`, `role`), all
-    text without line breaks. One that gives nothing is left out.
+    A template sees `title`, `show`, `date` and `people` (each with `name`, `titled`, `initials`, `description`,
+    `role`), all text without line breaks. One that gives nothing is left out.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -127,6 +143,11 @@ class HouseStyle:
         if self.paragraphs is None:
             return None
         return ParagraphTarget(words=self.paragraphs.words, cap_words=self.paragraphs.cap_words)
+
+    @property
+    def turn_indent(self) -> str:
+        """What stands before a block that begins a turn, but for the talk's first."""
+        return self.layout.indent if self.layout.turn_indent is None else self.layout.turn_indent
 
     @property
     def needs_times(self) -> bool:
@@ -160,6 +181,11 @@ def _checked(style: HouseStyle, source: str) -> HouseStyle:
             code="style_invalid",
         )
     pattern = style.label.pattern
+    if re.match(r"[•◦‣▪·*+>–—-]\s", pattern):
+        raise PageError(
+            f"{source}: label.pattern {pattern!r} begins with a bullet: that is layout.turn_indent",
+            code="style_invalid",
+        )
     if style.label.own_line and pattern != pattern.strip():
         raise PageError(
             f"{source}: label.pattern {pattern!r} ends in white space, but the label stands alone on its line",
@@ -179,9 +205,53 @@ def _checked(style: HouseStyle, source: str) -> HouseStyle:
                 f"{source}: layout.{name} {value!r} must be white space that ends with a line break",
                 code="style_invalid",
             )
-    if "\n" in style.layout.indent + style.layout.bullet:
+    if "\n" in style.layout.indent + style.layout.bullet + (style.layout.turn_indent or ""):
         raise PageError(f"{source}: layout.indent and layout.bullet hold no line breaks", code="style_invalid")
+    if "\n" in pattern and not style.label.own_line:
+        raise PageError(
+            f"{source}: label.pattern {pattern!r} has a line break, so label.own_line must be true",
+            code="style_invalid",
+        )
     return style
+
+
+def write_style(style: HouseStyle) -> str:
+    """The style as a TOML file that `parse_style` reads as the same style; choices at their defaults are left out."""
+    lines = [f"name = {_toml(style.name)}"]
+    if style.description:
+        lines.append(f"description = {_toml(style.description)}")
+    for each in fields(style):
+        table = getattr(style, each.name)
+        if not is_dataclass(table) or isinstance(table, type):
+            continue
+        chosen = [(f.name, getattr(table, f.name)) for f in fields(table)]
+        defaults = {f.name: f.default for f in fields(table)}
+        rows = [f"{name} = {_toml(value)}" for name, value in chosen if value != defaults[name] and value is not None]
+        if rows:
+            lines += ["", f"[{each.name}]", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        inner = "".join(f"  {_toml(each)},\n" for each in value)
+        return f"[\n{inner}]" if value else "[]"
+    # a basic string of TOML is one of JSON, but for DEL
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def definition_of(style: HouseStyle) -> str:
+    """What a document keeps of a style that does not ship, so that its page can be written again: "" if it does.
+
+    The choices of the layout alone: no furniture, and no more words than a speaker without a name needs.
+    """
+    if shipped_styles().get(style.name) == style:
+        return ""
+    return write_style(HouseStyle(style.name, style.label, layout=style.layout))
 
 
 @cache

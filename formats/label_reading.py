@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.clock import parse_time
 from formats.house_style import HouseStyle, LabelForm
-from formats.labels import clean_name
+from formats.labels import clean_name, number_in
 from formats.names import (
     ORDINARY,
     PARTICLES,
     first_name,
+    initials,
     is_caps_name,
+    is_name,
     is_number_label,
     is_role_label,
     split_honorific,
@@ -70,6 +72,40 @@ def _own_pattern(match: re.Match[str]) -> str:
     return printed
 
 
+def join_labels(blocks: Sequence[Block], style: HouseStyle) -> tuple[Block, ...]:
+    """The blocks with each label that a style prints on two lines as one block; the others are as they were."""
+    if "\n" not in style.label.pattern:
+        return tuple(blocks)
+    expression = label_pattern(style.label.pattern)
+    made: list[Block] = []
+    for block in blocks:
+        above = made[-1] if made else None
+        if above is not None and block.before == "\n" and not (block.lead or above.tail):
+            text = f"{above.text}\n{block.text}"
+            if "\n" not in above.text and expression.fullmatch(text):
+                made[-1] = Block(above.before, above.lead, text, block.tail)
+                continue
+        made.append(block)
+    return tuple(made)
+
+
+def split_labels(blocks: Sequence[Block], labels: Sequence[Candidate]) -> tuple[tuple[Block, ...], list[Candidate]]:
+    """Undo `join_labels` for blocks that begin no turn after all."""
+    by_index = {c.index: c for c in labels}
+    made: list[Block] = []
+    moved: list[Candidate] = []
+    for index, block in enumerate(blocks):
+        if index in by_index:
+            moved.append(replace(by_index[index], index=len(made)))
+            made.append(block)
+            continue
+        first, line_break, second = block.text.partition("\n")
+        made.append(Block(block.before, block.lead, first, "" if line_break else block.tail))
+        if line_break:
+            made.append(Block("\n", "", second, block.tail))
+    return tuple(made), moved
+
+
 def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
     """The candidates that begin turns, in order.
 
@@ -78,8 +114,9 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
     against it: it stands before the first believed one, begins as a heading does, or (in capitals) is a word that the
     text uses as well. A line right after a label on its own line is speech.
     """
-    if style.needs_times:
-        return [c for c in candidates if _fits_number_style(c.label, style)]
+    if style.label.first is LabelForm.NUMBER and style.label.later is LabelForm.NUMBER:
+        return [c for c in candidates if is_number_label(c.label) or number_in(c.label, style.label.number)]
+    candidates = [c for c in candidates if not _is_key(blocks[c.index])]
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = _strengths(candidates, blocks, style)
     kept: list[Candidate] = []
@@ -100,8 +137,10 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
     return kept
 
 
-def _fits_number_style(label: str, style: HouseStyle) -> bool:
-    return style.label.first is not LabelForm.NUMBER or is_number_label(label)
+def _is_key(block: Block) -> bool:
+    """Whether a line explains initials: it has the form of a turn whose speaker says nothing but his name."""
+    person = listed_person(0, block)
+    return person is not None and person.short is not None and not ends_sentence(block.text)
 
 
 def _inside_the_talk(
@@ -114,17 +153,18 @@ def _inside_the_talk(
             begin = index + 1
             break
     bullet = style.layout.bullet.strip()
-    if bullet:
+    own = {style.layout.indent.strip(), style.turn_indent.strip(), ""}
+    if bullet and bullet not in own:
         starts = (c.index for c in candidates if bullet in blocks[c.index].lead and c.index >= begin)
         begin = next(starts, begin)
     else:
-        candidates = [c for c in candidates if not blocks[c.index].lead.strip()]
+        candidates = [c for c in candidates if blocks[c.index].lead.strip() in own]
     return [c for c in candidates if c.index >= begin]
 
 
 def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
     """How far each printed label is believed: 0 not, 1 if nothing speaks against it, 2 certainly."""
-    is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
+    is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
     counts = Counter(c.label for c in candidates)
     people = people_listed(blocks, before=candidates[0].index if candidates else 0)
     listed = set(people) | {first_name(name) for name in people}
@@ -137,8 +177,15 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
         or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
     }
     if is_caps:
-        used = frozenset(word for block in blocks for word in _WORD_OF_TEXT.findall(block.text))
-        return {label: _caps_strength(label, counts[label], used, style) for label in shaped}
+        rests = {c.index: c.rest for c in candidates}
+        texts = (rests.get(index, block.text) for index, block in enumerate(blocks))
+        used = frozenset(word for text in texts for word in _WORD_OF_TEXT.findall(text))
+        short_forms = {label.split(" ")[0] for label in shaped if " " in label}
+        caps = {label: _caps_strength(label, counts[label], used, style) for label in shaped}
+        return {
+            label: 2 if label in short_forms or (" " in label and label.split(" ")[0] in shaped) else strength
+            for label, strength in caps.items()
+        }
     bare = {label: without_postnominals(split_honorific(label)[1]) for label in shaped}
     firsts = Counter(first_name(name) for label, name in bare.items() if " " in name)
     strengths = {}
@@ -153,7 +200,7 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
             or has_first_as_label
             or is_number_label(label)
             or label == style.label.announcer
-        ):
+        ) or style.needs_times:
             strengths[label] = 2
         elif people or (" " not in name and not is_role_label(label) and style.label.own_line):
             strengths[label] = 0
@@ -170,6 +217,8 @@ def _caps_strength(label: str, count: int, used: frozenset[str], style: HouseSty
     """As `_strengths`; `used` are the words of the text: an abbreviation is among them, a name in capitals is not."""
     if count > 1 or is_number_label(label) or is_role_label(label) or label == style.label.announcer:
         return 2
+    if style.needs_times:
+        return 2
     return 0 if used.issuperset(label.split()) else 1
 
 
@@ -179,11 +228,21 @@ def _has_lower(label: str) -> bool:
 
 def _may_be_unusual(label: str) -> bool:
     words = label.split()
-    if len(words) > 5 or ends_sentence(label) or any(mark in label for mark in '?!;“”"'):
+    if not any(c.isalpha() for c in label):
+        return False
+    if len(words) > 5 or ends_sentence(label) or any(mark in label for mark in '?!;“”"`|#={}\\*'):
         return False
     if any(word[0].islower() and word not in PARTICLES for word in words):
         return False
     return words[0].casefold().rstrip(".,") not in ORDINARY
+
+
+def usual(values: Sequence[str], *, least: float = 0.5) -> str | None:
+    """What more than `least` of several values are, and more than one of them."""
+    if not values:
+        return None
+    value, count = Counter(values).most_common(1)[0]
+    return value if count > 1 and count > least * len(values) else None
 
 
 # ---------------------------------------------------------------- people of the head
@@ -204,13 +263,52 @@ class ListedPerson:
     honorific: str | None
     description: str | None
     role: str | None  #: the word before the name: "Chair"
+    short: str | None = None  #: the initials that the page gives for the name: "TF"
+
+
+_KEY = re.compile(r"(?P<short>[A-ZÀ-ÖØ-Þ]{1,4})\s*(?::|=|[-–—])\s+(?=\S)")
+_KEY_AFTER = re.compile(r"\s*[(\[](?P<short>[A-ZÀ-ÖØ-Þ]{2,4})[)\]]")
 
 
 def listed_person(index: int, block: Block) -> ListedPerson | None:
-    """A bulleted line that begins with a name, or None."""
-    if not block.lead.strip():
-        return None
+    """A bulleted line that begins with a name, a line "TF: Tomas Feld" or "Tomas Feld (TF)", or None."""
     text = block.text
+    key = _KEY.match(text)
+    if key is not None:
+        person = _person_in(index, text[key.end() :])
+        is_key = person is not None and _are_initials(key["short"], person.name)
+        return replace(person, short=key["short"]) if person and is_key else None
+    after = _KEY_AFTER.search(text)
+    if after is not None:
+        person = _person_in(index, text[: after.start()] + text[after.end() :])
+        if person is not None and _are_initials(after["short"], person.name):
+            return replace(person, short=after["short"])
+    return _person_in(index, text) if block.lead.strip() else None
+
+
+def _are_initials(short: str, name: str) -> bool:
+    """Whether the letters are the initials of the name, of all its parts or of the first and the last."""
+    parts = [part[0].upper() for part in re.split(r"[ ‑-]", name) if part]
+    return short in (initials(name), "".join(parts), parts[0] + parts[-1])
+
+
+def short_names(head: Sequence[Block]) -> dict[str, str]:
+    """The names behind initials that a page's head explains: "TF: Tomas Feld", "with Tomas Feld (TF)"."""
+    found: dict[str, str] = {}
+    for index, block in enumerate(head):
+        person = listed_person(index, block)
+        if person is not None and person.short:
+            found.setdefault(person.short, person.name)
+        for match in _KEY_AFTER.finditer(block.text):
+            before = block.text[: match.start()].split(" ")
+            for count in (2, 3, 4, 5):
+                name = " ".join(before[-count:])
+                if is_name(name) and _are_initials(match["short"], name):
+                    found.setdefault(match["short"], name)
+    return found
+
+
+def _person_in(index: int, text: str) -> ListedPerson | None:
     role = _ROLE_PREFIX.match(text)
     if role:
         text = text[role.end() :]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from formats.house_style import LabelForm
-from formats.names import UNKNOWN_LABEL, first_name
+from formats.house_style import NUMBER_TEMPLATE, LabelChoices, LabelForm
+from formats.names import UNKNOWN_LABEL, first_name, initials
 from formats.typography import one_line
 from schemas.episode import Role
 from schemas.transcript import NameMethod, Speaker, Transcript, Turn
@@ -20,11 +21,13 @@ class Cast:
     """The speakers of one transcript as labels need them."""
 
     speakers: Mapping[str, Speaker]
-    numbers: Mapping[str | None, int]  #: N of "Speaker N": by first appearance, from 1
-    shared_first_names: frozenset[str]  #: casefolded first names that two people have
+    order: Mapping[str | None, int]  #: by first appearance, from 1
+    numbers: Mapping[str, str]  #: the N of "Speaker N" that an imported page printed otherwise
+    first_names_of_others: Mapping[str, frozenset[str]]  #: by speaker id, casefolded
+    initials_of_others: Mapping[str, frozenset[str]]
 
 
-def cast_of(transcript: Transcript, *, numbers: Mapping[str, int] | None = None) -> Cast:
+def cast_of(transcript: Transcript, *, numbers: Mapping[str, str] | None = None) -> Cast:
     """The cast; `numbers` are what an imported page printed where that is not the order of appearance."""
     speakers = {speaker.id: speaker for speaker in transcript.speakers}
     order: dict[str | None, int] = {}
@@ -32,13 +35,32 @@ def cast_of(transcript: Transcript, *, numbers: Mapping[str, int] | None = None)
         order.setdefault(turn.speaker, len(order) + 1)
     for identity in speakers:
         order.setdefault(identity, len(order) + 1)
-    seen: dict[str, int] = {}
-    for name in {clean_name(speaker.name) for speaker in speakers.values() if speaker.name}:
-        first = first_name(name).casefold()
-        seen[first] = seen.get(first, 0) + 1
-    shared = frozenset(first for first, count in seen.items() if count > 1)
-    order.update(numbers or {})
-    return Cast(speakers, order, shared)
+    others = _others(transcript)
+    return Cast(
+        speakers,
+        order,
+        numbers or {},
+        {identity: frozenset(first_name(name).casefold() for name in names) for identity, names in others.items()},
+        {identity: frozenset(initials(name) for name in names) for identity, names in others.items()},
+    )
+
+
+def _others(transcript: Transcript) -> dict[str, frozenset[str]]:
+    """The names that each speaker's short forms must be told apart from.
+
+    A speaker whose name is still the page's is told apart from the names that the page had, so that a changed name
+    changes no other label.
+    """
+    now = {s.id: clean_name(s.name) for s in transcript.speakers if clean_name(s.name)}
+    if transcript.layout is None:
+        was = now
+    else:
+        was = {s.id: clean_name(page_name(s)) or now.get(s.id, "") for s in transcript.speakers}
+    found = {}
+    for identity, name in now.items():
+        cast = was if was.get(identity) == name else now
+        found[identity] = frozenset(each for each in cast.values() if each and each != name)
+    return found
 
 
 def clean_name(name: str | None) -> str:
@@ -48,31 +70,47 @@ def clean_name(name: str | None) -> str:
     return one_line("".join(" " if c in ":：[]" else c for c in name))[:LONGEST_LABEL].strip()
 
 
-def label_of(identity: str | None, form: LabelForm | str, cast: Cast, *, announcer: str = "Presenter") -> str:
+def label_of(identity: str | None, form: LabelForm | str, cast: Cast, choices: LabelChoices | None = None) -> str:
     """The label of a speaker in a form; `alias:2` is the speaker's third alias as it stands.
 
     Without a name it is "Speaker N", for an announcer the style's word, for a turn of no speaker "Unknown speaker".
     """
     speaker = cast.speakers.get(identity) if identity is not None else None
-    numbered = f"Speaker {cast.numbers.get(identity, 0)}"
-    if form == LabelForm.NUMBER:
-        return numbered
-    if speaker is None:
-        return UNKNOWN_LABEL if identity is None else numbered
-    if form.startswith("alias:"):
+    template = choices.number if choices else NUMBER_TEMPLATE
+    numbered = numbered_label(template, cast.numbers.get(identity or ""), cast.order.get(identity, 0))
+    if speaker is not None and form.startswith("alias:"):
         alias = _alias(speaker, form)
         if alias:
             return alias
         form = LabelForm.FULL
+    if form == LabelForm.NUMBER:
+        return numbered
+    if speaker is None:
+        return UNKNOWN_LABEL if identity is None else numbered
     name = clean_name(speaker.name)
     if not name:
-        return announcer if speaker.role is Role.ANNOUNCER else numbered
-    return _named(name, clean_name(speaker.honorific), LabelForm(form), cast)
+        is_announcer = speaker.role is Role.ANNOUNCER
+        return (choices.announcer if choices else "Presenter") if is_announcer else numbered
+    return _named(name, clean_name(speaker.honorific), LabelForm(form), speaker.id, cast)
 
 
-def _named(name: str, honorific: str, form: LabelForm, cast: Cast) -> str:
+def numbered_label(template: str, printed: str | None, place: int) -> str:
+    """ "Speaker 2": with what the page printed, or the place in the order of appearance as the template shows it."""
+    shown = printed or (chr(64 + place) if "{a}" in template and 0 < place <= 26 else str(place))
+    return template.replace("{n}", shown).replace("{a}", shown)
+
+
+def number_in(label: str, template: str) -> str | None:
+    """The number or letter of a speaker without a name, from a label that the template explains."""
+    before, _, mark = template.partition("{")
+    shape = r"([A-Z])" if mark == "a}" else r"(\d{1,3})"
+    match = re.fullmatch(re.escape(before) + shape, label)
+    return match[1] if match else None
+
+
+def _named(name: str, honorific: str, form: LabelForm, identity: str, cast: Cast) -> str:
     first = first_name(name)
-    if first.casefold() in cast.shared_first_names:
+    if first.casefold() in cast.first_names_of_others.get(identity, ()):
         first = name
     match form:
         case LabelForm.TITLED:
@@ -83,6 +121,9 @@ def _named(name: str, honorific: str, form: LabelForm, cast: Cast) -> str:
             return first.upper()
         case LabelForm.FULL_CAPS:
             return name.upper()
+        case LabelForm.INITIALS:
+            short = initials(name)
+            return short if short and short not in cast.initials_of_others.get(identity, ()) else name
     return name
 
 
@@ -123,10 +164,18 @@ def page_name(speaker: Speaker) -> str | None:
 
 
 def with_present_name(text: str, speaker: Speaker | None) -> str:
-    """Text that stands for a speaker (an attribution, an entry of the speakers' list), with the name it has now."""
+    """Text that stands for a speaker (an attribution, an entry of the speakers' list), with the name it has now.
+
+    In a key ("TF: Tomas Feld") the initials go with the name.
+    """
     if speaker is None or not speaker.name:
         return text
     printed = page_name(speaker)
     if not printed or printed == speaker.name or printed not in text:
         return text
-    return text.replace(printed, clean_name(speaker.name), 1)
+    name = clean_name(speaker.name)
+    text = text.replace(printed, name, 1)
+    key = initials(printed)
+    if len(key) > 1 and re.match(rf"{re.escape(key)}\b", text):
+        text = initials(name) + text[len(key) :]
+    return text

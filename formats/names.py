@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 
 def _words(text: str) -> frozenset[str]:
@@ -40,7 +41,7 @@ ORDINARY = _words(
 FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your this that")
 
 UNKNOWN_LABEL = "Unknown speaker"  #: a turn that no voice could be given to
-_NUMBERED = re.compile(r"Speaker (?:0|[1-9]\d{0,2})")
+_NUMBERED = re.compile(r"(?:(?i:speaker|voice)[ _-]?|(?i:spk)[ _-]?)(?:\d{1,3}|[A-Z])")
 _TOKEN = re.compile(r"[^\W\d_](?:[\w’'.‑-]*[\w.])?")
 _POSTNOMINAL = re.compile(r"(?:[A-Z]{2,5}|PhD|DPhil|MPhil|BSc|MSc|Psy\.D\.?|Ph\.D\.?|M\.D\.?|Jr\.?|Sr\.?|III?)")
 
@@ -71,12 +72,19 @@ def first_name(name: str) -> str:
 
 
 def is_number_label(text: str) -> bool:
+    """Whether a label stands for a speaker without a name: Speaker 2, SPEAKER_01, Voice A."""
     return _NUMBERED.fullmatch(text) is not None
+
+
+def initials(name: str) -> str:
+    """TF of "Tomas Feld", OM of "Oskar van der Meer", AQ of "Anne-Marie Quill" without its second first name."""
+    _, bare = split_honorific(name)
+    return "".join(token[0].upper() for token in bare.split(" ") if token and token.casefold() not in PARTICLES)
 
 
 def name_tokens(text: str) -> list[str] | None:
     """The parts of a text that is shaped like a person's name (capitalised, one to six parts), or None."""
-    _, bare = split_honorific(text)
+    _, bare = split_honorific(unicodedata.normalize("NFC", text))
     tokens = bare.split(" ")
     if not 1 <= len(tokens) <= 6 or len(text) > 80:
         return None
@@ -118,7 +126,9 @@ def is_role_label(text: str) -> bool:
 
 
 def name_from_caps(label: str) -> str:
-    """ "Anne-Marie O'Dell" from "ANNE-MARIE O'DELL"."""
+    """ "Anne-Marie O'Dell" from "ANNE-MARIE O'DELL"; what cannot be a name in capitals stays."""
+    if len(label) < 3 or not re.search(r"[AEIOUYÀ-ÖØ-Ý]", label):
+        return label  # initials or an abbreviation: no name is written so
     lowered = label.lower()
     made = re.sub(r"(^|[\s.‑-])(\w)", lambda m: m[1] + m[2].upper(), lowered)
     return re.sub(r"\b([OD][’'])(\w)", lambda m: m[1] + m[2].upper(), made)

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from formats.blocks import Page, decode_page
+from formats.drafting import drafted_readings
 from formats.house_style import HouseStyle, shipped_styles
 from formats.reading import Reading, episode_id, read_in_style
-from formats.writing import render_page
+from formats.writing import Mark, render_page
 from schemas.errors import PageError
 from schemas.transcript import Transcript
 
@@ -17,6 +18,10 @@ __all__ = ["read_page", "render_page"]
 
 #: A style is recognised when it explains this share of the page's lines.
 RECOGNISED = 0.75
+#: A style that ships is taken over a drafted one that is not this much better.
+SHIPPED_BONUS = 1.3
+#: A reading with times is taken over one that left them in the text.
+TIMES_BONUS = 1.5
 
 
 def read_page(content: bytes, *, style: HouseStyle | None = None, name: str = "page") -> Transcript:
@@ -42,19 +47,41 @@ def read_page(content: bytes, *, style: HouseStyle | None = None, name: str = "p
 
 def _best(page: Page, styles: Iterable[HouseStyle], identity: str) -> Reading | str:
     """The reading that explains most, or what to say about the nearest miss."""
-    readings = []
-    for style in styles:
-        reading = read_in_style(page, style, identity=identity)
-        if reading is not None:
-            readings.append((reading.explained, reading.turn_count, style, reading))
-    readings.sort(key=lambda r: (r[0], r[1]), reverse=True)
-    for explained, turn_count, style, reading in readings:
-        if explained >= RECOGNISED and (turn_count > 1 or style.needs_times):
+    shipped = [r for style in styles if (r := read_in_style(page, style, identity=identity)) is not None]
+    drafted = drafted_readings(page, identity=identity)
+    ranked = sorted(
+        [(_worth(reading) * SHIPPED_BONUS, reading) for reading in shipped] + [(_worth(r), r) for r in drafted],
+        key=lambda each: each[0],
+        reverse=True,
+    )
+    for _, reading in ranked:
+        if reading.explained >= RECOGNISED and _is_a_talk(reading, is_drafted=reading in drafted):
             return reading
-    if readings:
-        explained, turn_count, style, _ = readings[0]
-        return f"{style.name} comes nearest with {turn_count} turns and {explained:.0%} of the lines; "
+    if ranked:
+        nearest = ranked[0][1]
+        style = nearest.transcript.layout.style if nearest.transcript.layout else ""
+        return f"{style} comes nearest with {nearest.turn_count} turns and {nearest.explained:.0%} of the lines; "
     return ""
+
+
+def _worth(reading: Reading) -> float:
+    """How good a reading is beside others: lines explained, turns found, times read, names that needed no mark."""
+    layout = reading.transcript.layout
+    forms = sum(mark.kind == Mark.LABEL_FORM for mark in layout.marks) if layout else 0
+    has_times = any(turn.start is not None for turn in reading.transcript.turns)
+    turns = reading.turn_count
+    return reading.explained * turns / (turns + 2) * (1 - 0.2 * forms / turns) * (TIMES_BONUS if has_times else 1.0)
+
+
+def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
+    """Whether several turns were found, by more than one speaker where nothing else marks them.
+
+    A style that was drafted from the page alone needs somebody who speaks twice: a list of people has none.
+    """
+    if any(turn.start is not None for turn in reading.transcript.turns):
+        return True
+    speakers = len({turn.speaker for turn in reading.transcript.turns})
+    return 1 < speakers < reading.turn_count + (0 if is_drafted else 1)
 
 
 def _seen(page: Page) -> str:

@@ -11,12 +11,21 @@ from dataclasses import dataclass, replace
 from formats.asides_reading import find_asides
 from formats.blocks import Block, Page
 from formats.clock import parse_time
-from formats.house_style import HouseStyle, LabelForm
-from formats.label_reading import Candidate, ListedPerson, accept, find_candidates, people_listed
-from formats.labels import Cast, cast_of, first_turns, label_of
+from formats.house_style import HouseStyle, LabelForm, definition_of
+from formats.label_reading import (
+    Candidate,
+    ListedPerson,
+    accept,
+    find_candidates,
+    join_labels,
+    people_listed,
+    split_labels,
+    usual,
+)
+from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name
-from formats.shapes import is_footer
+from formats.shapes import is_footer, is_structure
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.typography import control_characters
 from formats.writing import WHOLE_PAGE, Mark, Piece, PieceKind, compose
@@ -46,7 +55,11 @@ class Reading:
 
     transcript: Transcript
     explained: float  #: share of the page's lines that the style explains, 0 to 1
-    turn_count: int
+    labels: tuple[str, ...]  #: as printed, one for each turn
+
+    @property
+    def turn_count(self) -> int:
+        return len(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +78,8 @@ def episode_id(content: bytes) -> str:
 
 def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | None:
     """Read a page as this style writes it; None where no line begins a turn. `identity` is the episode's id."""
-    blocks = page.blocks
-    labels = accept(find_candidates(blocks, style), blocks, style)
+    joined = join_labels(page.blocks, style)
+    blocks, labels = split_labels(joined, accept(find_candidates(joined, style), joined, style))
     if not labels:
         return None
     first = labels[0].index
@@ -87,9 +100,11 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
     places.update({matter.id: block for matter, block in zip(front, head, strict=True)})
     places.update({matter.id: block for matter, block in zip(back, blocks[last:], strict=True)})
     marks = _marks(transcript, style, body, places)
-    layout = Layout(style.name, line_end=page.line_end, bom=page.bom, final=page.final, marks=tuple(marks))
+    layout = Layout(
+        style.name, definition_of(style), line_end=page.line_end, bom=page.bom, final=page.final, marks=tuple(marks)
+    )
     transcript = replace(transcript, layout=layout)
-    return Reading(transcript, _explained(blocks, front, labels, marks, style), len(body.turns))
+    return Reading(transcript, _explained(blocks, front, labels, marks, style), tuple(c.label for c in labels))
 
 
 def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voices) -> str | None:
@@ -264,8 +279,8 @@ def _new_guests(turns: Sequence[Turn], speakers: Sequence[Speaker]) -> str | Non
 
 def _marks(transcript: Transcript, style: HouseStyle, body: _Body, places: dict[str, Block]) -> list[LayoutMark]:
     """What must be noted so that writing gives back the same bytes: each place where the prediction differs."""
-    marks = _number_marks(transcript, body)
-    cast = cast_of(transcript, numbers={mark.block: int(mark.value) for mark in marks})
+    marks = _number_marks(transcript, style)
+    cast = cast_of(transcript, numbers={mark.block: mark.value for mark in marks})
     first = first_turns(transcript.turns)
     for turn in transcript.turns:
         form = style.label.first if turn.id in first else style.label.later
@@ -296,15 +311,13 @@ def _control_marks(transcript: Transcript) -> list[LayoutMark]:
     return [LayoutMark(identity, Mark.CONTROLS, controls) for identity, controls in found if controls]
 
 
-def _number_marks(transcript: Transcript, body: _Body) -> list[LayoutMark]:
+def _number_marks(transcript: Transcript, style: HouseStyle) -> list[LayoutMark]:
     """The N of each unnamed speaker whose label is not its place in the order of appearance."""
-    numbers = cast_of(transcript).numbers
+    cast = cast_of(transcript)
     marks = []
     for speaker in transcript.speakers:
-        if speaker.voice is None:
-            continue
-        printed = speaker.voice.removeprefix("Speaker ")
-        if printed != str(numbers[speaker.id]):
+        printed = number_in(speaker.voice, style.label.number) if speaker.voice else None
+        if printed and label_of(speaker.id, LabelForm.NUMBER, cast, style.label) != speaker.voice:
             marks.append(LayoutMark(speaker.id, Mark.NUMBER, printed))
     return marks
 
@@ -312,7 +325,7 @@ def _number_marks(transcript: Transcript, body: _Body) -> list[LayoutMark]:
 def _label_marks(turn: Turn, form: LabelForm, cast: Cast, style: HouseStyle, label: Candidate) -> list[LayoutMark]:
     choices = style.label
     marks = []
-    if label_of(turn.speaker, form, cast, announcer=choices.announcer) != label.label:
+    if label_of(turn.speaker, form, cast, choices) != label.label:
         marks.append(LayoutMark(turn.id, Mark.LABEL_FORM, _form_of(label.label, turn, cast, style)))
     if label.spaces:
         marks.append(LayoutMark(turn.id, Mark.LABEL_SPACES, label.spaces))
@@ -328,7 +341,7 @@ def _label_marks(turn: Turn, form: LabelForm, cast: Cast, style: HouseStyle, lab
 def _form_of(printed: str, turn: Turn, cast: Cast, style: HouseStyle) -> str:
     """The form of the name, or the alias, that gives the printed label."""
     for form in LabelForm:
-        if label_of(turn.speaker, form, cast, announcer=style.label.announcer) == printed:
+        if label_of(turn.speaker, form, cast, style.label) == printed:
             return form
     speaker = cast.speakers[turn.speaker or ""]
     return f"alias:{speaker.aliases.index(printed)}"
@@ -336,14 +349,15 @@ def _form_of(printed: str, turn: Turn, cast: Cast, style: HouseStyle) -> str:
 
 def _with_label_aliases(transcript: Transcript, style: HouseStyle, body: _Body) -> Transcript:
     """Labels that no form of the name gives ("Tomas Feld MBE", "Prof. Feld") become aliases of their speaker."""
-    cast = cast_of(transcript)
+    numbers = {mark.block: mark.value for mark in _number_marks(transcript, style)}
+    cast = cast_of(transcript, numbers=numbers)
     found: dict[str, list[str]] = {}
     for turn in transcript.turns:
         printed = body.labels[turn.id].label
         speaker = cast.speakers.get(turn.speaker or "")
-        if speaker is None or speaker.voice is not None:
+        if speaker is None:
             continue
-        forms = [label_of(turn.speaker, form, cast, announcer=style.label.announcer) for form in LabelForm]
+        forms = [label_of(turn.speaker, form, cast, style.label) for form in LabelForm]
         if printed not in forms and printed not in (*speaker.aliases, *found.get(speaker.id, [])):
             found.setdefault(speaker.id, []).append(printed)
     speakers = tuple(replace(s, aliases=(*s.aliases, *found.get(s.id, []))) for s in transcript.speakers)
@@ -359,20 +373,20 @@ def _page_wide(pieces: Sequence[Piece], places: dict[str, Block], style: HouseSt
     after_label = [places[p.place] for p, previous in inner if previous.kind is PieceKind.LABEL]
     between = [places[p.place] for p, previous in inner if previous.kind is not PieceKind.LABEL]
     layout = style.layout
+    turn_leads = [b.lead for b in turn_blocks]
+    leads = [b.lead for b in [*after_label, *between]]
     wanted = [
         (Mark.TURN_SEPARATOR, layout.turn_separator, [b.before for b in turn_blocks]),
         (Mark.PARAGRAPH_SEPARATOR, layout.paragraph_separator, [b.before for b in between]),
         (Mark.LABEL_SEPARATOR, layout.label_separator, [b.before for b in after_label] if own_line else []),
-        (Mark.INDENT, layout.indent, [b.lead for b in [*turn_blocks, *between]]),
     ]
-    marks = []
-    for kind, predicted, actual in wanted:
-        if not actual:
-            continue
-        value, count = Counter(actual).most_common(1)[0]
-        if value != predicted and count > 1 and count > 0.5 * len(actual):
-            marks.append(LayoutMark(WHOLE_PAGE, kind, value))
-    return marks
+    if layout.turn_indent is None and usual([*turn_leads, *leads], least=0.8) is not None:
+        wanted.append((Mark.INDENT, layout.indent, [*turn_leads, *leads]))
+    else:
+        wanted.append((Mark.INDENT, layout.indent, leads))
+        wanted.append((Mark.TURN_INDENT, style.turn_indent, turn_leads))
+    found = ((kind, predicted, usual(actual)) for kind, predicted, actual in wanted)
+    return [LayoutMark(WHOLE_PAGE, kind, value) for kind, predicted, value in found if value not in (None, predicted)]
 
 
 # ---------------------------------------------------------------- how well the style fits
@@ -388,14 +402,17 @@ def _explained(
     """The share of the page's lines that the style explains.
 
     The head counts neither way where its blocks are of a known kind. A line with an indent or label of its own is not
-    explained. Names in capitals speak against a style that prints them as they are.
+    explained, nor one that is built as a document is (headings, tables, fences) and begins no turn. Names in capitals speak against a style that prints them as they are.
     """
-    own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN) and mark.block != WHOLE_PAGE}
+    matter = {WHOLE_PAGE, *(each.id for each in front)}
+    own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN) and mark.block not in matter}
     known_head = sum(1 for matter in front if matter.kind is not MatterKind.TEXT)
     total = len(blocks) - known_head
-    explained = len(blocks) - len(front) - len(own)
+    labelled = {label.index for label in labels}
+    built = sum(is_structure(blocks[n].text) for n in range(len(front), len(blocks)) if n not in labelled)
+    explained = len(blocks) - len(front) - len(own) - built
     share = max(0.0, explained / total) if total else 0.0
     is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
     capitals = sum(1 for label in labels if is_caps_name(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
-    return share * (0.8 if is_other_case else 1.0)
+    return share * (0.6 if is_other_case else 1.0)

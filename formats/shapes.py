@@ -25,17 +25,37 @@ def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text) is not None
 
 
+#: Headings, fences, tables, tags, rules, list items of code: what Markdown and HTML have and speech has not.
+_STRUCTURE = re.compile(
+    r"#{1,6}\s|```|~~~|\||</?[A-Za-z!][^>]*>\s*$|!\[|\[[^\]]*\]:\s|={3,}$|-{3,}$|[{}\[\]();]+$|@\w+$|\d{1,2}\.\s"
+    r"|(?:def|class|import|from|return|if|for|while|else|try)\b.*[:(]$"
+)
+
+
+def is_structure(text: str) -> bool:
+    """Whether a line belongs to the build of a document or a program: nobody says it."""
+    return _STRUCTURE.match(text) is not None
+
+
 def label_pattern(pattern: str) -> re.Pattern[str]:
     """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
 
-    White space in the pattern may be any white space on the page, so that a no-break space does not hide a label.
+    White space in the pattern may be any white space on the page, so that a no-break space does not hide a label; a
+    line break is one.
     """
+    if pattern.startswith("{label}") and not pattern.removeprefix("{label}").strip():
+        gap = pattern.removeprefix("{label}")
+        if gap:  # white space alone parts the label from the text, so it must be more than between words
+            wide = r"[^\S\n]*\t[^\S\n]*" if "\t" in gap else r"[^\S\n]{2,}"
+            return re.compile(rf"(?P<label>\S(?:[^:\n\t]{{0,98}}?\S)?)(?P<gap>{wide}|$)")
     made = ""
-    for part in re.split(r"(\{label\}|\{time\}|\s+)", pattern.rstrip()):
+    for part in re.split(r"(\{label\}|\{time\}|\n|[^\S\n]+)", pattern.rstrip()):
         if part == "{label}":
             made += r"(?P<label>\S(?:[^:\n]{0,98}?\S)?)"
         elif part == "{time}":
-            made += r"(?P<time>[\d:.]{4,12})"
+            made += r"(?P<time>[\d:.,]*\d)"
+        elif part == "\n":
+            made += part
         elif part.isspace():
             made += r"[^\S\n]+"
         else:
@@ -45,9 +65,11 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
 
 def looks_like_label(text: str, style: HouseStyle) -> bool:
     """Whether a paragraph could be taken for the start of a turn."""
-    match = label_pattern(style.label.pattern).match(text)
+    match = label_pattern(style.label.pattern.partition("\n")[0]).match(text)
     if match is None:
         return False
+    if "label" not in match.groupdict():
+        return True
     if style.needs_times:
         return True
     label = match["label"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.house_style import HouseStyle, LabelForm
-from formats.label_reading import Candidate, ListedPerson
+from formats.label_reading import Candidate, ListedPerson, short_names
 from formats.names import (
     ORDINARY,
     UNKNOWN_LABEL,
@@ -76,6 +76,7 @@ def _names_of(
 ) -> dict[str, tuple[str | None, str]]:
     """Honorific and full name for each printed label."""
     found: dict[str, tuple[str | None, str]] = {}
+    keys = short_names(head)
     full: list[str] = list(people)
     for label in printed:
         honorific, rest = split_honorific(label)
@@ -85,10 +86,14 @@ def _names_of(
         found[label] = (honorific, name)
     is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
     for label, (honorific, name) in found.items():
-        if is_number_label(label) or label == UNKNOWN_LABEL:
+        if label in keys:
+            found[label] = (None, keys[label])
+        elif is_number_label(label) or label == UNKNOWN_LABEL:
             found[label] = (None, label)
         elif is_caps and is_caps_name(label):
-            found[label] = (honorific, _completed(name_from_caps(label), people, head))
+            longer = [other for other in printed if other.startswith(f"{label} ") and is_caps_name(other)]
+            name = name_from_caps(longer[0] if len(longer) == 1 else label)
+            found[label] = (honorific, _completed(name, people, head))
         elif " " not in name and not is_role_label(label):
             matches = [other for other in full if first_name(other) == name]
             found[label] = (honorific, matches[0] if len(matches) == 1 else name)

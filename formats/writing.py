@@ -7,14 +7,14 @@ round: what the prediction gets wrong becomes a mark.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import cast
 
 from formats.clock import print_time
 from formats.furniture import furniture_blocks
-from formats.house_style import HouseStyle, LabelForm, Quotes, TimeForm
+from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
 from formats.labels import Cast, cast_of, first_turns, label_of, with_present_name, with_spaces
 from formats.shapes import looks_like_an_aside, looks_like_label
 from formats.typography import control_characters, curly, inert, straight, without_sound_marks
@@ -24,17 +24,19 @@ from transcription.paragraphs import rebreak
 
 #: The block name of marks that hold for the whole page.
 WHOLE_PAGE = "page"
+_NUMBER = re.compile(r"\d{1,3}|[A-Z]")
 PERSON_BULLET = "  • "
 MATTER_SEPARATOR = "\n\n"
 
 
 class Mark(StrEnum):
-    """The kinds of LayoutMark. The first six may also stand at the block `page`, for every block without its own."""
+    """The kinds of LayoutMark. The first seven may stand at `page` too, for every block without its own."""
 
     TURN_SEPARATOR = "turn_separator"
     PARAGRAPH_SEPARATOR = "paragraph_separator"
     LABEL_SEPARATOR = "label_separator"
     INDENT = "indent"
+    TURN_INDENT = "turn_indent"
     BULLET = "bullet"
     PATTERN = "pattern"  #: the label's punctuation, "{label} [{time}]  "
     BEFORE = "before"  #: white space before the block
@@ -82,7 +84,8 @@ def marks_of(layout: Layout | None) -> Marks:
 
 def is_own_page(transcript: Transcript, style: HouseStyle) -> bool:
     """Whether the transcript was read from a page of this very style."""
-    return transcript.layout is not None and transcript.layout.style == style.name
+    layout = transcript.layout
+    return layout is not None and layout.style == style.name and layout.definition == definition_of(style)
 
 
 def render_page(transcript: Transcript, style: HouseStyle) -> bytes:
@@ -94,8 +97,8 @@ def render_page(transcript: Transcript, style: HouseStyle) -> bytes:
         return "".join(piece.printed() for piece in compose(transcript, style)).encode("utf-8")
     layout = transcript.layout
     assert layout is not None
-    text = "".join(piece.printed() for piece in compose(transcript, style, marks_of(layout))) + layout.final
-    text = text.replace("\n", layout.line_end)
+    text = "".join(piece.printed() for piece in compose(transcript, style, marks_of(layout)))
+    text = text.replace("\n", layout.line_end) + layout.final
     return (("\ufeff" if layout.bom else "") + text).encode("utf-8")
 
 
@@ -187,9 +190,9 @@ class _Writer:
         self, transcript: Transcript, turns: Sequence[Turn], style: HouseStyle, marks: Marks, *, is_import: bool
     ) -> None:
         numbers = {
-            speaker.id: int(value)
+            speaker.id: value
             for speaker in transcript.speakers
-            if (value := marks.get((speaker.id, Mark.NUMBER), "")).isdigit()
+            if _NUMBER.fullmatch(value := marks.get((speaker.id, Mark.NUMBER), ""))
         }
         self._cast: Cast = cast_of(transcript, numbers=numbers)
         self._title = transcript.episode.title
@@ -257,12 +260,13 @@ class _Writer:
         layout = self._style.layout
         separator = MATTER_SEPARATOR if is_first else self._choice(Mark.TURN_SEPARATOR, layout.turn_separator)
         indent = self._choice(Mark.INDENT, layout.indent)
-        lead = self._choice(Mark.BULLET, layout.bullet or indent) if is_first else indent
+        turn_indent = self._choice(Mark.TURN_INDENT, indent if layout.turn_indent is None else layout.turn_indent)
+        lead = self._choice(Mark.BULLET, layout.bullet or turn_indent) if is_first else turn_indent
         label = self._label(turn)
         between = self._choice(Mark.PARAGRAPH_SEPARATOR, layout.paragraph_separator)
         paragraphs = list(turn.paragraphs)
         if self._style.label.own_line:
-            self._add(PieceKind.LABEL, turn.id, turn.id, before=separator, lead=lead, text=label)
+            self._add(PieceKind.LABEL, turn.id, turn.id, before=separator, lead=lead, label=label)
             after_label = self._choice(Mark.LABEL_SEPARATOR, layout.label_separator)
         else:
             head = paragraphs.pop(0) if paragraphs else Paragraph(turn.id, "")
@@ -298,9 +302,9 @@ class _Writer:
         form = self.label_form(turn)
         pattern = self._mark(turn.id, Mark.PATTERN, self._choice(Mark.PATTERN, choices.pattern))
         if "{time}" in pattern:
-            time_form = cast(TimeForm, self._mark(turn.id, Mark.TIME_FORM, choices.time or "HH:MM:SS"))
+            time_form = self._mark(turn.id, Mark.TIME_FORM, self._choice(Mark.TIME_FORM, choices.time or "HH:MM:SS"))
             pattern = pattern.replace("{time}", print_time(self._start(turn), time_form))
-        label = label_of(turn.speaker, form, self._cast, announcer=choices.announcer)
+        label = label_of(turn.speaker, form, self._cast, choices)
         spaces = self._mark(turn.id, Mark.LABEL_SPACES, "")
         return pattern.replace("{label}", with_spaces(label, spaces) if spaces else label)
 

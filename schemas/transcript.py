@@ -277,9 +277,10 @@ class Layout:
     """Only on imported pages: the style, and what it does not explain, so that writing gives back the same bytes."""
 
     style: str
+    definition: str = ""  #: the style as TOML, without its furniture, where it is none of those that ship
     line_end: str = "\n"
     bom: bool = False
-    final: str = ""  #: white space after the last block
+    final: str = ""  #: white space after the last block, with the line ends it has
     marks: tuple[LayoutMark, ...] = ()
 
 

@@ -349,7 +349,7 @@ def test_a_publishers_own_style_is_written_and_read() -> None:
     ("change", "says"),
     [
         (("name = ", "name ! "), "not a TOML file"),
-        (('first = "full"', 'first = "initials"'), "label.first"),
+        (('first = "full"', 'first = "nickname"'), "label.first"),
         (('later = "first"', 'latter = "first"'), "label.later"),
         (('time = "M:SS"', ""), "label.time is missing"),
         (("{label}", "{name}"), "label.pattern"),

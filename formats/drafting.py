@@ -1,0 +1,303 @@
+"""A house style drafted from a page: for pages that no style on hand explains, and for `stenocast styles learn`.
+
+The whole page decides: every line that has the shape of a label is a vote for that shape, and only shapes whose
+labels come again, or are names, are tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from formats.blocks import Block, Page
+from formats.clock import parse_time
+from formats.house_style import (
+    NUMBER_TEMPLATE,
+    HouseStyle,
+    LabelChoices,
+    LabelForm,
+    LayoutChoices,
+    parse_style,
+    write_style,
+)
+from formats.label_reading import accept, find_candidates, join_labels, split_labels, usual
+from formats.labels import cast_of, first_turns, label_of
+from formats.names import is_caps_name, is_name, is_number_label, is_role_label
+from formats.reading import Reading, read_in_style
+from schemas.errors import PageError
+
+#: What a drafted style is called until somebody names it.
+DRAFT_NAME = "drafted"
+#: A label without the shape of a name counts when this many lines begin with it.
+UNUSUAL_COUNT = 3
+#: How many shapes of a page are tried at most, those with the most lines first.
+TRIED = 5
+
+_TIME = r"(?P<time>\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)"
+_LABEL = r"(?P<label>(?:[^\W_]|\$)(?:[^:\n\[\](){}<>*\t]{0,70}?[^\s:\[\](){}<>*,;–—-])?)"
+_OPEN = r"(?:#{1,6}[ ]+)?[*_]{0,3}[\[(<]?"
+_CLOSE = r"[\])>]?[*_]{0,3}"
+_SEPARATOR = r"\s*(?:[-–—|·•]\s*)?"
+_GAP = r"(?:\s*[-–—|]?\s+(?=\S)|\s*$)"
+#: The shapes that labels have, each a whole beginning of a line.
+_SHAPES = tuple(
+    re.compile(shape)
+    for shape in (
+        # Name:  **Name:**  [Name]:  ### Name:
+        rf"{_OPEN}{_LABEL}{_CLOSE}:{_CLOSE}(?:\s+(?=\S)|\s*$)",
+        # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
+        rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<]?{_TIME}{_CLOSE}:?{_CLOSE}{_GAP}",
+        # [0:03] Name:  0:03 - Name:  (0:03) **Name**
+        rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|[\])>*_]{{1,4}}{_GAP}|{_CLOSE}(?:\s*$))",
+        # a name alone on its line, plain or set off
+        rf"{_OPEN}{_LABEL}{_CLOSE}(?:\s*$)",
+        # **Name** text  [Name] text  <Name> text
+        rf"[\[(<*_]{{1,3}}{_LABEL}[\])>*_]{{1,3}}(?:\s+(?=\S))",
+        # Name<tab>text  Name – text
+        rf"{_LABEL}(?:\t+|[ ]{{2,}}|\s+[-–—|]\s+)(?=\S)",
+    )
+)
+_TIME_ALONE = re.compile(rf"{_OPEN}{_TIME}{_CLOSE}")
+_NAME_ALONE = re.compile(rf"{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    """One line that has a shape."""
+
+    shape: tuple[str, bool]  #: the pattern with single spaces, and whether the label stands alone on its line
+    pattern: str  #: with the page's own white space
+    label: str
+    time: str | None
+    lead: str  #: of its line
+
+
+def drafted_readings(page: Page, *, identity: str) -> list[Reading]:
+    """The page read in each style that was drafted from it, the most common shape of label first."""
+    found = []
+    for shape, votes in _shapes(page.blocks):
+        reading = _drafted(page, shape, votes, identity)
+        if reading is not None:
+            found.append(reading)
+    return found
+
+
+# ---------------------------------------------------------------- shapes of labels
+
+
+def _shapes(blocks: Sequence[Block]) -> list[tuple[tuple[str, bool], list[_Vote]]]:
+    """The shapes worth trying, with the lines that have them."""
+    groups: dict[tuple[str, bool], list[_Vote]] = {}
+    for vote in _votes(blocks):
+        groups.setdefault(vote.shape, []).append(vote)
+    kept = []
+    for shape, votes in groups.items():
+        counts = Counter(vote.label for vote in votes)
+        plausible = [vote for vote in votes if _is_plausible(vote.label, counts[vote.label])]
+        labels = {vote.label for vote in plausible}
+        is_marked = "{time}" in shape[0] or any(is_number_label(label) for label in labels)
+        if len(plausible) >= 2 and (len(labels) >= 2 or is_marked):
+            kept.append((shape, plausible))
+    kept.sort(key=lambda each: len(each[1]), reverse=True)
+    return kept[:TRIED]
+
+
+def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:
+    for index, block in enumerate(blocks):
+        yield from _votes_of(block)
+        following = blocks[index + 1] if index + 1 < len(blocks) else None
+        if following is not None and following.before == "\n" and not following.lead and not block.tail:
+            yield from _votes_of_two(block, following.text)
+
+
+def _votes_of(block: Block) -> Iterator[_Vote]:
+    text = block.text
+    seen = set()
+    for expression in _SHAPES:
+        match = expression.match(text)
+        if match is None:
+            continue
+        time = match.groupdict().get("time")
+        if time is not None and parse_time(time) is None:
+            continue
+        pattern = _pattern_of(match)
+        is_own_line = match.end() == len(text)
+        shape = (" ".join(pattern.split(" ")).strip() if is_own_line else _spaced(pattern), is_own_line)
+        if shape in seen or not _parts_label(pattern, is_own_line):
+            continue
+        seen.add(shape)
+        yield _Vote(shape, pattern.strip() if is_own_line else pattern, _bare(match["label"]), time, block.lead)
+
+
+def _votes_of_two(block: Block, below: str) -> Iterator[_Vote]:
+    """A name on one line and a time on the next, either way round."""
+    for name, time, is_name_first in ((block.text, below, True), (below, block.text, False)):
+        named, timed = _NAME_ALONE.fullmatch(name), _TIME_ALONE.fullmatch(time)
+        if named is None or timed is None or parse_time(timed["time"]) is None:
+            continue
+        parts = (_pattern_of(named), _pattern_of(timed))
+        pattern = "\n".join(parts if is_name_first else reversed(parts))
+        yield _Vote((pattern, True), pattern, _bare(named["label"]), timed["time"], block.lead)
+
+
+def _pattern_of(match: re.Match[str]) -> str:
+    """The matched text with its words and time taken out."""
+    printed = match.group()
+    groups = match.groupdict()
+    spans = [(*match.span(name), f"{{{name}}}") for name in ("label", "time") if groups.get(name) is not None]
+    for start, end, mark in sorted(spans, reverse=True):
+        printed = printed[:start] + mark + printed[end:]
+    return printed
+
+
+def _spaced(pattern: str) -> str:
+    return re.sub(r"\s+", " ", pattern)
+
+
+def _bare(label: str) -> str:
+    return " ".join(label.split())
+
+
+def _parts_label(pattern: str, is_own_line: bool) -> bool:
+    """Whether the pattern parts the label from what was said by more than a space."""
+    if is_own_line:
+        return True
+    gaps = pattern[pattern.index("{label}") + len("{label}") :].split("{time}")
+    return any(gap.strip() or "\t" in gap or len(gap) > 1 for gap in gaps)
+
+
+def _is_plausible(label: str, count: int) -> bool:
+    if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
+        return True
+    return count >= UNUSUAL_COUNT and label[:1].isupper() and len(label.split()) <= 5
+
+
+# ---------------------------------------------------------------- from a shape to a style
+
+
+def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identity: str) -> Reading | None:
+    """The page read in the style of one shape; None where no such style holds."""
+    capitals = sum(is_caps_name(vote.label) for vote in votes)
+    form = LabelForm.CAPS if capitals > len(votes) / 2 else LabelForm.FULL
+    if all(is_number_label(vote.label) for vote in votes):
+        form = LabelForm.NUMBER
+    times = [parsed[1] for vote in votes if vote.time and (parsed := parse_time(vote.time))]
+    pattern = Counter(vote.pattern for vote in votes).most_common(1)[0][0]
+    label = LabelChoices(
+        form,
+        form,
+        pattern,
+        own_line=shape[1],
+        time=Counter(times).most_common(1)[0][0] if times else None,
+        number=_number_template([vote.label for vote in votes]),
+    )
+    style = _valid(HouseStyle(DRAFT_NAME, label))
+    if style is None:
+        return None
+    leads = [vote.lead for vote in votes if vote.lead.strip()]
+    lead = usual(leads) if len(leads) > len(votes) / 2 else None
+    style = replace(style, layout=_layout(page, style, lead))
+    reading = read_in_style(page, style, identity=identity)
+    if reading is None:
+        return None
+    first, later = _forms(reading, style)
+    if (first, later) == (style.label.first, style.label.later):
+        return reading
+    better = _valid(replace(style, label=replace(style.label, first=first, later=later)))
+    return (read_in_style(page, better, identity=identity) if better else None) or reading
+
+
+def _valid(style: HouseStyle) -> HouseStyle | None:
+    """The style as its own file would give it, or None where a file may not say so."""
+    try:
+        return parse_style(write_style(style), source=DRAFT_NAME)
+    except PageError:
+        return None
+
+
+def _number_template(labels: Sequence[str]) -> str:
+    """How the page writes "Speaker 2"."""
+    found: Counter[str] = Counter()
+    for label in labels:
+        if is_number_label(label):
+            match = re.fullmatch(r"(.*?)(\d+|[A-Z])", label)
+            assert match is not None
+            found[f"{match[1]}{{{'n' if match[2].isdigit() else 'a'}}}"] += 1
+    return found.most_common(1)[0][0] if found else NUMBER_TEMPLATE
+
+
+def _layout(page: Page, style: HouseStyle, lead: str | None) -> LayoutChoices:
+    """The separators and indents that most of the page's lines have. `lead`: a bullet that most labels stand after."""
+    joined = join_labels(page.blocks, style)
+    open_style = replace(style, layout=replace(style.layout, turn_indent=lead))
+    blocks, labels = split_labels(joined, accept(find_candidates(joined, open_style), joined, open_style))
+    if not labels:
+        return style.layout
+    begin = [c.index for c in labels]
+    turns = [blocks[index] for index in begin[1:]]
+    after_label = [blocks[index + 1] for index in begin if index + 1 < len(blocks) and index + 1 not in begin]
+    taken = {*begin, *(index + 1 for index in begin)} if style.label.own_line else set(begin)
+    between = [blocks[index] for index in range(begin[0], begin[-1]) if index not in taken]
+    inner = [*between, *after_label] if style.label.own_line else between
+    default = LayoutChoices()
+    indent = usual([b.lead for b in inner]) or ""
+    turn_indent = usual([b.lead for b in turns]) if len(turns) > 1 else None
+    if turn_indent is not None and not inner:
+        indent = turn_indent
+    first_lead = blocks[begin[0]].lead
+    other = turn_indent if turn_indent is not None else indent
+    layout = LayoutChoices(
+        turn_separator=_separator([b.before for b in turns], default.turn_separator),
+        paragraph_separator=_separator([b.before for b in between], default.paragraph_separator),
+        label_separator=_separator([b.before for b in after_label], default.label_separator)
+        if style.label.own_line
+        else default.label_separator,
+        indent=indent,
+        turn_indent=turn_indent if turn_indent not in (None, indent) else None,
+        bullet=first_lead if first_lead != other and first_lead.strip() else "",
+    )
+    return layout if _valid(replace(style, layout=layout)) else style.layout
+
+
+def _separator(values: Sequence[str], default: str) -> str:
+    value = usual(values) or (values[0] if len(values) == 1 else default)
+    return value if value.endswith("\n") and not value.strip() and len(value) <= 16 else default
+
+
+def _forms(reading: Reading, style: HouseStyle) -> tuple[LabelForm, LabelForm]:
+    """The label forms that explain the most first and later labels of the page."""
+    transcript = replace(reading.transcript, layout=None)
+    cast = cast_of(transcript)
+    first = first_turns(transcript.turns)
+    named = [turn for turn in transcript.turns if (s := cast.speakers.get(turn.speaker or "")) and s.name]
+    if not named:
+        return style.label.first, style.label.later
+    printed = {turn.id: label for turn, label in zip(transcript.turns, reading.labels, strict=True)}
+    found = []
+    for turns in ([t for t in named if t.id in first], [t for t in named if t.id not in first]):
+        votes = Counter(
+            form
+            for turn in turns
+            for form in _PREFERRED
+            if label_of(turn.speaker, form, cast, style.label) == printed[turn.id]
+        )
+        best = max(votes.values(), default=0)
+        found.append(next((form for form in _PREFERRED if votes[form] == best), None) if best else None)
+    is_short = all(" " not in label for label in printed.values() if not is_number_label(label))
+    made = [form or other or style.label.first for form, other in zip(found, reversed(found), strict=True)]
+    if is_short:
+        made = [LabelForm.FIRST if form is LabelForm.FULL else form for form in made]
+    return made[0], made[1]
+
+
+#: Of two forms that explain as much, the one further left is taken.
+_PREFERRED = (
+    LabelForm.FULL,
+    LabelForm.TITLED,
+    LabelForm.FIRST,
+    LabelForm.CAPS,
+    LabelForm.FULL_CAPS,
+    LabelForm.INITIALS,
+)
