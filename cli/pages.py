@@ -66,9 +66,24 @@ def read(
 
 
 def styles(
-    name: Annotated[str, typer.Argument(help="A style to show as TOML, to copy and change for your own.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="A style to show as TOML, or `learn` to draft one from an example page.")
+    ] = "",
+    page: Annotated[str, typer.Argument(help="With `learn`: the page, or - for standard input.")] = "",
+    output: Annotated[str, typer.Option("--output", "-o", help="A file, or - for standard output.")] = "-",
 ) -> None:
-    """List the house styles with a sample each and the other formats, or show one style as TOML."""
+    """List the house styles with a sample each and the other formats; show one as TOML; learn one from a page.
+
+    `stenocast styles learn PAGE -o own.toml` drafts a style that writes as the page is written. Look it over, then
+    give it to --style.
+    """
+    if name == "learn":
+        if not page:
+            raise OptionError("styles learn: name the page to learn from", field="page")
+        _write(_learnt(page), output)
+        return
+    if page:
+        raise OptionError(f"styles {name} {page}: only `styles learn` takes a page", field="page")
     from formats.catalogue import FORMATS
     from formats.catalogue import render as write
     from formats.catalogue import styles as shipped
@@ -76,7 +91,7 @@ def styles(
     from formats.sample import SAMPLE
 
     if name:
-        sys.stdout.write(style_source(name))
+        _write(style_source(name).encode("utf-8"), output)
         return
     for number, style in enumerate(shipped()):
         sample = write(SAMPLE, style=style).decode("utf-8")
@@ -86,6 +101,18 @@ def styles(
     print("\nFormats that are no style, for --format:\n")
     for each in FORMATS.values():
         print(f"    {each.name:<14}{each.description}")
+
+
+def _learnt(page: str) -> bytes:
+    import re
+
+    from formats.house_style import write_style
+    from formats.learning import learn_style
+
+    stem = "" if page == "-" else Path(page).stem
+    name = re.sub(r"[^a-z0-9]+", "-", stem.casefold()).strip("-")[:40].strip("-") or "own"
+    style = learn_style(_content(page), name=name, source=_name(page))
+    return write_style(style).encode("utf-8")
 
 
 def check_terminal(formats: Sequence[str], output: str) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import zip_longest
 
 from formats.clock import milliseconds
 from formats.timing import bounds, estimated_end, is_start_only, turn_start
@@ -58,8 +59,8 @@ def make_cues(
     format and the first turn without times.
     """
     cues: list[Cue] = []
-    for turn in transcript.turns:
-        tokens = [piece for token in timed_tokens(turn, transcript, format_name) for piece in _split(token, width)]
+    for turn, timed in timed_turns(transcript, format_name):
+        tokens = [piece for token in timed for piece in _split(token, width)]
         groups = _groups(tokens, width, lines, label_room(turn.speaker))
         cues += [_cue(turn.speaker, group) for group in groups]
     return _paced(cues)
@@ -68,15 +69,23 @@ def make_cues(
 # ---------------------------------------------------------------- times
 
 
-def timed_tokens(turn: Turn, transcript: Transcript, format_name: str) -> list[Token]:
-    """The printed words of a turn with the times of the words they show; what shows none is spread evenly.
+def timed_turns(transcript: Transcript, format_name: str) -> Iterator[tuple[Turn, list[Token]]]:
+    """Each turn with its printed words, at the times of the words they show; what shows none is spread evenly.
 
-    A turn of which only the start is known (a page that prints one) lasts as `estimated_end` says.
+    A turn of which only the start is known (a page that prints one) lasts as `estimated_end` says. Raises PageError
+    `times_missing` naming the format and the turn.
     """
-    if is_start_only(turn):
-        words = [word for paragraph in turn.paragraphs for word in inert(paragraph.text).split()]
-        begin = milliseconds(turn_start(turn) or 0.0)
-        return _spread(words, begin, max(begin, milliseconds(estimated_end(turn, transcript)))) if words else []
+    for turn, following in zip_longest(transcript.turns, transcript.turns[1:]):
+        if is_start_only(turn):
+            words = [word for paragraph in turn.paragraphs for word in inert(paragraph.text).split()]
+            begin = milliseconds(turn_start(turn) or 0.0)
+            end = max(begin, milliseconds(estimated_end(turn, following)))
+            yield turn, _spread(words, begin, end) if words else []
+        else:
+            yield turn, _timed_tokens(turn, transcript, format_name)
+
+
+def _timed_tokens(turn: Turn, transcript: Transcript, format_name: str) -> list[Token]:
     tokens: list[Token] = []
     for paragraph in turn.paragraphs:
         text = inert(paragraph.text).split()

@@ -22,7 +22,7 @@ from formats.house_style import (
     parse_style,
     write_style,
 )
-from formats.label_reading import accept, find_candidates, join_labels, split_labels, usual
+from formats.label_reading import accept, find_candidates, join_labels, opening_bullet, split_labels, usual
 from formats.labels import cast_of, first_turns, label_of
 from formats.names import is_caps_name, is_name, is_number_label, is_role_label
 from formats.reading import Reading, read_in_style
@@ -72,6 +72,7 @@ class _Vote:
     label: str
     time: str | None
     lead: str  #: of its line
+    index: int  #: of its block
 
 
 def drafted_readings(page: Page, *, identity: str) -> list[Reading]:
@@ -106,13 +107,13 @@ def _shapes(blocks: Sequence[Block]) -> list[tuple[tuple[str, bool], list[_Vote]
 
 def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:
     for index, block in enumerate(blocks):
-        yield from _votes_of(block)
+        yield from _votes_of(block, index)
         following = blocks[index + 1] if index + 1 < len(blocks) else None
         if following is not None and following.before == "\n" and not following.lead and not block.tail:
-            yield from _votes_of_two(block, following.text)
+            yield from _votes_of_two(block, following.text, index)
 
 
-def _votes_of(block: Block) -> Iterator[_Vote]:
+def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
     text = block.text
     seen = set()
     for expression in _SHAPES:
@@ -128,10 +129,12 @@ def _votes_of(block: Block) -> Iterator[_Vote]:
         if shape in seen or not _parts_label(pattern, is_own_line):
             continue
         seen.add(shape)
-        yield _Vote(shape, pattern.strip() if is_own_line else pattern, _bare(match["label"]), time, block.lead)
+        yield _Vote(
+            shape, pattern.strip() if is_own_line else pattern, _bare(match["label"]), time, block.lead, index
+        )
 
 
-def _votes_of_two(block: Block, below: str) -> Iterator[_Vote]:
+def _votes_of_two(block: Block, below: str, index: int) -> Iterator[_Vote]:
     """A name on one line and a time on the next, either way round."""
     for name, time, is_name_first in ((block.text, below, True), (below, block.text, False)):
         named, timed = _NAME_ALONE.fullmatch(name), _TIME_ALONE.fullmatch(time)
@@ -139,7 +142,7 @@ def _votes_of_two(block: Block, below: str) -> Iterator[_Vote]:
             continue
         parts = (_pattern_of(named), _pattern_of(timed))
         pattern = "\n".join(parts if is_name_first else reversed(parts))
-        yield _Vote((pattern, True), pattern, _bare(named["label"]), timed["time"], block.lead)
+        yield _Vote((pattern, True), pattern, _bare(named["label"]), timed["time"], block.lead, index)
 
 
 def _pattern_of(match: re.Match[str]) -> str:
@@ -198,7 +201,9 @@ def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identi
         return None
     leads = [vote.lead for vote in votes if vote.lead.strip()]
     lead = usual(leads) if len(leads) > len(votes) / 2 else None
-    style = replace(style, layout=_layout(page, style, lead))
+    opening = opening_bullet(page.blocks, [(vote.index, vote.label) for vote in votes])
+    bullet = page.blocks[opening].lead if opening is not None else ""
+    style = replace(style, layout=_layout(page, style, lead, bullet))
     reading = read_in_style(page, style, identity=identity)
     if reading is None:
         return None
@@ -228,10 +233,13 @@ def _number_template(labels: Sequence[str]) -> str:
     return found.most_common(1)[0][0] if found else NUMBER_TEMPLATE
 
 
-def _layout(page: Page, style: HouseStyle, lead: str | None) -> LayoutChoices:
-    """The separators and indents that most of the page's lines have. `lead`: a bullet that most labels stand after."""
+def _layout(page: Page, style: HouseStyle, lead: str | None, bullet: str) -> LayoutChoices:
+    """The separators and indents that most of the page's lines have.
+
+    `lead` is a bullet that most labels stand after, `bullet` one that the first stands after alone.
+    """
     joined = join_labels(page.blocks, style)
-    open_style = replace(style, layout=replace(style.layout, turn_indent=lead))
+    open_style = replace(style, layout=replace(style.layout, turn_indent=lead, bullet=bullet))
     blocks, labels = split_labels(joined, accept(find_candidates(joined, open_style), joined, open_style))
     if not labels:
         return style.layout

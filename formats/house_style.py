@@ -56,6 +56,9 @@ _PATTERN = (
 
 NUMBER_TEMPLATE = "Speaker {n}"
 
+#: `stenocast styles learn` learns a style.
+RESERVED_NAMES = frozenset({"learn"})
+
 STRICT = ConfigDict(extra="forbid")
 
 
@@ -172,6 +175,8 @@ def parse_style(content: str, *, source: str) -> HouseStyle:
 
 def _checked(style: HouseStyle, source: str) -> HouseStyle:
     """Refuse choices that contradict each other."""
+    if style.name in RESERVED_NAMES:
+        raise PageError(f"{source}: name {style.name!r} is a word of the command line", code="style_invalid")
     if style.needs_times and style.label.time is None:
         raise PageError(f"{source}: label.time is missing, but label.pattern prints a time", code="style_invalid")
     if style.paragraphs and style.paragraphs.cap_words < style.paragraphs.words:

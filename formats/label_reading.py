@@ -158,8 +158,21 @@ def _inside_the_talk(
         starts = (c.index for c in candidates if bullet in blocks[c.index].lead and c.index >= begin)
         begin = next(starts, begin)
     else:
-        candidates = [c for c in candidates if blocks[c.index].lead.strip() in own]
+        opening = opening_bullet(blocks, [(c.index, c.label) for c in candidates])
+        candidates = [c for c in candidates if blocks[c.index].lead.strip() in own or c.index == opening]
     return [c for c in candidates if c.index >= begin]
+
+
+def opening_bullet(blocks: Sequence[Block], labels: Sequence[tuple[int, str]]) -> int | None:
+    """The block that begins a talk which is one item of a list: the only bullet, whose speaker speaks again."""
+    bulleted = [index for index, block in enumerate(blocks) if block.lead.strip()]
+    if len(bulleted) != 1:
+        return None
+    opener = next((label for index, label in labels if index == bulleted[0]), None)
+    others = {label for index, label in labels if index > bulleted[0]}
+    if opener is None or not others & {opener, first_name(opener), opener.split(" ")[0]}:
+        return None
+    return bulleted[0]
 
 
 def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:

@@ -55,7 +55,7 @@ def _others(transcript: Transcript) -> dict[str, frozenset[str]]:
     if transcript.layout is None:
         was = now
     else:
-        was = {s.id: clean_name(page_name(s)) or now.get(s.id, "") for s in transcript.speakers}
+        was = {s.id: clean_name(page_name(s)) for s in transcript.speakers}
     found = {}
     for identity, name in now.items():
         cast = was if was.get(identity) == name else now

@@ -22,7 +22,9 @@ ROLE_LABELS = _words(
 )
 #: Begin headings and sentences, never names: what keeps "The Next Chapter" and "Second thing: …" from being labels.
 ORDINARY = _words(
-    "a about action advice after again all also always an and another answer any are as at audio back because"
+    "args arguments attributes default example examples fixme options parameters raises returns tip todo usage"
+    " warning warnings yields"
+    " a about action advice after again all also always an and another answer any are as at audio back because"
     " before below best beyond big bonus both but by can chapter click coming conclusion contact could credits day"
     " deep did do does download edition editor episode even every final finally find first follow for free from"
     " full fun get going good great had happy has have he hello help her here hi his home how i if in inside intro"

@@ -39,9 +39,17 @@ def read_page(content: bytes, *, style: HouseStyle | None = None, name: str = "p
         if reading is None:
             raise PageError(f"{name}: not in the style {style.name}: {_seen(page)}", code="page_not_recognised")
         return reading.transcript
-    best = _best(page, shipped_styles().values(), identity)
+    return best_reading(page, name=name, identity=identity).transcript
+
+
+def best_reading(page: Page, *, name: str, identity: str, only_drafted: bool = False) -> Reading:
+    """The reading that explains most: in a style that ships, or in one that is drafted from the page.
+
+    Raises PageError `page_not_recognised` with what was seen instead.
+    """
+    best = _best(page, () if only_drafted else shipped_styles().values(), identity)
     if isinstance(best, Reading):
-        return best.transcript
+        return best
     raise PageError(f"{name}: no house style explains this page: {best}{_seen(page)}", code="page_not_recognised")
 
 
@@ -70,7 +78,7 @@ def _worth(reading: Reading) -> float:
     forms = sum(mark.kind == Mark.LABEL_FORM for mark in layout.marks) if layout else 0
     has_times = any(turn.start is not None for turn in reading.transcript.turns)
     turns = reading.turn_count
-    return reading.explained * turns / (turns + 2) * (1 - 0.2 * forms / turns) * (TIMES_BONUS if has_times else 1.0)
+    return reading.explained * turns / (turns + 2) * (1 - 0.4 * forms / turns) * (TIMES_BONUS if has_times else 1.0)
 
 
 def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:

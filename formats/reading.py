@@ -120,7 +120,8 @@ def _talk_end(blocks: Sequence[Block], labels: Sequence[Candidate], style: House
     if style.layout.indent:
         while end > least and not blocks[end - 1].lead and (end - 1) not in labelled:
             end -= 1
-        if any(block.lead for block in blocks[labels[0].index + 1 : end]):
+        inner = [blocks[n] for n in range(labels[0].index + 1, end) if n not in labelled]
+        if 2 * sum(bool(block.lead) for block in inner) > len(inner):
             return end
         end = len(blocks)
     usual = style.layout.paragraph_separator.count("\n")
@@ -402,7 +403,8 @@ def _explained(
     """The share of the page's lines that the style explains.
 
     The head counts neither way where its blocks are of a known kind. A line with an indent or label of its own is not
-    explained, nor one that is built as a document is (headings, tables, fences) and begins no turn. Names in capitals speak against a style that prints them as they are.
+    explained, nor one that is built as a document is (headings, tables, fences) and begins no turn. Names in capitals
+    speak against a style that prints them as they are.
     """
     matter = {WHOLE_PAGE, *(each.id for each in front)}
     own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN) and mark.block not in matter}
@@ -412,7 +414,7 @@ def _explained(
     built = sum(is_structure(blocks[n].text) for n in range(len(front), len(blocks)) if n not in labelled)
     explained = len(blocks) - len(front) - len(own) - built
     share = max(0.0, explained / total) if total else 0.0
-    is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
+    is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
     capitals = sum(1 for label in labels if is_caps_name(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
     return share * (0.6 if is_other_case else 1.0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from formats.clock import milliseconds
-from formats.cues import Token, timed_tokens
+from formats.cues import Token, timed_turns
 from formats.typography import one_line
 from schemas.transcript import Paragraph, Transcript, Turn, Word
 
@@ -101,16 +101,14 @@ def speaker_id(identity: str | None) -> str:
 
 
 def _spoken_turns(transcript: Transcript, format_name: str) -> Iterator[tuple[Turn, list[_Spoken]]]:
-    for turn in transcript.turns:
-        tokens = timed_tokens(turn, transcript, format_name)
+    for turn, tokens in timed_turns(transcript, format_name):
         words = [word for part in _by_paragraph(turn, tokens) for word in part]
         if words:
             yield turn, words
 
 
 def _spoken_paragraphs(transcript: Transcript, format_name: str) -> Iterator[tuple[Turn, list[_Spoken]]]:
-    for turn in transcript.turns:
-        tokens = timed_tokens(turn, transcript, format_name)
+    for turn, tokens in timed_turns(transcript, format_name):
         for words in _by_paragraph(turn, tokens):
             if words:
                 yield turn, words

@@ -39,15 +39,13 @@ def is_start_only(turn: Turn) -> bool:
     return all(end is None for _, end in later) and all(begin is None for begin, _ in later[1:])
 
 
-def estimated_end(turn: Turn, transcript: Transcript) -> float:
+def estimated_end(turn: Turn, following: Turn | None) -> float:
     """Where a turn with a start alone ends: at the next turn, but no later than slow speech would.
 
     The last turn, and one that the next begins together with, last as long as usual speech.
     """
     start = turn_start(turn) or 0.0
     words = sum(len(paragraph.text.split()) for paragraph in turn.paragraphs)
-    place = next(n for n, each in enumerate(transcript.turns) if each is turn)
-    following = transcript.turns[place + 1] if place + 1 < len(transcript.turns) else None
     next_start = turn_start(following) if following is not None else None
     if next_start is None or next_start <= start:
         return start + words * 60 / WORDS_PER_MINUTE

@@ -52,6 +52,41 @@ def test_styles_lists_each_with_a_sample_and_shows_one_as_toml(capsys: pytest.Ca
     assert shown.startswith('name = "name-line"')
 
 
+@pytest.mark.parametrize("style", ["name-line", "caps-list", "full-then-first", "numbered-timestamps"])
+def test_a_style_is_learnt_from_a_page_and_writes_like_it(tmp_path: Path, style: str) -> None:
+    page = GOLDEN / "transcript-1" / f"{style}.txt"
+    own = tmp_path / "own.toml"
+
+    pages.styles("learn", str(page), output=str(own))
+    pages.render(str(GOLDEN / "transcript-1.json"), style=str(own), output=str(tmp_path / "page.txt"))
+
+    def labels(path: Path) -> list[str]:
+        return [line[:14] for line in path.read_text().split("\n") if line]
+
+    assert labels(tmp_path / "page.txt")[-5:] == labels(page)[-5:]
+    assert own.read_text().startswith(f'name = "{style}"')
+
+
+def test_styles_learn_needs_a_page_and_nothing_else_takes_one() -> None:
+    with pytest.raises(OptionError, match="name the page"):
+        pages.styles("learn")
+    with pytest.raises(OptionError, match="only `styles learn`"):
+        pages.styles("name-line", "page.txt")
+
+
+def test_a_page_read_in_an_own_style_is_written_again_without_naming_the_style(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\n[label]\nfirst = "full_caps"\nlater = "full_caps"\npattern = "{label} - "\n')
+    page = tmp_path / "page.txt"
+    page.write_text("ADA QUILL - Hello.\n\nTOMAS FELD - Hi.\n\nADA QUILL - So.\n")
+
+    pages.read(str(page), style=str(own), output=str(tmp_path / "doc.json"))
+    own.unlink()
+    pages.render(str(tmp_path / "doc.json"), output=str(tmp_path / "again.txt"))
+
+    assert (tmp_path / "again.txt").read_bytes() == page.read_bytes()
+
+
 def test_missing_and_unwritable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="gone"):
         pages.read(str(tmp_path / "gone.txt"))

@@ -171,10 +171,11 @@ def _body(draw: st.DrawFn, form: Form, labels: list[str], turns: tuple[tuple[int
     bullet = draw(st.sampled_from([None, None, "- ", "• ", "* "])) if "\n" not in labels[0] else None
     if "\n" in labels[0] or labels[0].startswith("### "):
         indent, bullet = "", None
+    is_first_alone = bullet is not None and draw(st.booleans())
     tails = st.sampled_from(["", "", "", "", "\u00a0", " "])
     made = ""
     for label, (_, paragraphs) in zip(labels, turns, strict=True):
-        lead = indent if bullet is None else bullet
+        lead = indent if bullet is None or (is_first_alone and made) else bullet
         first, *rest = paragraphs
         opening = f"{label}{after_label}{indent}{first}" if form.own_line else f"{label}{first}"
         blocks = [lead + opening + draw(tails), *(indent + text + draw(tails) for text in rest)]
