@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -229,11 +230,13 @@ def test_a_claim_reads_the_queue_in_its_order_and_does_not_sort_it(
         dialect=psycopg_dialect(), compile_kwargs={"literal_binds": True}
     )
     connection.execute("; ".join(PLANS).encode())
+    connection.execute("ANALYZE")
     connection.execute(f"PREPARE best AS {compiled}".encode())
-    for step in ("nothing queued", "many queued", "analyzed"):
-        if step == "many queued":
-            add(ledger, [request(f"{n}", show=f"{n % 40}") for n in range(2000)])
-        if step == "analyzed":
+    for step in ("nothing queued", "few queued", "few known", "many queued", "many known"):
+        if step.endswith("queued"):
+            count = {"nothing": 0, "few": 3, "many": 2000}[step.split()[0]]
+            ledger.add_all([request(f"{n}", show=f"{n % 40}") for n in range(count)], new_id=lambda: uuid4().hex)
+        if step.endswith("known"):
             connection.execute("ANALYZE")
         plan = "\n".join(row[0] for row in connection.execute("EXPLAIN EXECUTE best"))
 
@@ -280,6 +283,34 @@ def test_every_job_is_claimed_once_by_workers_in_many_processes(ledger: Ledger, 
     assert Counter(job for _, job, _ in claims) == {f"job-{n}": 1 for n in range(120)}
     assert {token for _, _, token in claims} == {1}
     assert {job.state for job in ledger.jobs(limit=200)} == {JobState.DONE}
+
+
+def test_of_two_claims_that_both_believe_an_episode_free_one_looks_again(
+    ledger: Ledger, url: str, connection: psycopg.Connection[Any]
+) -> None:
+    """A clock that takes its time lets a claim look at the queue as it was before another claim's commit."""
+    connection.execute("CREATE SCHEMA slow")
+    connection.execute(
+        "CREATE FUNCTION slow.statement_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(0.3); RETURN clock_timestamp(); END $$"
+    )
+    connection.commit()
+    add(ledger, [request(f"{n}", episode_id="e") for n in range(2)])
+    slow = Ledger(f"{url}?options=-csearch_path%3Dslow,pg_catalog,public")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            claiming = pool.submit(slow.claim, "bram", lease_seconds=30)
+            time.sleep(0.15)
+            claimed = ledger.claim("ada", lease_seconds=30)
+            late = claiming.result(timeout=60)
+    finally:
+        slow.close()
+        connection.execute("DROP SCHEMA slow CASCADE")
+        connection.commit()
+
+    assert claimed is not None
+    assert late is None
+    assert len(ledger.jobs(state=JobState.RUNNING)) == 1
 
 
 def test_jobs_of_one_episode_never_run_at_once_and_their_revisions_follow_each_other(ledger: Ledger) -> None:
@@ -365,6 +396,22 @@ def test_rescuers_that_come_at_once_rescue_each_job_once(ledger: Ledger) -> None
 
     assert sorted(job.id for each in rescued for job in each) == sorted(f"job-{n}" for n in range(10))
     assert [job.crashes for job in ledger.jobs()] == [1] * 10
+
+
+def test_a_lease_that_was_beaten_after_all_is_not_taken_away(
+    ledger: Ledger, connection: psycopg.Connection[Any]
+) -> None:
+    """The rescuer saw it run out, waited for the row, and must look again."""
+    ledger.add(request("one"), job_id="one")
+    ledger.claim("ada", lease_seconds=30)
+    ledger.clock_offset += 31
+    connection.execute("UPDATE jobs SET lease_expires = lease_expires + 1000")
+    with ThreadPoolExecutor(1) as pool:
+        rescuing = pool.submit(ledger.rescue)
+        time.sleep(0.3)
+        connection.commit()
+
+        assert rescuing.result(timeout=20) == []
 
 
 def test_one_of_many_publishers_leads(ledger: Ledger) -> None:
@@ -528,6 +575,32 @@ def test_a_transaction_whose_session_is_killed_in_the_middle_changes_nothing(
     assert len(ledger.jobs()) == 1
     assert ledger.finish(claimed.lease, result_of(claimed)).state is JobState.DONE
     ledger.close()
+
+
+def test_a_session_that_ends_in_its_commit_is_told_and_not_tried_again(
+    ledger: Ledger, connection: psycopg.Connection[Any]
+) -> None:
+    """Whether the commit was made is not known then: a second try could make the move twice."""
+    connection.execute(
+        "CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(1); RETURN NULL; END $$"
+    )
+    connection.execute(
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION end_session()"
+    )
+    connection.commit()
+    asked = []
+
+    with pytest.raises(TransientError) as error:
+        ledger.add_all([request("one")], new_id=lambda: f"job-{asked.append(1)}")
+    connection.execute("DROP TRIGGER at_commit ON outbox")
+    connection.execute("DROP FUNCTION end_session")
+    connection.commit()
+
+    assert error.value.code == "database_unavailable"
+    assert len(asked) == 1
+    assert ledger.add(request("one"), job_id="one")[1]
 
 
 def test_connections_that_died_while_nothing_was_asked_are_not_noticed(
