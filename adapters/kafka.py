@@ -285,9 +285,10 @@ class KafkaSource:
             return 0
         behind = 0
         for place in consumer.assignment():
-            end, position = consumer.highwater(place), consumer.position(place, timeout_ms=1000)
-            if end is not None and position is not None:
-                behind += max(0, end - position)
+            with suppress(kafka_errors.KafkaError):  # where a new partition begins, a broker that is away cannot tell
+                end, position = consumer.highwater(place), consumer.position(place, timeout_ms=1000)
+                if end is not None and position is not None:
+                    behind += max(0, end - position)
         return behind
 
     def close(self) -> None:

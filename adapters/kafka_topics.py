@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,16 +27,22 @@ class KafkaEvents:
 
     TOPICS = (Topic.JOBS, Topic.TRANSCRIPTS)
 
-    def __init__(self, access: KafkaAccess) -> None:
+    def __init__(self, access: KafkaAccess, *, most_waiting: int = 500) -> None:
+        """`most_waiting` events of each partition at most are kept in memory."""
         self._access = access
+        self._most_waiting = most_waiting
 
     def read(self, *, follow: bool = False, is_over: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        """What is there, by time; with `follow` then what comes, until `is_over`. Joins no group, commits nothing."""
+        """What is there, by time; with `follow` then what comes, until `is_over`. Joins no group, commits nothing.
+
+        Memory does not grow with what is there.
+        """
         consumer = opened(
             self._access,
             KafkaConsumer,
             group_id=None,
             isolation_level="read_committed",
+            max_poll_records=self._most_waiting,
             allow_auto_create_topics=False,
         )
         try:
@@ -52,13 +59,22 @@ class KafkaEvents:
                 raise missing_topic(self._access, topic)
             places += [TopicPartition(self._access.name(topic), number) for number in sorted(partitions)]
         consumer.assign(places)
-        consumer.seek_to_beginning(*places)
-        ends = consumer.end_offsets(places)
-        there: list[Event] = []
-        while any(consumer.position(place) < ends[place] for place in places):
-            there += _events(consumer.poll(timeout_ms=500))
+        ends, read_to = consumer.end_offsets(places), consumer.beginning_offsets(places)
+
+        def of(place: TopicPartition) -> Iterator[Event]:
+            """The events of one partition up to its end. Only it is fetched, so that no other grows meanwhile."""
+            while read_to[place] < ends[place]:
+                consumer.assign([place])
+                consumer.seek(place, read_to[place])
+                found = _events(consumer.poll(timeout_ms=500))
+                read_to[place] = consumer.position(place)
+                yield from found
+
         # Topics and partitions come one after the other; their order in time is the order of an episode's story.
-        yield from sorted(there, key=lambda event: event.time)
+        yield from heapq.merge(*map(of, places), key=lambda event: event.time)
+        consumer.assign(places)
+        for place in places:
+            consumer.seek(place, read_to[place])
         while follow and not is_over():
             yield from _events(consumer.poll(timeout_ms=500))
 

@@ -246,14 +246,13 @@ def _taken_or_paused(intake: Intake, pause: float) -> tuple[int, float]:
     """Take in once; how many records, and for how long to wait before the next time."""
     try:
         taken = intake.take()
+        if taken:
+            log.info("records taken in", records=taken, lag=intake.tell_lag())
+        return taken, 0.0
     except (TransientError, NotReady) as error:
         log.warning("records not taken in", code=error.code, reason=error.message)
     except Exception:
         log.exception("intake broke")
-    else:
-        if taken:
-            log.info("records taken in", records=taken, lag=intake.tell_lag())
-        return taken, 0.0
     return 0, min(max(FIRST_PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
 
 

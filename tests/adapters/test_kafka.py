@@ -6,9 +6,12 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 
+from adapters import kafka_topics
 from adapters.kafka_access import KafkaAccess
 from adapters.kafka_topics import KafkaEvents, KafkaTopics
 from schemas.cloudevents import event_headers, read_cloud_event
@@ -272,6 +275,41 @@ def test_the_events_are_shown_by_time_whatever_their_topic_and_partition(topics:
     sink.send(sent)
 
     assert list(KafkaEvents(topics.access).read()) == sent
+
+
+def test_showing_the_events_takes_no_more_memory_where_there_are_many(
+    topics: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = topics.sink()
+    sink.take_over()
+    sent = [replace(event(i, episode=f"episode-{i % 7}"), time=f"2026-03-14T{i:05}") for i in range(60)]
+    sink.send(sent)
+    read: list[int] = []
+
+    def counted(*given: Any) -> Event:
+        read.append(1)
+        return read_cloud_event(*given)
+
+    monkeypatch.setattr(kafka_topics, "read_cloud_event", counted)
+    shown = KafkaEvents(topics.access, most_waiting=5).read()
+    first = next(shown)
+
+    assert len(read) <= 5 * 4
+    assert [first, *shown] == sent
+
+
+def test_a_lag_that_cannot_be_told_is_none(topics: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker went away behind a commit: what was taken in stays so."""
+    source = topics.source(Topic.EPISODES)
+    topics.append(Topic.EPISODES, b"one")
+    source.poll(seconds=10)
+
+    def away(*_given: object, **_named: object) -> None:
+        raise KafkaTimeoutError("no answer")
+
+    monkeypatch.setattr(source._consumer, "position", away)
+
+    assert source.lag() == 0
 
 
 def test_a_record_that_is_no_event_of_ours_is_passed_over(topics: Made) -> None:

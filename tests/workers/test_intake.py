@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from schemas.sidecar import Sidecar
 from transcription.drops import DropPlace
 from transcription.ports import LARGEST_INLINE_BYTES, NewJob, Record
 from workers.intake import PATIENCE, Intake, take_until
-from workers.taking_in import DropRules, TakeIn
+from workers.taking_in import QUESTIONS_AT_ONCE, DropRules, TakeIn
 
 BUCKET = "harbour"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -655,6 +656,25 @@ def test_a_bucket_that_is_away_for_long_costs_nothing(harbour: Harbour, monkeypa
 
     assert len(harbour.take()) == 1
     assert harbour.codes() == []
+
+
+def test_a_bucket_that_does_not_answer_is_not_asked_hundreds_of_times(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question waits minutes for its answer; the batch comes again as a whole."""
+    asked: list[str] = []
+
+    def away(_bucket: str, key: str) -> None:
+        asked.append(key)
+        time.sleep(0.01)
+        raise TransientError("the bucket is away", code="store_unavailable")
+
+    harbour.announce(*(f"{number}.mp3" for number in range(400)))
+    monkeypatch.setattr(harbour.bucket, "look", away)
+    with pytest.raises(TransientError):
+        harbour.intake.take(seconds=0)
+
+    assert len(asked) <= 4 * QUESTIONS_AT_ONCE
 
 
 @pytest.mark.parametrize("place", ["after_take_in", "before_commit"])
