@@ -433,7 +433,17 @@ class Ledger:
     # -- the outbox
 
     def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:
-        return _in_order(self._read(lambda connection: sql.list_pending_events(connection, limit)))
+        def look(connection: Connection) -> Sequence[tuple[int, Event]]:
+            events: list[tuple[int, Event]] = []
+            held_back: set[str] = set()
+            rows = sql.list_pending_events(connection, 0, limit)
+            while rows:
+                events += _in_order(rows, held_back)
+                is_all = len(events) >= limit or len(rows) < limit
+                rows = () if is_all else sql.list_pending_events(connection, rows[-1].sequence, limit)
+            return events[:limit]
+
+        return self._read(look)
 
     def mark_published(self, sequence_numbers: Sequence[int]) -> None:
         if sequence_numbers:
@@ -727,10 +737,12 @@ def _episode_or_none(document: str, subject: str) -> Episode | None:
         return None
 
 
-def _in_order(rows: Sequence[DatabaseRow]) -> list[tuple[int, Event]]:
-    """The events of outbox rows. One that cannot be read holds back the later ones of its episode, and no others."""
+def _in_order(rows: Sequence[DatabaseRow], held_back: set[str]) -> list[tuple[int, Event]]:
+    """The events of outbox rows. One that cannot be read holds back the later ones of its episode, and no others.
+
+    `held_back` are the episodes of which one could not be read; those of these rows come to it.
+    """
     events: list[tuple[int, Event]] = []
-    held_back: set[str] = set()
     for row in rows:
         if row.subject in held_back:
             continue

@@ -53,6 +53,12 @@ def _is_cancelled(is_so: bool) -> sa.ColumnElement[bool]:
     return jobs.c.state == cancelled if is_so else jobs.c.state != cancelled
 
 
+def _is_due(waiting: sa.FromClause, now: Any) -> sa.ColumnElement[bool]:
+    """Whether a queued job's time has come. A clock that was set back must not keep one that was put off by it."""
+    was_moved_later = waiting.c.updated > now + CLOCK_SLACK_SECONDS
+    return sa.or_(waiting.c.not_before <= now, was_moved_later)
+
+
 def _in_pieces(values: Sequence[str], most: int = 500) -> Iterator[Sequence[str]]:
     """A long list in pieces that one statement takes as parameters."""
     distinct = list(dict.fromkeys(values))
@@ -289,7 +295,7 @@ def oldest_due(connection: Connection, now: float) -> float | None:
     waiting = jobs.alias("waiting")
     oldest: float | None = connection.scalar(
         sa.select(sa.func.min(waiting.c.created)).where(
-            waiting.c.state == sa.literal_column("'queued'"), waiting.c.not_before <= now, _episode_is_free(waiting)
+            waiting.c.state == sa.literal_column("'queued'"), _is_due(waiting, now), _episode_is_free(waiting)
         )
     )
     return oldest
@@ -448,7 +454,7 @@ BEST_JOB = (
     sa.select(_waiting.c.number)
     .where(
         _waiting.c.state == sa.literal_column("'queued'"),
-        _waiting.c.not_before <= PRESENT,
+        _is_due(_waiting, PRESENT),
         _episode_is_free(_waiting),
     )
     .order_by(_waiting.c.priority.desc(), _waiting.c.turn, _waiting.c.number)
@@ -729,14 +735,14 @@ def insert_events(connection: Connection, events: Sequence[tuple[str, Event]], n
 
 _PENDING_EVENTS = Prepared(
     sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.document)
-    .where(outbox.c.published.is_(None))
+    .where(outbox.c.published.is_(None), outbox.c.sequence > sa.bindparam("after"))
     .order_by(outbox.c.sequence)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
 
-def list_pending_events(connection: Connection, limit: int) -> Sequence[DatabaseRow]:
-    return _PENDING_EVENTS.all(connection, {"most": limit})
+def list_pending_events(connection: Connection, after: int, limit: int) -> Sequence[DatabaseRow]:
+    return _PENDING_EVENTS.all(connection, {"after": after, "most": limit})
 
 
 def mark_events(connection: Connection, sequence_numbers: Sequence[int], offset: float) -> None:

@@ -272,6 +272,7 @@ class _Record:
     lane: str
     turn: int
     created: float
+    moved: float = 0.0
     not_before: float = 0.0
     token: int = 0
     lease: Lease | None = None
@@ -420,7 +421,7 @@ class MemoryQueue:
         return [
             each
             for each in self._in_state(JobState.QUEUED)
-            if each.not_before <= now and each.job.episode_id not in busy
+            if (each.not_before <= now or each.moved > now + 1.0) and each.job.episode_id not in busy
         ]
 
     def beat(self, lease: Lease) -> None:
@@ -658,6 +659,7 @@ class MemoryQueue:
         self._change(record, worker=None, progress=None)
 
     def _change(self, record: _Record, **changes: object) -> None:
+        record.moved = self.now()
         record.job = replace(record.job, updated=instant(self.now()), **changes)  # type: ignore[arg-type]
 
     def _shown(self, record: _Record) -> Job:

@@ -104,3 +104,15 @@ def test_an_event_that_cannot_be_read_holds_back_its_own_episode_alone(ledger: L
     assert [event.subject for _, event in ledger.pending_events()] == ["episode-two"]
     assert [event.type.value for _, event in ledger.events_of("one")] == ["job.cancelled.v1"]
     assert ledger.backlog().unpublished_events == 3
+
+
+def test_many_events_that_cannot_be_read_hold_up_nobody_else(ledger: Ledger) -> None:
+    """More than are looked at together, as a newer release may have written before it was taken back."""
+    for number in range(5):
+        ledger.add(request(f"{number}"), job_id=f"{number}")
+    ledger.add(request("good"), job_id="good")
+    ledger.add(request("late"), job_id="late")
+    damage(ledger, "UPDATE outbox SET document = '{' WHERE sequence <= 5")
+
+    assert [event.subject for _, event in ledger.pending_events(limit=2)] == ["episode-good", "episode-late"]
+    assert [event.subject for _, event in ledger.pending_events(limit=1)] == ["episode-good"]

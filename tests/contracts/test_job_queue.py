@@ -607,6 +607,14 @@ class TestFailing:
         bench.pass_time(21)
         assert bench.claimed_names(1) == ["one"]
 
+    def test_a_clock_set_back_does_not_keep_a_job_that_was_put_off(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.queue.fail(bench.claim().lease, JobError("store_unavailable", "away", retryable=True))
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        bench.pass_time(-86_400)
+
+        assert bench.claim().job.id == job_id
+
 
 class TestRescuing:
     def test_an_expired_lease_is_taken_away_and_counts_as_a_crash(self, bench: Bench) -> None:
