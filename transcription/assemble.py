@@ -60,7 +60,7 @@ def assemble(
     spoken = build_turns(voiced)
     folded = fold_backchannels(spoken) if options.backchannels is Backchannels.FOLD else Folded(spoken, ())
     spoken = folded.turns
-    turns = tuple(_turn(each, n, options, language) for n, each in enumerate(spoken, start=1))
+    turns = tuple(_turn(each, n, options, language, steps) for n, each in enumerate(spoken, start=1))
     quality = measure(
         words=doubts.words,
         speech=speech,
@@ -179,9 +179,9 @@ def _with_voices_missing(
     return (*warnings, Warning("no_voices", "no voice was told apart; all words are given to one speaker"))
 
 
-def _turn(spoken: SpokenTurn, number: int, options: JobOptions, language: str | None) -> Turn:
+def _turn(spoken: SpokenTurn, number: int, options: JobOptions, language: str | None, steps: Steps) -> Turn:
     words = tag_words(spoken.words, options.wording, _primary(language))
-    paragraphs = break_words(words, id_prefix=f"t{number}-p")
+    paragraphs = break_words(words, id_prefix=f"t{number}-p", pauses=steps.pauses, topics=steps.topics)
     return Turn(f"t{number}", spoken.speaker, paragraphs, start=words[0].start, end=words[-1].end)
 
 

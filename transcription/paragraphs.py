@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 
 from schemas.transcript import Paragraph, Word
 from transcription.sentences import sentence_spans
+from transcription.topics import topic_shifts
 from transcription.wording import ShownWord, is_visible, join_texts, shown_words, visible_text
 
 
@@ -45,29 +46,45 @@ class _Sentence:
     is_edited: bool = False  #: the text is not what the words alone give
 
 
-def break_words(words: Sequence[Word], *, id_prefix: str, target: ParagraphTarget = NEUTRAL) -> tuple[Paragraph, ...]:
+def break_words(
+    words: Sequence[Word],
+    *,
+    id_prefix: str,
+    target: ParagraphTarget = NEUTRAL,
+    pauses: bool = True,
+    topics: bool = True,
+) -> tuple[Paragraph, ...]:
     """Make the paragraphs of one turn from its words. Every word is in exactly one paragraph, in order."""
     if not words:
         return ()
     whole = Paragraph("", visible_text(words), words[0].start, words[-1].end, tuple(words))
-    return rebreak((whole,), target, id_prefix=id_prefix)
+    return rebreak((whole,), target, id_prefix=id_prefix, pauses=pauses, topics=topics)
 
 
 def rebreak(
-    paragraphs: Sequence[Paragraph], target: ParagraphTarget | None, *, id_prefix: str
+    paragraphs: Sequence[Paragraph],
+    target: ParagraphTarget | None,
+    *,
+    id_prefix: str,
+    pauses: bool = True,
+    topics: bool = True,
 ) -> tuple[Paragraph, ...]:
     """Join the paragraphs of one turn and break them again at sentence ends near the target.
 
-    None gives one paragraph. Works with words and without (then the text alone counts); a text that was edited by
-    hand stays as it is. Words stay with their sentences, none is lost. Ids are `id_prefix` and a number from 1.
-    No paragraphs give none.
+    A long pause and, in a turn over the cap, another topic make a break more likely. None gives one paragraph. Works
+    with words and without (then the text alone counts); a text that was edited by hand stays as it is. Words stay
+    with their sentences, none is lost. Ids are `id_prefix` and a number from 1. No paragraphs give none.
     """
     whole = _join(paragraphs)
     if whole is None:
         return ()
     if target is None:
         return (replace(whole, id=f"{id_prefix}1"),)
-    groups = _group(_sentences(whole, target), target)
+    sentences = _sentences(whole, target)
+    # A turn under the cap is readable as it is, and too short to say what it turns from.
+    is_long = sum(len(sentence.text.split()) for sentence in sentences) > target.cap_words
+    worths = _worths(sentences, pauses=pauses, topics=topics and is_long)
+    groups = _group(sentences, worths, target)
     made = [_paragraph(group, f"{id_prefix}{n}") for n, group in enumerate(groups, start=1)]
     if made[0].start is None:
         made[0] = replace(made[0], start=whole.start)
@@ -184,8 +201,8 @@ def _pause(word: Word, following: Word) -> float:
 # ---------------------------------------------------------------- sentences to paragraphs
 
 
-def _group(sentences: Sequence[_Sentence], target: ParagraphTarget) -> list[list[_Sentence]]:
-    """The division with the least sum of squared distances from the target, less what its pauses earn."""
+def _group(sentences: Sequence[_Sentence], worths: Sequence[float], target: ParagraphTarget) -> list[list[_Sentence]]:
+    """The division with the least sum of squared distances from the target, less what its breaks earn."""
     lengths = [len(sentence.text.split()) for sentence in sentences]
     best = [0.0] + [math.inf] * len(sentences)  # least cost of the first n sentences
     previous = [0] * (len(sentences) + 1)
@@ -195,7 +212,7 @@ def _group(sentences: Sequence[_Sentence], target: ParagraphTarget) -> list[list
             length += lengths[first]
             if length > target.cap_words and first < past - 1:
                 break
-            cost = best[first] + (length / target.words - 1) ** 2 - _worth_of_break(sentences, first)
+            cost = best[first] + (length / target.words - 1) ** 2 - worths[first]
             if cost < best[past]:
                 best[past], previous[past] = cost, first
     groups: list[list[_Sentence]] = []
@@ -206,8 +223,15 @@ def _group(sentences: Sequence[_Sentence], target: ParagraphTarget) -> list[list
     return groups[::-1]
 
 
-def _worth_of_break(sentences: Sequence[_Sentence], first: int) -> float:
-    """What a break before this sentence earns: as much as a paragraph of half the target costs, and more."""
+def _worths(sentences: Sequence[_Sentence], *, pauses: bool, topics: bool) -> list[float]:
+    """What a break before each sentence earns; the first one earns nothing."""
+    shifts = topic_shifts([sentence.text for sentence in sentences]) if topics else (0.0,) * len(sentences)
+    silences = (_worth_of_pause(sentences, first) if pauses else 0.0 for first in range(len(sentences)))
+    return [shift + silence for shift, silence in zip(shifts, silences, strict=True)]
+
+
+def _worth_of_pause(sentences: Sequence[_Sentence], first: int) -> float:
+    """What the silence before this sentence earns: as much as a paragraph of half the target costs, and more."""
     if first == 0 or not sentences[first - 1].words or not sentences[first].words:
         return 0.0
     pause = _pause(sentences[first - 1].words[-1], sentences[first].words[0])
