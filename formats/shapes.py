@@ -25,9 +25,9 @@ def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text) is not None
 
 
-#: Headings, fences, tables, tags, rules, list items of code: what Markdown and HTML have and speech has not.
+#: Headings, fences, tables, tags, rules, lines of code: what Markdown and HTML have and speech has not.
 _STRUCTURE = re.compile(
-    r"#{1,6}\s|```|~~~|\||</?[A-Za-z!][^>]*>\s*$|!\[|\[[^\]]*\]:\s|={3,}$|-{3,}$|[{}\[\]();]+$|@\w+$|\d{1,2}\.\s"
+    r"#{1,6}\s|```|~~~|\||</?[A-Za-z!][^>]*>\s*$|!\[|\[[^\]]*\]:\s|={3,}$|-{3,}$|[{}\[\]();]+$|@\w+$"
     r"|(?:def|class|import|from|return|if|for|while|else|try)\b.*[:(]$"
 )
 
