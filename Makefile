@@ -93,7 +93,7 @@ figures: setup-dev ## measure words, voices and names on real recordings: docs/q
 bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
 	$(BIN)/python -m evaluation.job_speed --minutes 10 $(or $(RECORDINGS),examples/demo/episode.mp3)
 	$(BIN)/python -m evaluation.diarization_speed $(RECORDINGS)
-	$(BIN)/python -m evaluation.ledger_speed
+	$(BIN)/python -m evaluation.ledger_speed $(if $(POSTGRES),--postgres $(POSTGRES))
 
 schemas: $(VENV)/worker.stamp ## write schemas/published and docs/job-states.md from the dataclasses
 	$(BIN)/python -m schemas.publish

@@ -61,12 +61,14 @@ class PostgresServer:
     def __init__(self, url: sa.URL, *, busy_seconds: float) -> None:
         self._name = _name_of(url)
         self.engine = _engine(url, busy_seconds)
+        self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     def writing(self) -> Connection:
         return self.engine.connect()
 
     def reading(self) -> Connection:
-        return self.engine.connect()
+        """What is read in one transaction is from one moment: a second page shows nothing newer than the first."""
+        return self._reader.connect()
 
     def begin_adding(self, connection: Connection) -> None:
         """Wait until this transaction is the only one that adds jobs, until it ends.

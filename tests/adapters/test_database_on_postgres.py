@@ -476,6 +476,35 @@ def test_a_reader_never_sees_a_later_event_of_an_episode_before_an_earlier_one(l
             assert of_episode == [number for number, subject in final if subject == episode][: len(of_episode)]
 
 
+def test_a_second_page_of_events_shows_nothing_newer_than_the_first(
+    ledger: Ledger, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it could show a later event of an episode whose earlier one was not there yet for the first."""
+    ledger.add(request("one"), job_id="one")
+    ledger.add(request("two"), job_id="two")
+    connection.execute("UPDATE outbox SET document = '{' WHERE job_id = 'one'")
+    connection.commit()
+    connection.execute(
+        "INSERT INTO outbox (event_id, job_id, subject, document, created)"
+        " SELECT 'earlier', job_id, subject, document, created FROM outbox WHERE job_id = 'two'"
+    )
+    ledger.add(request("three"), job_id="three")
+    first_page = ledger_statements.list_pending_events
+
+    def list_and_let_others_write(*given: Any) -> Any:
+        rows = first_page(*given)
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            connection.commit()
+            ledger.cancel("two")
+        return rows
+
+    monkeypatch.setattr(ledger_statements, "list_pending_events", list_and_let_others_write)
+
+    numbers = [number for number, _ in ledger.pending_events(limit=3)]
+
+    assert numbers == [2, 4]
+
+
 # ---------------------------------------------------------------- what is locked
 
 
