@@ -1,8 +1,8 @@
 """Statements that are written by SQLAlchemy, once, and run by the driver.
 
-SQLAlchemy's own way of running a statement took more than half of the processor time of a claim and a finish on
-SQLite, and a third on PostgreSQL (`python -m evaluation.ledger_speed`, 2026-11-27); what it does there beyond handing
-over parameters and rows, the ledger does not need. Its connections, its pool and its errors stay.
+Run in SQLAlchemy's own way, a claim and a finish took 2.97 ms of processor time on SQLite and 3.25 ms on PostgreSQL;
+this way 2.20 ms and 2.50 ms (2026-11-27, a busy machine). What it does there beyond handing over parameters and rows,
+the ledger does not need. Its connections, its pool and its errors stay.
 """
 
 from __future__ import annotations
