@@ -5,7 +5,8 @@
     servers.py status             what runs where
     servers.py env                the addresses and credentials as `export STENOCAST_TEST_…=…` lines
     servers.py down               stop them and remove every byte they wrote
-    servers.py run -- COMMAND     servers of COMMAND's own around it, in its environment; gone afterwards
+    servers.py run -- COMMAND     servers of COMMAND's own around it, in its environment; gone afterwards (where this
+                                  script is killed by SIGKILL, with the next `run` or `up`)
     servers.py start|stop|kill NAME   one server, on the ports and the data it has
 
 An instance is a folder (`--folder`, else STENOCAST_DEV_SERVERS, else one for this checkout under the system's
@@ -54,6 +55,10 @@ NAMES = ("kafka", "s3", "postgres")  #: in the order they start: VersityGW sends
 PORTS = range(15_000, 32_000)
 START_SECONDS = 60.0  #: how long a server may take until it answers; Kafka takes 2 to 4 on two idle cores
 STOP_SECONDS = 20.0
+PORT_TRIES = 3  #: of a new server whose port somebody else took between the choice and the start
+
+RUN_FOLDERS = "stenocast-servers-run-"  #: how the names of the folders of `run` begin
+OWNER = "owner.json"  #: in such a folder: whose life its servers are tied to
 
 #: Kafka's answers to CreateTopics that mean "it is there": NONE and TOPIC_ALREADY_EXISTS.
 TOPIC_THERE = (0, 36)
@@ -264,7 +269,7 @@ def end(server: Mapping[str, Any], first: signal.Signals) -> None:
 
 def until_it_answers(server: Mapping[str, Any], name: str, answers: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not answers():
+    while not (answers() and is_running(server)):  # what answers may be another's, on a port that was lost to it
         with contextlib.suppress(ChildProcessError):
             os.waitpid(server["pid"], os.WNOHANG)
         if not is_running(server):
@@ -272,6 +277,16 @@ def until_it_answers(server: Mapping[str, Any], name: str, answers: Callable[[],
         if time.monotonic() > deadline:
             raise Problem(f"{name} does not answer after {START_SECONDS:.0f} s. {last_lines(server['log'])}")
         time.sleep(0.05)
+
+
+def lost_its_port(server: Mapping[str, Any]) -> bool:
+    """Whether a server that ended said that somebody else listens on one of its ports."""
+    log = Path(server.get("log", ""))
+    return (
+        not is_running(server)
+        and log.is_file()
+        and "address already in use" in log.read_text(errors="replace").lower()
+    )
 
 
 def last_lines(log: str) -> str:
@@ -333,10 +348,23 @@ class Instance:
         def bring(*these: str) -> None:
             for name in these:
                 if name in names:
-                    self.make(name, bucket_events_topic)
-                    self.start(name)
+                    self.bring(name, bucket_events_topic)
 
         side_by_side([lambda: bring("kafka", "s3"), lambda: bring("postgres")])
+
+    def bring(self, name: str, bucket_events_topic: str) -> None:
+        """Start a server, made anew on other ports where somebody took one of its new ports meanwhile."""
+        tries = 1 if name in self.servers else PORT_TRIES
+        for number in range(1, tries + 1):
+            self.make(name, bucket_events_topic)
+            try:
+                self.start(name)
+                return
+            except Problem:
+                if number == tries or not lost_its_port(self.servers[name]):
+                    raise
+                say(f"A port of {name} was taken meanwhile; trying others")
+                self.unmake(name)
 
     def make(self, name: str, bucket_events_topic: str) -> None:
         """Ports, credentials and data for a server that has none yet; nothing is kept of a failed try."""
@@ -345,9 +373,15 @@ class Instance:
         try:
             MAKERS[name](self, bucket_events_topic)
         except BaseException:
-            for place in self.servers.pop(name, {}).get("outside", ()):
-                shutil.rmtree(place, ignore_errors=True)
+            self.unmake(name)
             raise
+
+    def unmake(self, name: str) -> None:
+        """Forget a server that does not run, and remove what was made for it."""
+        for place in self.servers.pop(name, {}).get("outside", ()):
+            shutil.rmtree(place, ignore_errors=True)
+        for left in (self.folder / name, self.folder / f"{name}.log"):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
     def start(self, name: str) -> None:
         """Start one server on the ports and the data it has, and wait until it answers."""
@@ -369,7 +403,7 @@ class Instance:
         end(self.servers[name], HARD[name])
 
     def clear(self) -> None:
-        """End everything at once and remove all that was written, but for the lock."""
+        """End everything at once and remove all that was written, but for the lock and the owner."""
         for name in reversed(NAMES):
             if name in self.servers:
                 end(self.servers[name], HARD[name])
@@ -378,7 +412,7 @@ class Instance:
         for each in self.folder.iterdir():
             if each.is_dir():
                 shutil.rmtree(each, ignore_errors=True)
-            elif each.name != "lock":
+            elif each.name not in ("lock", OWNER):
                 each.unlink()
         self.servers = {}
 
@@ -665,8 +699,10 @@ def given_elsewhere() -> list[str]:
 def run(command: Sequence[str], names: Sequence[str], topic: str) -> int:
     """Run a command with servers of its own, which are gone when it ends, however it ends."""
     wanted = [name for name in names if name not in given_elsewhere()]
-    folder = Path(tempfile.mkdtemp(prefix="stenocast-servers-"))
+    remove_orphans()
+    folder = Path(tempfile.mkdtemp(prefix=RUN_FOLDERS))
     folder.chmod(0o711)
+    (folder / OWNER).write_text(json.dumps({"pid": os.getpid(), "born": birth(os.getpid())}))
     instance = Instance(folder)
 
     def leave(number: int, frame: object) -> NoReturn:
@@ -689,6 +725,19 @@ def run(command: Sequence[str], names: Sequence[str], topic: str) -> int:
         for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(each, signal.SIG_IGN)
         instance.down()
+
+
+def remove_orphans() -> None:
+    """End and remove the servers of every `run` of this user that was killed before it could do so itself."""
+    for mark in Path(tempfile.gettempdir()).glob(f"{RUN_FOLDERS}*/{OWNER}"):
+        try:
+            if mark.stat().st_uid != os.getuid() or is_running(json.loads(mark.read_text())):
+                continue
+            say(f"Removing the servers in {mark.parent}: the command that they belonged to was killed")
+            with locked(mark.parent / "lock"):
+                Instance(mark.parent).down()
+        except FileNotFoundError:  # its owner, or another like us, was at it in the same moment
+            continue
 
 
 def show_status(instance: Instance, *, as_json: bool) -> None:
@@ -756,6 +805,7 @@ def obey(given: argparse.Namespace) -> int:
     if given.command == "down" and not folder.exists():
         return 0
     if given.command == "up":
+        remove_orphans()
         install(names)
     with locked(folder / "lock"):
         instance = Instance(folder)

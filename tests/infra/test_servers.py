@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,3 +195,66 @@ def test_what_is_missing_is_named_with_its_package(tmp_path: Path) -> None:
     assert "apt-get install default-jre-headless" in refused.stderr
     assert "apt-get install golang-go" in refused.stderr
     assert not (tmp_path / "servers").exists()
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A temporary folder of the test's own for the script, which PostgreSQL's user may enter."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def test_the_servers_of_a_run_that_was_killed_go_with_the_next_one(temporary: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, SERVERS, "run", "--only", "postgres", "--", "sleep", "60"],
+        env={name: value for name, value in os.environ.items() if not name.startswith("STENOCAST_TEST_")}
+        | {"TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as killed:
+        assert killed.stderr is not None
+        began = next(line for line in killed.stderr if line.startswith("Started"))
+        folder = Path(began.split()[-1])
+        pid = pid_of(folder)
+        killed.kill()
+
+    done = servers("run", "--only", "postgres", "--", "true", TMPDIR=str(temporary))
+
+    assert done.returncode == 0, done.stderr
+    assert not runs(pid)
+    assert not folder.exists()
+
+
+def test_the_servers_of_a_run_that_goes_on_are_left_alone(temporary: Path) -> None:
+    script = f"import subprocess, sys; subprocess.run([sys.executable, {str(SERVERS)!r}, 'run', '--only', 'postgres',"
+    script += (
+        " '--', 'true'], check=True); import os, psycopg; psycopg.connect(os.environ['STENOCAST_TEST_POSTGRES'])"
+    )
+
+    done = servers("run", "--only", "postgres", "--", sys.executable, "-c", script, TMPDIR=str(temporary))
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_server_whose_port_is_taken_meanwhile_is_made_on_another(temporary: Path) -> None:
+    """Another instance chose the same port in the same second."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        script = (
+            f"import runpy; script = runpy.run_path({str(SERVERS)!r}); real = script['free_ports']; "
+            f"given = [[{taken.getsockname()[1]}]]; "
+            "script['make_postgres'].__globals__['free_ports'] = lambda n: given.pop() if given else real(n); "
+            f"raise SystemExit(script['run'](['true'], ['postgres'], 'bucket-events'))"
+        )
+        own = {name: value for name, value in os.environ.items() if not name.startswith("STENOCAST_TEST_")}
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=own | {"TMPDIR": str(temporary)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert "A port of postgres was taken meanwhile" in done.stderr
