@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from schemas.episode import Episode
 from schemas.job import Backchannels, JobOptions
-from schemas.transcript import Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
+from schemas.transcript import Correction, Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
 from transcription.glossary import correct
 from transcription.naming import name_speakers
 from transcription.paragraphs import break_words
 from transcription.phantoms import WithoutPhantoms, absorb_phantoms
 from transcription.ports import Diarization, Recognition, VoiceTurn
 from transcription.quality import Doubts, find_doubts, measure, speech_spans
+from transcription.repair import learned_capitals, repair
 from transcription.steps import ALL_STEPS, Steps
 from transcription.turns import Folded, SpokenTurn, build_turns, fold_backchannels
 from transcription.voices import VoicedWord, assign_voices, mark_overlap, smooth_voices
@@ -57,7 +58,7 @@ def assemble(
     doubts = find_doubts(corrected.words, speech)
     sentence_ends = [end for each in windows for end in each.sentence_ends]
     voiced, unassigned = _voiced(doubts, diarization, sentence_ends, steps)
-    spoken = build_turns(voiced)
+    spoken, repairs = _repaired(build_turns(voiced), language, steps)
     folded = fold_backchannels(spoken) if options.backchannels is Backchannels.FOLD else Folded(spoken, ())
     spoken = folded.turns
     turns = tuple(_turn(each, n, options, language, steps) for n, each in enumerate(spoken, start=1))
@@ -69,7 +70,7 @@ def assemble(
         unassigned_words=unassigned,
         doubtful=doubts.spans,
         truncated=truncated,
-        warnings=_with_voices_missing(warnings, diarization, doubts.words),
+        warnings=(*_with_voices_missing(warnings, diarization, doubts.words), *_about_repairs(repairs)),
     )
     document = Transcript(
         episode=_with_duration(episode, audio_seconds),
@@ -78,7 +79,7 @@ def assemble(
         segments=_segments(turns),
         quality=replace(
             quality,
-            corrections=corrected.corrections,
+            corrections=(*corrected.corrections, *repairs),
             absorbed=told_apart.absorbed if told_apart else (),
             folded=folded.backchannels,
         ),
@@ -177,6 +178,28 @@ def _with_voices_missing(
     if diarization is None or diarization.turns or not words:
         return tuple(warnings)
     return (*warnings, Warning("no_voices", "no voice was told apart; all words are given to one speaker"))
+
+
+def _repaired(
+    spoken: Sequence[SpokenTurn], language: str | None, steps: Steps
+) -> tuple[tuple[SpokenTurn, ...], tuple[Correction, ...]]:
+    """The turns with capitals and full stops where the recognizer lost them, and what was changed."""
+    if not steps.repair:
+        return tuple(spoken), ()
+    capitals = learned_capitals([word for turn in spoken for word in turn.words])
+    repaired = [repair(turn.words, capitals, _primary(language)) for turn in spoken]
+    turns = tuple(replace(turn, words=each.words) for turn, each in zip(spoken, repaired, strict=True))
+    return turns, tuple(correction for each in repaired for correction in each.corrections)
+
+
+def _about_repairs(repairs: Sequence[Correction]) -> tuple[Warning, ...]:
+    if not repairs:
+        return ()
+    message = (
+        f"{len(repairs)} place(s) came without capitals or full stops and were given some, the first at"
+        f" {repairs[0].start or 0.0:.1f} s"
+    )
+    return (Warning("punctuation_repaired", message),)
 
 
 def _turn(spoken: SpokenTurn, number: int, options: JobOptions, language: str | None, steps: Steps) -> Turn:

@@ -17,6 +17,7 @@ from schemas.transcript import Provenance, Transcript, Warning, Word
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble, join_windows, timed
 from transcription.ports import Diarization, Recognition, Span, VoiceTurn
+from transcription.sentences import core_of
 from transcription.steps import ALL_STEPS, Steps
 from transcription.wording import visible_text
 
@@ -221,7 +222,9 @@ def test_every_law_of_the_document_holds(
 
     heard = [unicodedata.normalize("NFC", word.text) for each in windows for word in each.words]
     words = words_of(document)
-    assert [word.text for word in words] == heard
+    assert [core_of(word.text) for word in words] == [core_of(text) for text in heard]
+    if not steps.repair:
+        assert [word.text for word in words] == heard
     assert all(word.start is not None and word.end is not None and word.start <= word.end for word in words)
     times = [moment for word in words for moment in (word.start, word.end)]
     assert times == sorted(times)  # type: ignore[type-var]
@@ -302,3 +305,21 @@ def test_backchannels_are_kept_or_folded_by_option(backchannels: Backchannels, t
     assert [turn.paragraphs[0].text for turn in document.turns] == texts
     assert len(words_of(document)) == len(words)
     assert [each.text for each in document.quality.folded] == (["Mm-hm."] if len(texts) == 2 else [])
+
+
+def test_a_stretch_without_punctuation_is_mended_noted_and_warned_about() -> None:
+    first = said("so one night we all rowed out to the old lamp and the boats were still on the water there with us")
+    second = said(
+        "and then the storm came in from the north and nobody could see the harbour at all that night", 11.0
+    )
+    talk = window(0.0, 30.0, [*first, *second])
+
+    document = assembled([talk])
+
+    assert visible_text(words_of(document)) == (
+        "So one night we all rowed out to the old lamp and the boats were still on the water there with us. And then"
+        " the storm came in from the north and nobody could see the harbour at all that night."
+    )
+    assert [each.reason for each in document.quality.corrections] == ["punctuation"]
+    assert "punctuation_repaired" in [warning.code for warning in document.quality.warnings]
+    assert assembled([talk], steps=Steps(repair=False)).quality.corrections == ()
