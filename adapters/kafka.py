@@ -253,8 +253,35 @@ class KafkaSource:
     def poll(self, *, seconds: float) -> Sequence[Record]:
         with self._renewed_after_errors("give records"):
             consumer = self._open()
-            found = consumer.poll(timeout_ms=int(seconds * 1000))
+            try:
+                found = consumer.poll(timeout_ms=int(seconds * 1000))
+            except kafka_errors.CorruptRecordError as error:
+                return [self._stepped_over(consumer, error)]
             return [_record(each) for records in found.values() for each in records]
+
+    def _stepped_over(self, consumer: KafkaConsumer, error: Exception) -> Record:
+        """The place of a record that the library cannot read (a header's name that is no UTF-8); goes on behind it.
+
+        The library does not say which one it is: each partition is tried at its position by a client of no group.
+        Raises the error where none of them has it.
+        """
+        positions = {place: consumer.position(place) for place in consumer.assignment()}
+        probe = opened(self._access, KafkaConsumer, group_id=None, isolation_level="read_committed")
+        try:
+            ends = probe.end_offsets(list(positions))
+            for place, offset in positions.items():
+                if offset is None or offset >= ends[place]:
+                    continue
+                probe.assign([place])
+                probe.seek(place, offset)
+                try:
+                    probe.poll(timeout_ms=int(ANSWER_SECONDS * 1000), max_records=1)
+                except kafka_errors.CorruptRecordError as found:
+                    consumer.seek(place, offset + 1)
+                    return Record(place.topic, place.partition, offset, None, None, unreadable=str(found)[:500])
+        finally:
+            probe.close(autocommit=False, timeout_ms=0)
+        raise error
 
     def commit(self, batch: Sequence[Record]) -> None:
         if not batch or self._consumer is None:

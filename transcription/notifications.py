@@ -81,6 +81,8 @@ Notice = Touched | Announced | Passed | Rejected
 
 def read_notices(record: Record) -> tuple[Notice, ...]:
     """Everything that one record says, in its order. Never raises: what cannot be read is Rejected."""
+    if record.unreadable is not None:
+        return (Rejected("record_unreadable", record.unreadable),)
     if record.value is None:
         return (Passed("tombstone"),)
     if len(record.value) > LARGEST_RECORD_BYTES:

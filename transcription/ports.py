@@ -542,6 +542,7 @@ class Record:
     value: bytes | None  #: null = a tombstone
     headers: tuple[tuple[str, bytes], ...] = ()  #: in order; a name may come twice
     timestamp: float | None = None  #: epoch seconds, by the producer's clock or the broker's
+    unreadable: str | None = None  #: why the client cannot read it; then there is nothing of it but its place
 
     def header(self, name: str) -> str | None:
         """The last header of this name as text, or None. Bytes that are no UTF-8 are replaced."""
@@ -563,6 +564,8 @@ class RecordSource(Protocol):
 
     def poll(self, *, seconds: float) -> Sequence[Record]:
         """What came next, or nothing after `seconds`. Goes on behind what the last poll gave.
+
+        A record that cannot be read is one that is `unreadable`: it holds nothing up.
 
         Raises TransientError `kafka_unavailable`, NotReady `kafka_refused` or `topic_missing`; a later poll may work.
         While a broker that was there is away, nothing comes, and what there is comes when it is back.

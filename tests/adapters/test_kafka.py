@@ -215,6 +215,30 @@ def test_a_commit_of_a_member_that_was_thrown_out_is_passed_over(topics: Made) -
     assert found == [b"one"]
 
 
+class NoText(str):
+    """A header's name that is no UTF-8, as clients in other languages can send one."""
+
+    def encode(self, *_given: object, **_named: object) -> bytes:
+        return b"\xff\xfe"
+
+
+def test_a_record_that_the_library_cannot_read_blocks_nothing(topics: Made) -> None:
+    topics.append(Topic.EPISODES, b"first")
+    topics.append(Topic.EPISODES, b"odd", headers=[(NoText("x"), b"")])
+    topics.append(Topic.EPISODES, b"last")
+    source = topics.source(Topic.EPISODES)
+    found: list[Record] = []
+    deadline = time.monotonic() + 60
+    while len(found) < 3 and time.monotonic() < deadline:
+        batch = source.poll(seconds=2)
+        source.commit(batch)
+        found += batch
+
+    assert [each.value for each in found] == [b"first", None, b"last"]
+    assert found[1].unreadable is not None
+    assert found[1].offset == found[0].offset + 1
+
+
 def test_a_source_whose_topic_is_missing_says_so(topics: Made) -> None:
     source = topics.source(Topic.EPISODES)
     source._access = replace(topics.access, prefix="nowhere.")

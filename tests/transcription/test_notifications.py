@@ -248,3 +248,9 @@ def test_an_event_of_another_kind_is_rejected() -> None:
     }
 
     assert codes(read(record)) == ["event_type_unknown"]
+
+
+def test_a_record_that_nobody_can_read_is_rejected_and_no_tombstone() -> None:
+    (notice,) = read_notices(Record("episodes", 0, 7, None, None, unreadable="invalid start byte"))
+
+    assert notice == Rejected("record_unreadable", "invalid start byte")
