@@ -54,3 +54,9 @@ def _show(reports: list[TopicReport], as_json: bool) -> None:
         print(f"{each.name}\t{state}")
         for difference in each.differences:
             print(f"{each.name}: {difference}", file=sys.stderr)
+    if any(each.differences for each in reports):
+        print(
+            "Topics that exist are left as they are. Kafka's own kafka-topics.sh --alter (more partitions) and"
+            " kafka-configs.sh --alter (settings) change them.",
+            file=sys.stderr,
+        )

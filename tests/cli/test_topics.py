@@ -89,3 +89,17 @@ def test_with_kafka_events_are_published_to_the_topics_and_shown_from_there(
     assert published.stdout == "1 events published\n"
     assert json.loads(shown.stdout)["type"] == "job.queued.v1"
     assert not (tmp_path / "events.jsonl").exists()
+
+
+@pytest.mark.services
+def test_a_topic_that_is_otherwise_than_planned_is_named_with_what_changes_it(
+    kafka: KafkaServer, topics: Made, tmp_path: Path
+) -> None:
+    """The fixture's topics have two partitions."""
+    where = {"KAFKA_BOOTSTRAP": kafka.bootstrap, "TOPIC_PREFIX": topics.access.prefix}
+
+    done = command(tmp_path, "topics", "create", **where)
+
+    assert done.returncode == 0, done.stderr
+    assert f"{topics.access.name(Topic.BUCKET_EVENTS)}: 2 partitions instead of 6" in done.stderr
+    assert "kafka-topics.sh --alter" in done.stderr
