@@ -35,13 +35,15 @@ def accept(
     priority: int = 0,
     is_id_given: bool = False,
     traceparent: str | None = None,
+    reached: Callable[[str], None] = lambda _place: None,
 ) -> tuple[Job, bool]:
     """Take an audio file in; returns its job and whether that is new.
 
     The file is looked at (AudioError `unsupported_container`, `audio_empty`, `audio_too_large`), hashed, stored
     and only then announced to the ledger: a crash before the last step leaves an upload that nobody sees, and a
     repeat finds the same key. With `is_id_given` the sender chose the episode's id, and the same recording under
-    another id is another job. `file_name` is the sender's and only ever shown. Raises OptionError, Refused
+    another id is another job. `file_name` is the sender's and only ever shown. `reached` is called where a test lets
+    the process die. Raises OptionError, Refused
     `idempotency_key_reused`, NotReady `disk_full`, TransientError `source_changed` and those of ledger and store.
     """
     file_name = printable(file_name)
@@ -62,6 +64,7 @@ def accept(
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
             store.delete(key)  # other bytes than those of the hash
             raise TransientError(f"{file_name}: changed while it was taken in", code="source_changed")
+    reached("after_upload")
     described = replace(
         episode,
         audio=replace(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from adapters.acceptance import accept
 from adapters.glossaries import no_glossary
+from adapters.spool import spooled
 from adapters.tracing import process_tracing
 from schemas.episode import Episode
 from schemas.errors import AudioError, InputError, NotReady, OptionError
@@ -52,6 +52,7 @@ class Intake:
         [str, str | None], None
     ]  #: raises for a set that may not be named, or not with this language
     glossary_of: Callable[[str | None], tuple[Term, ...]] = no_glossary  #: the one kept for a show
+    reached: Callable[[str], None] = lambda _place: None  #: where a test lets the process die
 
 
 async def take_upload(request: Request, intake: Intake, idempotency_key: str | None) -> tuple[Job, bool]:
@@ -146,7 +147,7 @@ def _take_in(
     intake.scratch.mkdir(parents=True, exist_ok=True)
     with (
         process_tracing().begin("accept", parent=parent, attributes={"episode_id": episode.id}) as span,
-        tempfile.NamedTemporaryFile(dir=intake.scratch, prefix="upload-") as spool,
+        spooled(intake.scratch) as spool,
     ):
         try:
             audio.file.seek(0)
@@ -154,7 +155,7 @@ def _take_in(
             spool.flush()
         except OSError as error:
             raise _storage_error(error) from error
-        return accept(
+        taken = accept(
             queue=intake.queue,
             store=intake.store,
             source=Path(spool.name),
@@ -167,7 +168,10 @@ def _take_in(
             priority=priority,
             is_id_given="episode_id" in fields,
             traceparent=span.traceparent,
+            reached=intake.reached,
         )
+        intake.reached("after_commit")
+        return taken
 
 
 def requested(

@@ -18,11 +18,13 @@ from adapters.glossaries import show_glossary
 from adapters.metrics import process_metrics
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.settings import Settings
+from adapters.spool import sweep_spool
 from adapters.wiring import check_models, open_drop_box, open_ledger, open_store, version
 from api.app import create_app
 from api.upload import Intake
 from cli.observed import observe, unreachable
 from schemas.errors import NotReady, OptionError
+from workers.crashpoints import crash_points
 from workers.embedded import BackgroundWorkers
 
 #: How long requests in flight may take to end when the service stops, in seconds.
@@ -61,6 +63,7 @@ def _ready_to_listen(settings: Settings) -> socket.socket:
     settings.scratch_folder.mkdir(parents=True, exist_ok=True)
     # Uploads are spooled where the rest of the data lies: /tmp may be small, or memory.
     tempfile.tempdir = str(settings.scratch_folder)
+    sweep_spool(settings.scratch_folder)  # there may be no worker on this machine who would
     return bound_socket(settings.host, settings.port)
 
 
@@ -88,6 +91,7 @@ def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
         new_id=lambda: str(uuid.uuid4()),
         check_models=lambda models, language: _check_remote_models(settings, models, language),
         glossary_of=lambda show: show_glossary(settings.glossaries, show),
+        reached=crash_points(settings),
     )
     return create_app(
         intake,

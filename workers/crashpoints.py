@@ -38,6 +38,11 @@ CRASH_POINTS = (
 #: Where an intake passes with each batch.
 INTAKE_POINTS = ("after_take_in", "before_commit")
 
+#: Where an API passes with each upload: stored and not yet a job; a job and not yet answered for.
+API_POINTS = ("after_upload", "after_commit")
+
+ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS
+
 #: Called with the name of the place that was reached.
 Reached = Callable[[str], None]
 
@@ -50,9 +55,9 @@ def crash_points(settings: Settings, *, supervisor: int | None = None) -> Reache
         return _crashes_by_file(settings.crash_file, supervisor)
     if not settings.crash_at:
         return _go_on
-    if settings.crash_at.rpartition(":")[2] not in CRASH_POINTS + INTAKE_POINTS:
+    if settings.crash_at.rpartition(":")[2] not in ALL_POINTS:
         raise OptionError(
-            f"STENOCAST_CRASH_AT={settings.crash_at!r}: use one of {', '.join(CRASH_POINTS + INTAKE_POINTS)}",
+            f"STENOCAST_CRASH_AT={settings.crash_at!r}: use one of {', '.join(ALL_POINTS)}",
             code="bad_setting",
             field="crash_at",
         )

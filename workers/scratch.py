@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-#: Only what begins with this is a worker's; `transcribe` and uploads keep theirs in the same place.
+from adapters.spool import locked_if_free, sweep_spool
+
+#: Only what begins with this is a worker's; `transcribe` and uploads (adapters/spool.py) keep theirs beside.
 PREFIX = "worker-"
 
-#: Those have no lock: what a killed one left is known by its age alone.
-UNLOCKED_PREFIXES = ("transcribe-", "upload-")
+#: Those of `stenocast transcribe` have no lock: what a killed one left is known by its age alone.
+UNLOCKED_PREFIX = "transcribe-"
 LEFTOVER_SECONDS = 172_800.0  #: 2 days: four times the longest recording, and a recording is written at the start
 
 
@@ -37,10 +39,10 @@ class WorkerScratch:
         shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> int:
-        """Remove the folders of workers that are no more, and old leftovers; how many workers there were."""
+        """Remove what workers and APIs that are no more left, and old leftovers; how many workers there were."""
         swept = 0
         for lock_path in self._locks_of_others():
-            descriptor = _locked_if_free(lock_path)
+            descriptor = locked_if_free(lock_path)
             if descriptor is None:
                 continue
             shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
@@ -48,16 +50,16 @@ class WorkerScratch:
                 lock_path.unlink()
             os.close(descriptor)
             swept += 1
+        sweep_spool(self._root)
         self._sweep_unlocked()
         return swept
 
     def _sweep_unlocked(self) -> None:
         oldest = time.time() - LEFTOVER_SECONDS
-        for prefix in UNLOCKED_PREFIXES:
-            for path in self._root.glob(f"{prefix}*"):
-                with suppress(OSError):
-                    if path.lstat().st_mtime < oldest:
-                        _remove(path)
+        for path in self._root.glob(f"{UNLOCKED_PREFIX}*"):
+            with suppress(OSError):
+                if path.lstat().st_mtime < oldest:
+                    _remove(path)
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -92,17 +94,3 @@ def _locked_for_good(path: Path) -> int:
         except FileNotFoundError:
             pass
         os.close(descriptor)
-
-
-def _locked_if_free(path: Path) -> int | None:
-    """None for what is gone, held, or not ours to touch: another user's worker in the same place."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor

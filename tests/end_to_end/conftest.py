@@ -21,7 +21,7 @@ DEMO = ROOT / "examples" / "demo"
 
 @dataclass
 class Service:
-    """A running `stenocast serve` and where it answers."""
+    """A running `stenocast serve` or `stenocast api` and where it answers."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -60,14 +60,14 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Start services on free ports; all of them are stopped at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*, data: Path | None = None, port: int = 0, **settings: object) -> Service:
+    def start(*, command: str = "serve", data: Path | None = None, port: int = 0, **settings: object) -> Service:
         data = data or tmp_path / "data"
         environment = dict(os.environ) | {"STENOCAST_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1"}
         environment |= {f"STENOCAST_{name.upper()}": str(value) for name, value in settings.items()}
         log = (tmp_path / f"serve-{len(started)}.log").open("wb+")
         port = port or free_port()
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "serve", "--port", str(port)],
+            [sys.executable, "-m", "cli.main", command, "--port", str(port)],
             env=environment,
             cwd=ROOT,
             stdout=log,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import time
 from pathlib import Path
 
 import pytest
 
+from adapters.spool import spooled
 from workers.scratch import WorkerScratch
 
 
@@ -56,15 +58,39 @@ def test_a_lock_that_another_user_made_is_left_alone(tmp_path: Path, monkeypatch
     assert (tmp_path / "worker-theirs.lock").exists()
 
 
-def test_old_leftovers_of_uploads_and_transcribe_are_swept_and_young_ones_are_not(tmp_path: Path) -> None:
+def test_an_upload_that_comes_in_is_left_alone_and_what_a_killed_api_left_is_swept_at_once(tmp_path: Path) -> None:
+    (tmp_path / "upload-dead").write_bytes(b"half")
+    with spooled(tmp_path) as living:
+        WorkerScratch(tmp_path, "one").sweep()
+
+        assert [path.name for path in tmp_path.glob("upload-*")] == [Path(living.name).name]
+    assert list(tmp_path.glob("upload-*")) == []
+
+
+def test_an_upload_whose_file_was_swept_before_its_lock_begins_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[int] = []
+
+    def lock(descriptor: int, how: int) -> None:
+        if not swept:
+            swept.append(descriptor)
+            next(tmp_path.glob("upload-*")).unlink()
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with spooled(tmp_path) as living:
+        assert Path(living.name).exists()
+
+
+def test_old_leftovers_of_transcribe_are_swept_and_young_ones_are_not(tmp_path: Path) -> None:
     (tmp_path / "transcribe-old").mkdir()
     (tmp_path / "transcribe-old" / "sound").write_bytes(b"x")
-    for name in ("upload-old", "upload-young", "other-old"):
-        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "transcribe-young").mkdir()
+    (tmp_path / "other-old").write_bytes(b"x")
     for path in tmp_path.glob("*-old"):
         os.utime(path, (time.time() - 180_000,) * 2)
     worker = WorkerScratch(tmp_path, "one")
     worker.sweep()
     worker.close()
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other-old", "upload-young"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other-old", "transcribe-young"]
