@@ -264,6 +264,8 @@ class Supervisor:
         self._pause_seconds = 0.0 if self._not_ready is None or lacks_models_only else self._longer_pause()
         if self._not_ready is None:
             self._outcomes.ready_for(lease.job_id)
+        elif self._ahead and self._pause_seconds > 0:
+            self._ahead.give_back("worker pauses")  # nobody beats its lease meanwhile
 
     def _see_through(self, claimed: Claimed, prepared: Prepared | None) -> None:
         lease = claimed.lease

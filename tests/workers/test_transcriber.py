@@ -776,6 +776,25 @@ def test_a_job_ahead_is_handed_back_when_the_running_one_stalls(bench: Bench) ->
     assert two.state is JobState.DONE
 
 
+def test_a_job_ahead_is_handed_back_when_this_machine_is_not_ready_for_the_running_one(bench: Bench) -> None:
+    """The worker pauses then, for up to two leases, and beats none."""
+    ahead = Ahead(bench, rounds=4)
+    ahead.running[-1] = Broke(NotReady("no room", code="disk_full"))
+    seen: list[Job] = []
+    pause = Supervisor._longer_pause
+
+    def waited(supervisor: Supervisor) -> float:
+        bench.stop.wait = lambda _seconds: seen.append(bench.queue.job("two")) or True  # type: ignore[assignment]
+        bench.stop.set()
+        return pause(supervisor)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Supervisor, "_longer_pause", waited)
+        ahead.run(READY)
+
+    assert (seen[0].state, seen[0].attempts) == (JobState.QUEUED, 0)
+
+
 def test_a_worker_for_one_job_claims_no_second(bench: Bench) -> None:
     ahead = Ahead(bench)
     bench.scripts.append(ahead.running)
