@@ -4,6 +4,7 @@
     servers.py up                 install what is missing, start all three, wait until they answer
     servers.py status             what runs where
     servers.py env                the addresses and credentials as `export STENOCAST_TEST_…=…` lines
+    servers.py env --service      the same as Stenocast's own processes and AWS's tools read them
     servers.py down               stop them and remove every byte they wrote
     servers.py run -- COMMAND     servers of COMMAND's own around it, in its environment; gone afterwards (where this
                                   script is killed by SIGKILL, with the next `run` or `up`)
@@ -13,7 +14,7 @@ An instance is a folder (`--folder`, else STENOCAST_DEV_SERVERS, else one for th
 temporary folder); several run side by side. Everything listens on loopback, on ports chosen when the instance is
 made, and lives in that folder. The programs are kept in the user's cache folder and are found there the next time.
 
-For tests only: nothing here is set up to keep data or to be reached from outside. Standard library only.
+For tests and trials only: nothing here is set up to keep data or to be reached from outside. Standard library only.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -755,8 +757,29 @@ def show_status(instance: Instance, *, as_json: bool) -> None:
         print(f"{name:9} {state:12} {ports}")
 
 
-def show_environment(instance: Instance, *, as_json: bool) -> None:
-    told = instance.environment()
+def as_settings(told: Mapping[str, str]) -> dict[str, str]:
+    """The servers of the tests as settings of Stenocast and AWS's tools. The bucket `episodes` is not made here."""
+    settings: dict[str, str] = {}
+    if url := told.get("STENOCAST_TEST_POSTGRES"):
+        settings["STENOCAST_DATABASE_URL"] = url
+    if bootstrap := told.get("STENOCAST_TEST_KAFKA"):
+        settings["STENOCAST_KAFKA_BOOTSTRAP"] = bootstrap
+    if url := told.get("STENOCAST_TEST_S3"):
+        server = urllib.parse.urlsplit(url)
+        endpoint = f"http://{server.hostname}:{server.port}"
+        settings |= {
+            "STENOCAST_STORE_URL": "s3://episodes/stenocast",
+            "STENOCAST_DROP_URL": "s3://episodes/incoming",
+            "STENOCAST_S3_ENDPOINT": endpoint,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": server.username or "",
+            "AWS_SECRET_ACCESS_KEY": server.password or "",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+    return settings
+
+
+def show_environment(told: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(told))
         return
@@ -779,8 +802,10 @@ def arguments() -> argparse.ArgumentParser:
         if name == "run":
             each.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     commands.add_parser("down", help="stop everything, remove the folder")
-    for name, about in (("status", "what runs where"), ("env", "addresses and credentials")):
-        commands.add_parser(name, help=about).add_argument("--json", action="store_true")
+    commands.add_parser("status", help="what runs where").add_argument("--json", action="store_true")
+    told = commands.add_parser("env", help="addresses and credentials")
+    told.add_argument("--json", action="store_true")
+    told.add_argument("--service", action="store_true", help="as settings of Stenocast instead of its tests")
     for name, about in (("start", "start one again"), ("stop", "stop one"), ("kill", "let one crash")):
         commands.add_parser(name, help=about).add_argument("name", choices=NAMES)
     return parser
@@ -798,9 +823,12 @@ def obey(given: argparse.Namespace) -> int:
             raise Problem("run -- COMMAND: the command is missing")
         return run(words, names, given.bucket_events_topic)
     folder = given.folder.absolute() if given.folder else default_folder()
-    if given.command in ("status", "env"):
-        show = show_status if given.command == "status" else show_environment
-        show(Instance(folder), as_json=given.json)
+    if given.command == "status":
+        show_status(Instance(folder), as_json=given.json)
+        return 0
+    if given.command == "env":
+        told = Instance(folder).environment()
+        show_environment(as_settings(told) if given.service else told, as_json=given.json)
         return 0
     if given.command == "down" and not folder.exists():
         return 0

@@ -67,6 +67,12 @@ def test_down_ends_the_servers_and_leaves_nothing(folder: Path) -> None:
     assert not Path(data).exists()
 
 
+def test_the_servers_are_told_as_settings_of_the_service_too(folder: Path) -> None:
+    told = json.loads(servers("--folder", folder, "env", "--service", "--json").stdout)
+
+    assert told == {"STENOCAST_DATABASE_URL": url_of(folder)}
+
+
 def test_a_killed_server_starts_again_on_its_port_with_its_data(folder: Path) -> None:
     url = url_of(folder)
     with psycopg.connect(url, autocommit=True) as connection:
