@@ -50,7 +50,7 @@ def need_image(name: str, *, required: bool) -> None:
     ).returncode  # fmt: skip
     if there:
         return
-    said = f"the image {name} cannot be run: `make image-core`, `make images`; as root, with buildah, allowed to mount"
+    said = f"the image {name} cannot be run: `make image-core` or `make images`, as root who may mount, with buildah"
     if required:
         pytest.fail(said)
     pytest.skip(said)
