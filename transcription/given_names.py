@@ -10,6 +10,7 @@ customs, not copied from a register.
 from __future__ import annotations
 
 from transcription.sentences import listed
+from transcription.soundalike import fold
 
 GIVEN_NAMES = listed(
     """
@@ -371,6 +372,6 @@ def may_be_given_name(word: str) -> bool:
 
 
 def are_forms_of_one_name(one: str, other: str) -> bool:
-    """Whether two given names may call the same person: equal, or a short form of the other or of a third."""
+    """Whether two given names may call the same person: equal but for accents, or a short form of the other or of a third."""
     first, second = one.casefold(), other.casefold()
-    return first == second or second in FORMS_OF.get(first, frozenset())
+    return first == second or second in FORMS_OF.get(first, frozenset()) or (fold(first) == fold(second) != "")

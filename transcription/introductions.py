@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transcription.sentences import sentence_spans
-from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN, SpokenName, read_name, read_name_before
+from transcription.spoken_names import (
+    FIRST_KNOWN,
+    FIRST_UNKNOWN,
+    FULL_UNKNOWN,
+    SpokenName,
+    read_name,
+    read_name_before,
+)
 
 
 class Whom(StrEnum):
@@ -26,6 +33,8 @@ class Whom(StrEnum):
     INTRODUCED = "introduced"  #: somebody who is about to speak, announced to the audience
     NEXT = "next"  #: the voice that answers
     PREVIOUS = "previous"  #: the voice that spoke before
+    OTHER = "other"  #: the voice before and after, where they are one
+    HEARD = "heard"  #: somebody who has spoken, named to the audience afterwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,8 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
     (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
     (re.compile(r"\bwelcome to [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
+    (re.compile(r"\b(?:and|as well as|with|we have|by|are|both) (?:me|myself)" + _FILLER + r"(?!and\b)", re.I), 0.8),
+    (re.compile(r"\b(?:hosted|presented) by me" + _FILLER, re.I), 0.85),
 )
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
@@ -91,32 +102,55 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
     for cue, weight in (
         (rf"\bjoined{_WHEN} by{_WHEN}", 0.8),
-        (rf"\bjoining (?:me|us){_WHEN} (?:is|are|will be)", 0.8),
+        (rf"\bjoining (?:me|us)(?: (?:on|in|for|from) [^,.!?]{{1,40}},)?{_WHEN}(?: (?:also|too))?"
+         rf"(?:,? (?:is|are|will be|we have)|,)", 0.8),
         (
             rf"\b(?:my|our|today's|this week's|tonight's) (?:(?:first|second|third|next|final|"
             rf"last|special|other)\s+)?guests?"
             rf"{_WHEN}(?: is| are| will be|,)?",
             0.8,
         ),
-        (rf"\bwith (?:me|us){_WHEN} (?:is|are|we have|i have)", 0.8),
+        (rf"\bwith (?:me|us){_WHEN}(?: as always| always)?,? (?:is|are|we have|we've got|i have|i've got)"
+         rf"(?: (?:always|also|as always|again))?", 0.8),
         (r"\b(?:i'm|i am|we're|we are|i'll be|we'll be|i will be|we will be|"
          r"to be)(?: \w+){0,3}? (?:speaking|talking|chatting) (?:to|with)", 0.75),
         (rf"\b(?:i'm|i am|we're|we are)(?: sitting| sat| back)? here{_WHEN} with", 0.75),
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
         (r"\b(?:please|warm|big) welcome(?: to| for)?", 0.75),
-        (rf"\b(?:we've|i've|we have|i have)(?: also)? got{_WHEN}", 0.6),
+        (r"\bplease (?:put your hands together|give it up) for", 0.75),
+        (rf"\b(?:we've|i've|we have|i have)(?: also)?(?: got)?{_WHEN}", 0.6),
         (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
+        (r"\b(?:on|in) (?:the|today's|this week's|our) (?:show|programme|program|episode|podcast|studio|panel)"
+         rf"(?: with (?:us|me))?{_WHEN},? (?:is|are|we have|we've got|i have|i've got)", 0.75),
+        (r"\b(?:here is|here's|and now|it's over to|let's (?:hear|go live|go over|go out|cross|speak|talk)"
+         r"(?: now)?(?: from| to| with))", 0.6),
+        (r"\b(?:first|next|second|third|last|another|our|my|regular|usual|fellow)(?: \w+)? "
+         r"(?:caller|speaker|panellist|panelist|interviewee|contributor|co-host|cohost|correspondent|expert)"
+         rf"s?{_WHEN}(?:,? (?:is|are|will be)|,)?", 0.75),
         (r"\b(?:your|our) host(?: is)?,?", 0.75),
         (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
     )
 )  # fmt: skip
 _JOINS = re.compile(
-    r"\s(?:(?:is|are|has been|will be) (?:joining|here with|with) (?:me|us)|(?:joins|"
-    r"join) (?:me|us)|who joins (?:me|us)|"
-    r"has joined (?:me|us))\b",
+    r",?\s(?:(?:who )?(?:is|are|has been|will be)(?: \w+)? (?:joining|here with|here in the|with) (?:me|us|studio)|"
+    r"(?:who )?(?:joins|join) (?:me|us)|(?:who )?has joined (?:me|us)|"
+    r"(?:is|are) (?:(?:also|back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}(?:too|with us|today|again)?)"
+    r"(?=[ ,.!?;:…-]|$)",
     re.I,
 )
+#: Said of somebody who has spoken already.
+_AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+    (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
+    for cue, weight in (
+        (r"\b(?:i've|i have|we've|we have|you've|you have|i was|we were) (?:just )?(?:been )?"
+         r"(?:talking|speaking|chatting|listening)(?: today| here)? (?:to|with)", 0.7),
+        (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.6),
+        (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)(?: my guests?,?| our guests?,?)?", 0.6),
+        (r"\bthank(?:s| you) to (?:my|our) guests?,?(?: today,?)?", 0.7),
+        (r"\b(?:my|our) guests?(?: today| this \w+)? (?:was|were|has been|have been)", 0.7),
+    )
+)  # fmt: skip
 _LATER = re.compile(
     r"\b(?:in a (?:moment|minute|few minutes)|later|coming up|next week|next time|"
     r"next month|after the break|at the end|soon|"
@@ -180,10 +214,27 @@ _LEADS_IN = re.compile(
     r"^(?:(?:so|and|now|but|well|okay|right|great|yes|yeah|oh|perhaps|maybe|lovely|then)[,.]?\s+)*",
     re.I,
 )
+_TURNS_TO = re.compile(
+    r"\b(?:over to|turn to|come to|go to|hear from|what about|how about|tell us|your turn)\b", re.I
+)
 _LISTED = re.compile(r"(?:,\s*and\s+|\s+and\s+|,\s+)(?:also\s+|by\s+|with\s+)?" + _PRAISE, re.I)
 _WELCOME_TO = re.compile(r"\bwelcome(?: back)? to [^.?!]{1,60}?,\s+", re.I)
 _AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:first|now|next|then|again|about|on|for|if|to)\b")
-_COMMA = re.compile(r"[,–—]\s+(?:(?:and|so|then)\s+)?")
+_COMMA = re.compile(r"[,–—]\s+(?P<and>(?:and|so|then)\s+)?")
+_ROLL_CALL_LEAD = re.compile(
+    r"^(?:(?:hi|hello|hey|yes|yeah|sure|of course|okay|and|so|well|good (?:morning|afternoon|evening)|thank you|thanks|"
+    r"everyone|everybody|there|all|it's|this is)[,.!]?\s+)*",
+    re.I,
+)
+_AFTER_ROLL_CALL = re.compile(r"\s*(?:[,.!–—-]|$)|\s+(?:here|from|in|at|calling|speaking|with|and)\b")
+_ASKS_FOR_NAMES = re.compile(
+    r"\b(?:introduce (?:yourself|yourselves)|who (?:are you|you are|is this|am i (?:speaking|talking) (?:to|with))|"
+    r"(?:say|tell us|give us|state|with) (?:your|their) (?:\w+ )?names?|your (?:full )?name|"
+    r"who(?:'s| is) (?:here|on|next|there)\b|(?:go|going) (?:a)?round the (?:table|room|panel)|round of introductions|"
+    r"introductions)\b",
+    re.I,
+)
+_ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"
 _FIRST_SENTENCES, _LAST_SENTENCES = 3, 3  #: of a turn: where thanks look back, and where a question hands over
 _QUOTE_CHARACTERS = 160  #: of evidence that is a whole sentence
@@ -195,15 +246,57 @@ def plain(text: str) -> str:
 
 
 def find_claims(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
-    """Every claim in the paragraphs of one turn, in order."""
+    """Every claim in the paragraphs of one turn. A name that is introduced is not addressed by the same words."""
     claims: list[Claim] = []
-    for sentence in _sentences(paragraphs):
+    sentences = _sentences(paragraphs)
+    for sentence in sentences:
         claims += _self_introductions(sentence)
         claims += _introductions(sentence)
-        claims += _looking_back(sentence)
-        claims += _greetings(sentence)
-        claims += _handing_over(sentence)
+        claims += _afterwards(sentence)
+    told = {(claim.paragraph, claim.name.end) for claim in claims}
+    for sentence in sentences:
+        addresses = [*_looking_back(sentence), *_greetings(sentence), *_handing_over(sentence)]
+        claims += [claim for claim in addresses if (claim.paragraph, claim.name.end) not in told]
     return tuple(claims)
+
+
+def find_roll_call(paragraphs: Sequence[str]) -> Claim | None:
+    """The full name that a turn opens with, as people answer when they are asked who they are: "Hi, Ana Ruiz."
+
+    Only worth something after such a question (`asks_for_names`).
+    """
+    sentences = _sentences(paragraphs)
+    for sentence in sentences[:_FIRST_SENTENCES]:
+        lead = _ROLL_CALL_LEAD.match(sentence.even[sentence.start : sentence.end])
+        at = sentence.start + (lead.end() if lead else 0)
+        name = _name_at(sentence, at)
+        after = sentence.even[name.end : sentence.end] if name else ""
+        if name is not None and name.is_full and _AFTER_ROLL_CALL.match(after):
+            return _claim(Whom.SELF, sentence, name.start, name.end, name, 0.85 * name.likelihood)
+        if not re.fullmatch(r"\W*(?:(?:hi|hello|hey|yes|sure|good \w+|thank you|thanks|everyone|all|there)\W*)+",
+                            sentence.even[sentence.start : sentence.end], re.I):  # fmt: skip
+            return None
+    return None
+
+
+def asks_for_names(paragraphs: Sequence[str]) -> bool:
+    """Whether the end of a turn asks one or several people to say who they are."""
+    return any(
+        _ASKS_FOR_NAMES.search(each.even, each.start, each.end) is not None
+        for each in _sentences(paragraphs)[-_LAST_SENTENCES - 1 :]
+    )
+
+
+def full_names(text: str) -> Iterator[SpokenName]:
+    """Every full name that stands in a text, told by its given name or honorific, whoever it belongs to."""
+    end = -1
+    for match in re.finditer(r"(?<![\w’'-])[^\W\d_a-z][\w’'.-]*", text):
+        if match.start() < end:
+            continue
+        name = read_name(text, match.start())
+        if name is not None and name.is_full:
+            end = name.end
+            yield name
 
 
 def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
@@ -293,7 +386,7 @@ def _name_here(sentence: _Sentence) -> Iterator[Claim]:
     """ "Hello, Marta Ruiz here." """
     greeting = _GREETING.match(sentence.even[sentence.start : sentence.end])
     name = _name_at(sentence, sentence.start + (greeting.end() if greeting else 0))
-    if name is None or name.likelihood < FIRST_KNOWN:
+    if name is None or (name.likelihood < FIRST_KNOWN and not (name.is_full and greeting and greeting.group())):
         return
     here = re.match(r"\s+here(?=[,.!?]|\s+(?:from|in|at|with)\b|$)", sentence.even[name.end : sentence.end])
     if here:
@@ -340,19 +433,70 @@ def _listed_names(sentence: _Sentence, at: int) -> Iterator[SpokenName]:
 # ---------------------------------------------------------------- address
 
 
+def _afterwards(sentence: _Sentence) -> Iterator[Claim]:
+    """ "I've been talking to Ana Ruiz": of a voice that was heard."""
+    for cue, weight in _AFTERWARDS:
+        for match in cue.finditer(sentence.even, sentence.start, sentence.end):
+            if _is_reported(sentence, match.start()):
+                continue
+            for name in _listed_names(sentence, match.end()):
+                if name.likelihood >= FULL_UNKNOWN:
+                    yield _claim(Whom.HEARD, sentence, match.start(), name.end, name, weight * name.likelihood)
+
+
 def _looking_back(sentence: _Sentence) -> Iterator[Claim]:
-    """ "Thanks, Tim." in the first sentences of a turn is said to the voice before."""
-    if sentence.from_start >= _FIRST_SENTENCES:
-        return
+    """ "Thanks, Tim." in the first sentences of a turn is said to the voice before, later on to the other voice.
+
+    "Long, Tim, very long." in the first sentence answers the voice before, too.
+    """
+    is_early = sentence.from_start < _FIRST_SENTENCES
     is_guest = bool(_GUEST_THANKS.search(sentence.even, sentence.start, sentence.end + 60))
+    seen: set[int] = set()
     for begin, end in _cues(_THANKS, sentence):
         name = _name_at(sentence, end)
         if name is None or _is_reported(sentence, begin):
             continue
-        if re.match(r",?\s+and\s+[A-Z]", sentence.text[name.end : name.end + 12]):
+        if _is_one_of_several(sentence, name):
             continue  # two people are thanked, and one of them answered
-        weight = (0.7 if is_guest else 0.5) * _certainty(name)
-        yield _claim(Whom.PREVIOUS, sentence, begin, name.end, name, weight)
+        seen.add(name.start)
+        weight = 0.7 if is_guest else 0.5 * _certainty(name)
+        yield _claim(Whom.PREVIOUS if is_early else Whom.OTHER, sentence, begin, name.end, name, weight)
+    for name, _ in _addressed(sentence):
+        if name.start in seen or _is_reported(sentence, name.start):
+            continue
+        if _ADDRESSED_THANKS.match(sentence.even[name.end : sentence.end]):
+            if not _is_one_of_several(sentence, name):
+                begin, end = _quotable(sentence, name)
+                whom = Whom.PREVIOUS if is_early and sentence.from_end else Whom.OTHER
+                yield _claim(whom, sentence, begin, end, name, 0.55 * _certainty(name))
+        elif (
+            sentence.from_start == 0
+            and name.start > sentence.start + 1
+            and _is_answer(sentence)
+            and (not _is_one_of_several(sentence, name))
+        ):
+            begin, end = _quotable(sentence, name)
+            yield _claim(Whom.PREVIOUS, sentence, begin, end, name, 0.45 * _certainty(name))
+
+
+def _is_answer(sentence: _Sentence) -> bool:
+    """Whether the first sentence of a turn answers rather than asks or hands over."""
+    whole = sentence.even[sentence.start : sentence.end].rstrip()
+    return not whole.endswith("?") and not _INVITES.search(whole) and not _TURNS_TO.search(whole)
+
+
+def _is_one_of_several(sentence: _Sentence, name: SpokenName) -> bool:
+    """Whether another name stands beside it: "Anna and Tom", "Anna, Tom, thank you both"."""
+    after = re.match(r",?\s+(?:and\s+)?(?=[A-Z])", sentence.text[name.end : sentence.end])
+    if after is not None:
+        following = _name_at(sentence, name.end + after.end())
+        if following is not None and following.likelihood > FIRST_UNKNOWN:
+            return True
+    before = read_name_before(sentence.text, len(sentence.text[: name.start].rstrip(" ,")))
+    if before is not None and before.start >= sentence.start and before.likelihood > FIRST_UNKNOWN:
+        return True
+    earlier = re.search(r"([^\W\d_][\w’'-]*),?\s+and\s+$", sentence.text[sentence.start : name.start])
+    return bool(earlier and earlier.group(1)[0].isupper() and _name_at(sentence, sentence.start + earlier.start(1)))
 
 
 def _greetings(sentence: _Sentence) -> Iterator[Claim]:
@@ -362,15 +506,24 @@ def _greetings(sentence: _Sentence) -> Iterator[Claim]:
         name = _name_at(sentence, end)
         if name is None or name.likelihood < FIRST_KNOWN or _is_reported(sentence, begin):
             continue
-        if sentence.even[name.end : sentence.end].strip()[:1] not in _AFTER_ADDRESS:
+        if (sentence.even[name.end : sentence.end].strip() or ".")[0] not in _AFTER_ADDRESS and "thank" not in (
+            sentence.even[name.end : sentence.end].casefold()
+        ):
+            continue
+        if _is_one_of_several(sentence, name):
             continue
         is_welcome = "welcome" in cue or "have you" in cue
-        whom = Whom.NEXT if is_welcome or sentence.from_start >= _FIRST_SENTENCES else Whom.PREVIOUS
-        yield _claim(whom, sentence, begin, name.end, name, 0.6 if is_welcome else 0.35)
+        if is_welcome or (sentence.from_end < 2 and sentence.from_start > 0):
+            whom = Whom.NEXT
+        else:
+            whom = Whom.PREVIOUS if sentence.from_end else Whom.OTHER
+        yield _claim(whom, sentence, begin, name.end, name, 0.6 if is_welcome else 0.4)
     for match in _WELCOME_TO.finditer(sentence.even, sentence.start, sentence.end):
         name = _name_at(sentence, match.end())
         if name is None or name.likelihood < FIRST_KNOWN or _is_reported(sentence, match.start()):
             continue
+        if re.search(r"\b(?:me|myself),\s+$", match.group(), re.I):
+            continue  # the host names herself
         if not sentence.even[name.end : sentence.end].strip(".!? "):
             yield _claim(Whom.NEXT, sentence, match.start(), name.end, name, 0.6)
 
@@ -416,10 +569,10 @@ def _addressed(sentence: _Sentence) -> Iterator[tuple[SpokenName, bool]]:
             yield first, False
     for comma in _COMMA.finditer(whole):
         name = _name_at(sentence, sentence.start + comma.end())
-        if name is None:
+        if name is None or (comma["and"] and (name.is_full or name.likelihood < FIRST_KNOWN)):
             continue
         rest = sentence.even[name.end : sentence.end]
-        if not rest.strip(".?!… ") or rest[0] in ",–—" or _OPENS_QUESTION.match(rest):
+        if not rest.strip(".?!… ") or (not name.is_full and (rest[0] in ",–—" or _OPENS_QUESTION.match(rest))):
             yield name, False
 
 

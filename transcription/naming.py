@@ -16,12 +16,22 @@ from dataclasses import dataclass, replace
 from schemas.episode import Participant, Role
 from schemas.transcript import Evidence, NameMethod, Paragraph, Speaker, Transcript, Turn
 from transcription.given_names import are_forms_of_one_name, may_be_given_name
-from transcription.introductions import Claim, Slot, Whom, find_claims, find_slots
+from transcription.introductions import (
+    Claim,
+    Slot,
+    Whom,
+    asks_for_names,
+    find_claims,
+    find_roll_call,
+    find_slots,
+    full_names,
+)
 from transcription.participants import split_honorific
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, Match, find_name, fold, similarity, skeleton
 from transcription.spoken_names import FIRST_KNOWN, SpokenName
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
+EXPECTED = 0.45  #: the same for a participant of the metadata: one clear address is enough
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
@@ -32,6 +42,9 @@ FIRST_ANSWER = (
 )
 NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
+ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
+UNSURE = 0.6  #: what an introduction is then worth
+ROLL_CALL_TURNS = 8  #: so many turns after "introduce yourselves", people still say their names
 
 _FIXED = frozenset({NameMethod.GIVEN, NameMethod.PAGE, NameMethod.KNOWN_VOICE})
 _METHOD = {
@@ -39,6 +52,8 @@ _METHOD = {
     Whom.INTRODUCED: NameMethod.HOST_INTRODUCTION,
     Whom.NEXT: NameMethod.ADDRESS,
     Whom.PREVIOUS: NameMethod.ADDRESS,
+    Whom.OTHER: NameMethod.ADDRESS,
+    Whom.HEARD: NameMethod.HOST_INTRODUCTION,
 }
 _SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
 
@@ -52,6 +67,11 @@ _CLOSES = re.compile(
 _ANNOUNCES = re.compile(
     r"\b(?:you're listening to|a podcast (?:from|by)|brought to you by|presents|"
     r"this podcast|podcast is|production)\b",
+    re.I,
+)
+_GREETS = re.compile(
+    r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|delighted|"
+    r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up)\b",
     re.I,
 )
 ANNOUNCER_WORDS = 60  #: an announcer says no more than this in the whole episode
@@ -91,6 +111,8 @@ class _Heard:
 
     turn: int
     claim: Claim
+    is_called: bool = False  #: the person was named in full earlier in the same turn
+    said: str = ""  #: what the person was called, where the claim was completed from elsewhere
 
 
 def name_speakers(transcript: Transcript) -> Transcript:
@@ -104,9 +126,10 @@ def name_speakers(transcript: Transcript) -> Transcript:
     if not transcript.speakers or not transcript.turns:
         return transcript
     talk = _Talk(transcript)
-    heard = [_Heard(i, claim) for i, texts in enumerate(talk.texts) for claim in find_claims(texts)]
-    people = _people(talk, heard)
+    heard = _heard(talk)
+    people = list(_people(talk, heard))
     pieces = [*_pieces(talk, people, heard), *_pieces_by_sound(talk, people)]
+    pieces = _without_namesakes(talk, people, pieces)
     host = _host(talk, heard)
     pieces += _pieces_by_role(talk, people, host, heard)
     named = _decide(talk, people, pieces)
@@ -114,6 +137,39 @@ def name_speakers(transcript: Transcript) -> Transcript:
     roles = _roles(talk, heard, host)
     speakers = tuple(_named(talk, people, speaker, named, roles) for speaker in transcript.speakers)
     return replace(transcript, speakers=speakers)
+
+
+def _heard(talk: _Talk) -> list[_Heard]:
+    """Every claim, turn by turn; those by a given name that the same turn gave in full are completed."""
+    heard: list[_Heard] = []
+    asked = -ROLL_CALL_TURNS - 1
+    for turn, texts in enumerate(talk.texts):
+        claims = list(find_claims(texts))
+        if turn - asked <= ROLL_CALL_TURNS and talk.turns_of(str(talk.turns[turn].speaker))[:1] == [turn]:
+            answer = find_roll_call(texts)
+            if answer is not None and not any(each.whom is Whom.SELF for each in claims):
+                claims.append(answer)
+        if asks_for_names(texts):
+            asked = turn
+        heard += [_completed(talk, turn, claim) for claim in claims]
+    return heard
+
+
+def _completed(talk: _Talk, turn: int, claim: Claim) -> _Heard:
+    """ "Joining us is Ana Ruiz. Hello, Ana.": the address has the full name that stands before it."""
+    if claim.whom not in (Whom.NEXT, Whom.OTHER) or claim.name.is_full:
+        return _Heard(turn, claim)
+    before = [
+        name
+        for paragraph, text in enumerate(talk.texts[turn][: claim.paragraph + 1])
+        for name in full_names(text)
+        if (paragraph, name.start) < (claim.paragraph, claim.offset)
+        and are_forms_of_one_name(claim.name.words[0], name.words[0])
+    ]
+    if len({name.text for name in before}) != 1:
+        return _Heard(turn, claim)
+    full = replace(claim, name=before[0])
+    return _Heard(turn, full, is_called=claim.whom is Whom.NEXT, said=claim.name.text)
 
 
 class _Talk:
@@ -125,10 +181,16 @@ class _Talk:
         self.participants = tuple(_tidied(each) for each in transcript.episode.participants)
         self.texts = [tuple(_text(paragraph) for paragraph in turn.paragraphs) for turn in self.turns]
         self.word_counts = [sum(len(text.split()) for text in texts) for texts in self.texts]
+        self._turns_of: dict[str, list[int]] = defaultdict(list)
+        for i, turn in enumerate(self.turns):
+            if turn.speaker is not None:
+                self._turns_of[turn.speaker].append(i)
         self.voices = tuple(
             speaker.id for speaker in transcript.speakers if any(turn.speaker == speaker.id for turn in self.turns)
         )
         self.inner_capitals = _inner_capitals(self.texts)
+        self.announcers = frozenset(voice for voice in self.voices if self._announces(voice))
+        self.talkers = tuple(voice for voice in self.voices if voice not in self.announcers)
         self.fixed: Mapping[str, Speaker] = {
             speaker.id: speaker
             for speaker in transcript.speakers
@@ -136,7 +198,21 @@ class _Talk:
         }
 
     def turns_of(self, voice: str) -> list[int]:
-        return [i for i, turn in enumerate(self.turns) if turn.speaker == voice]
+        return self._turns_of.get(voice, [])
+
+    def _announces(self, voice: str) -> bool:
+        """Whether a voice is a recorded one that belongs to the show: brief, at the edges, about the programme."""
+        turns = self.turns_of(voice)
+        at_the_edges = all(i in (0, 1, len(self.turns) - 2, len(self.turns) - 1) for i in turns)
+        is_brief = len(turns) <= 2 and self.words_of(voice) <= ANNOUNCER_WORDS
+        if len(self.voices) <= 2 or not is_brief or not at_the_edges:
+            return False
+        text = " ".join(text for i in turns for text in self.texts[i]).replace("’", "'")
+        return _ANNOUNCES.search(text) is not None
+
+    def words_before(self, voice: str, turn: int) -> int:
+        """How much a voice has said before a turn."""
+        return sum(self.word_counts[i] for i in self.turns_of(voice) if i < turn)
 
     def words_of(self, voice: str) -> int:
         return sum(self.word_counts[i] for i in self.turns_of(voice))
@@ -244,12 +320,15 @@ def _calls(person: _Person, name: str) -> bool:
         return True
     words = name.split()
     parts = person.full.split()
+    if len(words) < len(parts) and [fold(word) for word in words] == [fold(part) for part in parts[: len(words)]]:
+        return True  # "María José" of "María José Soler"
     if len(words) == 1:
         if any(are_forms_of_one_name(words[0], each) for each in (parts[0], *(a.split()[0] for a in aliases if a))):
             return True
         if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
             return True  # "Professor Lindqvist"
-        return person.participant is not None and _is_same_given_name_by_sound(words[0], parts[0])
+        is_expected = person.participant is not None or len(parts) > 1
+        return is_expected and _is_same_given_name_by_sound(words[0], parts[0])
     if len(parts) == 1:
         return False
     if are_forms_of_one_name(words[0], parts[0]) and fold(words[-1]) == fold(parts[-1]):
@@ -257,7 +336,8 @@ def _calls(person: _Person, name: str) -> bool:
     alike = similarity(name, person.full)
     if person.participant is not None:
         return alike >= IN_NAME_SLOT
-    return alike >= _SAME_SURNAME and are_forms_of_one_name(words[0], parts[0])
+    is_one_given = are_forms_of_one_name(words[0], parts[0]) or _is_same_given_name_by_sound(words[0], parts[0])
+    return alike >= _SAME_SURNAME and is_one_given
 
 
 def _is_same_given_name_by_sound(heard: str, given: str) -> bool:
@@ -277,16 +357,49 @@ def _is_same_given_name_by_sound(heard: str, given: str) -> bool:
 
 
 def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> Iterator[_Piece]:
-    introduced = _introduced_by_turn(heard)
+    introduced = _introductions_of(people, heard)
+    counts = Counter(each.claim.name.text for each in heard)
     for each in heard:
         claim = each.claim
         person = _person_of(people, claim.name.text)
         speaker = _whose(talk, each)
-        if person is None or speaker is None:
+        if person is None or speaker is None or speaker == talk.turns[each.turn].speaker != _own_voice(talk, each):
             continue
-        weight = _weight(talk, each, people[person], introduced, speaker)
+        weight = _weight(talk, each, people[person], introduced, speaker, counts[claim.name.text])
         if weight > 0:
             yield _piece(each, speaker, person, weight)
+
+
+def _own_voice(talk: _Talk, heard: _Heard) -> str | None:
+    """The voice of the turn, where the claim is about itself."""
+    return talk.turns[heard.turn].speaker if heard.claim.whom is Whom.SELF else None
+
+
+def _without_namesakes(talk: _Talk, people: list[_Person], pieces: Sequence[_Piece]) -> list[_Piece]:
+    """Pieces by given name alone, moved to a person of that name where they cannot be the one known in full.
+
+    A guest Adam Ivory who says "Thanks, Adam" calls another Adam. Adds that other to `people`.
+    """
+    own: dict[int, set[str]] = defaultdict(set)
+    for piece in pieces:
+        if " " in piece.heard and " " in people[piece.person].full:
+            own[piece.person].add(piece.speaker)
+    moved: list[_Piece] = []
+    for piece in pieces:
+        teller = talk.turns[piece.turn].speaker
+        is_namesake = (
+            " " not in piece.heard
+            and piece.method is NameMethod.ADDRESS
+            and people[piece.person].participant is None
+            and own[piece.person] == {teller}
+        )
+        if is_namesake:
+            namesake = _Person(piece.heard)
+            if namesake not in people:
+                people.append(namesake)
+            piece = replace(piece, person=people.index(namesake))
+        moved.append(piece)
+    return moved
 
 
 def _piece(heard: _Heard, speaker: str, person: int, weight: float) -> _Piece:
@@ -300,16 +413,18 @@ def _piece(heard: _Heard, speaker: str, person: int, weight: float) -> _Piece:
         turn=heard.turn,
         paragraph=claim.paragraph,
         offset=claim.offset,
-        heard=claim.name.text,
+        heard=heard.said or claim.name.text,
     )
 
 
-def _introduced_by_turn(heard: Sequence[_Heard]) -> dict[int, set[str]]:
-    """Which names each turn announces to the audience."""
-    introduced: dict[int, set[str]] = defaultdict(set)
+def _introductions_of(people: Sequence[_Person], heard: Sequence[_Heard]) -> dict[str, list[int]]:
+    """In which turns each person is announced to the audience, by full name."""
+    introduced: dict[str, list[int]] = defaultdict(list)
     for each in heard:
+        person = _person_of(people, each.claim.name.text)
         if each.claim.whom is Whom.INTRODUCED:
-            introduced[each.turn].add(each.claim.name.text)
+            name = people[person].full if person is not None else each.claim.name.text
+            introduced[name].append(each.turn)
     return introduced
 
 
@@ -319,39 +434,83 @@ def _whose(talk: _Talk, heard: _Heard) -> str | None:
         return talk.turns[heard.turn].speaker
     if talk.turns[heard.turn].speaker is None:
         return None
+    before, after = talk.neighbour(heard.turn, -1), talk.neighbour(heard.turn, 1)
+    is_first = not any(talk.turns[i].speaker != talk.turns[heard.turn].speaker for i in range(heard.turn))
     if heard.claim.whom is Whom.PREVIOUS:
-        return talk.neighbour(heard.turn, -1) if heard.turn > 0 else talk.neighbour(heard.turn, 1)
-    return talk.neighbour(heard.turn, 1)
+        return after if is_first else before
+    if heard.claim.whom is Whom.HEARD:
+        others = [voice for voice in talk.talkers if voice != talk.turns[heard.turn].speaker]
+        return others[0] if len(others) == 1 else before
+    if heard.claim.whom is Whom.OTHER:
+        is_last = not any(each.speaker != talk.turns[heard.turn].speaker for each in talk.turns[heard.turn + 1 :])
+        return before if is_last or before == after else after if is_first else None
+    return after
 
 
-def _weight(talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[int, set[str]], speaker: str) -> float:
-    """What a claim is worth once it is known who else speaks."""
+def _weight(
+    talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[str, list[int]], speaker: str, count: int
+) -> float:
+    """What a claim is worth once it is known who else speaks. `count`: claims by the same words."""
     claim = heard.claim
+    if claim.whom is not Whom.SELF and speaker in talk.announcers:
+        return 0.0
     if claim.whom is Whom.SELF:
         is_title = _is_in_title(talk, claim.name)
         return 0.0 if is_title else _with_participant(claim.weight, person)
-    if claim.whom is Whom.INTRODUCED:
-        if len(introduced[heard.turn]) > 1 or _is_in_title(talk, claim.name):
-            return 0.0  # nobody knows which of them speaks first
-        said_before = sum(talk.word_counts[i] for i in talk.turns_of(speaker) if i < heard.turn)
-        return claim.weight if said_before <= NEW_VOICE_WORDS else claim.weight * 0.4
+    if claim.whom in (Whom.INTRODUCED, Whom.HEARD):
+        return _weight_of_introduction(talk, heard, introduced, speaker)
     if claim.name.likelihood < FIRST_KNOWN:
         # The weight was halved because the word may be no name at all.
         if person.participant is not None or " " in person.full:
-            return max(min(claim.weight * 2, 0.7), _first_answer(talk, heard, person, speaker))
-        if claim.whom is Whom.NEXT:
-            return claim.weight * 1.7 if claim.name.text in talk.inner_capitals else 0.0
-    if claim.whom is Whom.PREVIOUS and len(talk.voices) == 2:
+            return max(min(claim.weight * 2, 0.7), _first_answer(talk, heard, person, introduced, speaker))
+        if claim.name.text not in talk.inner_capitals:
+            return 0.0 if claim.whom is Whom.NEXT else claim.weight
+        return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
+    if claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2:
         return min(claim.weight * 1.1, 0.75)
-    return max(claim.weight, _first_answer(talk, heard, person, speaker))
+    return max(claim.weight, _first_answer(talk, heard, person, introduced, speaker))
 
 
-def _first_answer(talk: _Talk, heard: _Heard, person: _Person, speaker: str) -> float:
-    """An expected person is called, and a voice that was not heard before answers: believed by itself."""
-    if heard.claim.whom is not Whom.NEXT or person.participant is None:
+def _weight_of_introduction(talk: _Talk, heard: _Heard, introduced: Mapping[str, list[int]], speaker: str) -> float:
+    """An introduction to the audience names the voice that speaks next, if that was not heard before.
+
+    Where only two talk, it names the other one at any time.
+    """
+    claim = heard.claim
+    names = [name for name, turns in introduced.items() if heard.turn in turns]
+    if len(names) > 1 or _is_in_title(talk, claim.name):
+        return 0.0  # nobody knows which of them speaks first
+    if len(talk.talkers) == 2:
+        return claim.weight
+    if claim.whom is Whom.HEARD:
+        return claim.weight * UNSURE
+    if talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS:
+        return claim.weight * 0.4
+    return claim.weight if _greets(talk, heard.turn, speaker) else claim.weight * UNSURE
+
+
+def _greets(talk: _Talk, turn: int, voice: str) -> bool:
+    """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
+    following = next((i for i in talk.turns_of(voice) if i > turn), None)
+    if following is None:
+        return False
+    text = " ".join(talk.texts[following]).replace("’", "'")
+    return talk.word_counts[following] >= ANSWER_WORDS or _GREETS.search(text) is not None
+
+
+def _first_answer(
+    talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[str, list[int]], speaker: str
+) -> float:
+    """An expected person is called, and a voice that was not heard before answers: believed by itself.
+
+    Expected are the participants, and who was introduced in full, in the same turn or before.
+    """
+    if heard.claim.whom is not Whom.NEXT:
         return 0.0
-    said_before = sum(talk.word_counts[i] for i in talk.turns_of(speaker) if i < heard.turn)
-    return FIRST_ANSWER if said_before <= NEW_VOICE_WORDS else 0.0
+    is_announced = heard.is_called or min(introduced.get(person.full, [heard.turn + 1])) <= heard.turn
+    if person.participant is None and not is_announced:
+        return 0.0
+    return FIRST_ANSWER if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else 0.0
 
 
 def _with_participant(weight: float, person: _Person) -> float:
@@ -510,13 +669,8 @@ def _roles(talk: _Talk, heard: Sequence[_Heard], host: str | None) -> dict[str, 
         answering = _whose(talk, each)
         if talk.turns[each.turn].speaker == host and answering not in (None, host) and host is not None:
             roles.setdefault(str(answering), Role.GUEST)
-    for voice in talk.voices:
-        turns = talk.turns_of(voice)
-        at_the_edges = all(i in (0, 1, len(talk.turns) - 2, len(talk.turns) - 1) for i in turns)
-        text = " ".join(text for i in turns for text in talk.texts[i]).replace("’", "'")
-        is_brief = len(turns) <= 2 and talk.words_of(voice) <= ANNOUNCER_WORDS
-        if len(talk.voices) > 2 and voice != host and is_brief and at_the_edges and _ANNOUNCES.search(text):
-            roles[voice] = Role.ANNOUNCER
+    for voice in talk.announcers - {host}:
+        roles[str(voice)] = Role.ANNOUNCER
     return roles
 
 
@@ -550,7 +704,8 @@ def _decide(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) ->
         if (voice, person) not in free:
             continue
         rivals = [s for (v, p), s in free.items() if (v == voice) != (p == person)]
-        if strength < -math.log(1 - BELIEVED) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
+        enough = EXPECTED if people[person].participant is not None else BELIEVED
+        if strength < -math.log(1 - enough) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
             continue
         own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))
         own = tuple(sorted(own, key=lambda piece: (-piece.weight, piece.turn, piece.offset)))

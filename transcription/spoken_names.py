@@ -199,7 +199,7 @@ def read_name_before(text: str, end: int) -> SpokenName | None:
     """The longest name that ends exactly at character `end`, or None."""
     begins = [match.start() for match in re.finditer(r"\S+", text[max(0, end - 80) : end])]
     for begin in begins[-(MAX_WORDS + 1) :]:
-        name = read_name(text, max(0, end - 80) + begin)
+        name = read_name(text[:end], max(0, end - 80) + begin)
         if name is not None and name.end == end:
             return name
     return None
@@ -221,8 +221,8 @@ def _is_name_word(word: str) -> bool:
     ):
         return False
     letters = [character for character in plain if character.isalpha()]
-    if len(letters) < 2:
-        return False
+    if len(letters) < 2 or re.search(r"[^\W\d_]{2}\.[^\W\d_]", plain):
+        return False  # "example.com" is an address of another kind
     if all(character.isupper() for character in letters):
         return plain.casefold() in _INITIALS_AS_NAME
     if not letters[0].islower():
