@@ -129,6 +129,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          r"(?:caller|speaker|panellist|panelist|interviewee|contributor|co-host|cohost|correspondent|expert)"
          rf"s?{_WHEN}(?:,? (?:is|are|will be)|,)?", 0.75),
         (r"\b(?:your|our) host(?: is)?,?", 0.75),
+        (r"\b(?:our|my|the|your)(?: \w+){0,2} (?:hosts|co-?hosts?|panell?ists?|guests)(?: today| here)?(?:,| is| are)", 0.7),
+        (r"\b(?:the )?(?:first|second|third|other|next|last)(?: one)? (?:of (?:them|whom|those) )?is", 0.5),
         (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
     )
 )  # fmt: skip
@@ -143,7 +145,7 @@ _JOINS = re.compile(
 _AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
     for cue, weight in (
-        (r"\b(?:i've|i have|we've|we have|you've|you have|i was|we were) (?:just )?(?:been )?"
+        (r"\b(?:i've|i have|we've|we have|you've|you have) (?:just )?been "
          r"(?:talking|speaking|chatting|listening)(?: today| here)? (?:to|with)", 0.7),
         (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.6),
         (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)(?: my guests?,?| our guests?,?)?", 0.6),
@@ -440,7 +442,7 @@ def _afterwards(sentence: _Sentence) -> Iterator[Claim]:
             if _is_reported(sentence, match.start()):
                 continue
             for name in _listed_names(sentence, match.end()):
-                if name.likelihood >= FULL_UNKNOWN:
+                if name.is_full and name.likelihood >= FULL_UNKNOWN:
                     yield _claim(Whom.HEARD, sentence, match.start(), name.end, name, weight * name.likelihood)
 
 

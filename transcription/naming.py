@@ -31,7 +31,7 @@ from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, Match, find_name, f
 from transcription.spoken_names import FIRST_KNOWN, SpokenName
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
-EXPECTED = 0.45  #: the same for a participant of the metadata: one clear address is enough
+EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address is enough
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
@@ -55,6 +55,7 @@ _METHOD = {
     Whom.OTHER: NameMethod.ADDRESS,
     Whom.HEARD: NameMethod.HOST_INTRODUCTION,
 }
+_TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
 _SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
 
 _OPENS = re.compile(r"\b(?:welcome to|you're listening to|tuning in to|tuned in to|welcome back to)\b", re.I)
@@ -68,6 +69,9 @@ _ANNOUNCES = re.compile(
     r"\b(?:you're listening to|a podcast (?:from|by)|brought to you by|presents|"
     r"this podcast|podcast is|production)\b",
     re.I,
+)
+_AS_A_THING = re.compile(
+    r"\b(?:in|on|of|the|a|an|into|onto|using|use|via|inside|every|this|some)\s+([^\W\d_a-z][\w’'-]*)"
 )
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|delighted|"
@@ -103,6 +107,7 @@ class _Piece:
     paragraph: int
     offset: int
     heard: str
+    place: int = -1  #: where the name stands in the paragraph; two pieces of one place count once
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ def name_speakers(transcript: Transcript) -> Transcript:
     talk = _Talk(transcript)
     heard = _heard(talk)
     people = list(_people(talk, heard))
-    pieces = [*_pieces(talk, people, heard), *_pieces_by_sound(talk, people)]
+    pieces = [*_pieces(talk, people, heard), *_pieces_by_sound(talk, people, heard)]
     pieces = _without_namesakes(talk, people, pieces)
     host = _host(talk, heard)
     pieces += _pieces_by_role(talk, people, host, heard)
@@ -189,6 +194,7 @@ class _Talk:
             speaker.id for speaker in transcript.speakers if any(turn.speaker == speaker.id for turn in self.turns)
         )
         self.inner_capitals = _inner_capitals(self.texts)
+        self.things = _things(self.texts)
         self.announcers = frozenset(voice for voice in self.voices if self._announces(voice))
         self.talkers = tuple(voice for voice in self.voices if voice not in self.announcers)
         self.fixed: Mapping[str, Speaker] = {
@@ -260,6 +266,11 @@ def _inner_capitals(texts: Iterable[Sequence[str]]) -> frozenset[str]:
     return frozenset(
         word for word in inner if word[0].isupper() and (word.casefold() not in small or may_be_given_name(word))
     )
+
+
+def _things(texts: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Capitalised words that are used as people's names are not: "in Rust", "the Lantern", "a Falcon"."""
+    return frozenset(word for paragraphs in texts for text in paragraphs for word in _AS_A_THING.findall(text))
 
 
 def _text(paragraph: Paragraph) -> str:
@@ -358,6 +369,9 @@ def _is_same_given_name_by_sound(heard: str, given: str) -> bool:
 
 def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> Iterator[_Piece]:
     introduced = _introductions_of(people, heard)
+    told = {
+        _person_of(people, each.claim.name.text) for each in heard if each.claim.whom in _TELLING or each.is_called
+    }
     counts = Counter(each.claim.name.text for each in heard)
     for each in heard:
         claim = each.claim
@@ -365,7 +379,8 @@ def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> 
         speaker = _whose(talk, each)
         if person is None or speaker is None or speaker == talk.turns[each.turn].speaker != _own_voice(talk, each):
             continue
-        weight = _weight(talk, each, people[person], introduced, speaker, counts[claim.name.text])
+        is_told = person in told or people[person].participant is not None
+        weight = _weight(talk, each, people[person], introduced, speaker, counts[claim.name.text], is_told)
         if weight > 0:
             yield _piece(each, speaker, person, weight)
 
@@ -414,6 +429,7 @@ def _piece(heard: _Heard, speaker: str, person: int, weight: float) -> _Piece:
         paragraph=claim.paragraph,
         offset=claim.offset,
         heard=heard.said or claim.name.text,
+        place=claim.name.end,
     )
 
 
@@ -448,9 +464,18 @@ def _whose(talk: _Talk, heard: _Heard) -> str | None:
 
 
 def _weight(
-    talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[str, list[int]], speaker: str, count: int
+    talk: _Talk,
+    heard: _Heard,
+    person: _Person,
+    introduced: Mapping[str, list[int]],
+    speaker: str,
+    count: int,
+    is_told: bool,
 ) -> float:
-    """What a claim is worth once it is known who else speaks. `count`: claims by the same words."""
+    """What a claim is worth once it is known who else speaks.
+
+    `count`: claims by the same words. `is_told`: the person is given, or was introduced somewhere.
+    """
     claim = heard.claim
     if claim.whom is not Whom.SELF and speaker in talk.announcers:
         return 0.0
@@ -461,8 +486,10 @@ def _weight(
         return _weight_of_introduction(talk, heard, introduced, speaker)
     if claim.name.likelihood < FIRST_KNOWN:
         # The weight was halved because the word may be no name at all.
-        if person.participant is not None or " " in person.full:
+        if is_told:
             return max(min(claim.weight * 2, 0.7), _first_answer(talk, heard, person, introduced, speaker))
+        if claim.name.text in talk.things:
+            return 0.0
         if claim.name.text not in talk.inner_capitals:
             return 0.0 if claim.whom is Whom.NEXT else claim.weight
         return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
@@ -524,7 +551,7 @@ def _is_in_title(talk: _Talk, name: SpokenName) -> bool:
     return bool(show) and name.text.casefold() == show.casefold()
 
 
-def _pieces_by_sound(talk: _Talk, people: Sequence[_Person]) -> Iterator[_Piece]:
+def _pieces_by_sound(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> Iterator[_Piece]:
     """Participants where a name must stand, or glued to "I'm", however the recognizer spelt them."""
     expected = [
         (i, person) for i, person in enumerate(people) if person.participant is not None and " " in person.full
@@ -536,9 +563,9 @@ def _pieces_by_sound(talk: _Talk, people: Sequence[_Person]) -> Iterator[_Piece]
         if talk.turns[turn].speaker is None:
             continue
         claimed = {
-            (claim.paragraph, claim.offset)
-            for claim in find_claims(texts)
-            if _person_of(people, claim.name.text) is not None
+            (each.claim.paragraph, each.claim.offset)
+            for each in heard
+            if each.turn == turn and _person_of(people, each.claim.name.text) is not None
         }
         for slot in find_slots(texts):
             if not any(paragraph == slot.paragraph and offset == slot.cue for paragraph, offset in claimed):
@@ -555,7 +582,10 @@ def _in_slot(talk: _Talk, expected: Sequence[tuple[int, _Person]], turn: int, sl
     for person, each in expected:
         for count in range(1, len(words) + 1):
             phrase = text[slot.after : slot.after + words[count - 1].end()]
-            scored.append((similarity(phrase, each.full), person, slot.after + words[count - 1].end()))
+            alike = similarity(phrase, each.full)
+            # "I'm like, no, they" is no "Mike Noday": what is not written as a name must be nearly right.
+            if alike >= ANYWHERE or words[0].group()[0].isupper():
+                scored.append((alike, person, slot.after + words[count - 1].end()))
     found = _clear_best(scored, IN_NAME_SLOT)
     speaker = talk.turns[turn].speaker if slot.whom is Whom.SELF else talk.neighbour(turn, 1)
     if found is None or speaker is None:
@@ -688,8 +718,12 @@ class _Decision:
 def _decide(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -> dict[str, _Decision]:
     """Give names, the surest first, each to one voice; whoever has a rival near stays without."""
     strengths: dict[tuple[str, int], float] = defaultdict(float)
+    weights: dict[tuple[str, int, int, int, int], float] = defaultdict(float)
     for piece in pieces:
-        strengths[piece.speaker, piece.person] += -math.log(1 - piece.weight)
+        place = (piece.speaker, piece.person, piece.turn, piece.paragraph, max(piece.place, piece.offset))
+        weights[place] = max(weights[place], piece.weight)
+    for (voice, person, *_), weight in weights.items():
+        strengths[voice, person] += -math.log(1 - weight)
     for (voice, person), doubt in _denials(talk, people, pieces).items():
         if (voice, person) in strengths:
             strengths[voice, person] -= doubt

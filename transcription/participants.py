@@ -13,7 +13,7 @@ MAX_CHARACTERS = 300  #: of one participant; a longer text is a pasted page, not
 #: Titles that stand before a name and are no part of it, in the form that is compared (lower case, no full stop).
 HONORIFICS = listed(
     """
-    mr mrs ms miss mx dr doctor prof professor sir dame lord lady baroness baron rev reverend revd fr father
+    mr mister mrs ms miss mx dr doctor prof professor sir dame lord lady baroness baron rev reverend revd fr father
     sister rabbi imam sheikh canon bishop archbishop pastor judge justice senator councillor cllr alderman
     ambassador minister president captain capt colonel col major general gen lieutenant lt sergeant sgt admiral
     inspector herr frau monsieur madame mme mlle señor señora señorita sr sra don doña dr-ing
