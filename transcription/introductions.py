@@ -86,7 +86,15 @@ _WHEN = (
 
 _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"\bmy (?:full )?name(?:'s| is)" + _FILLER, re.I), 0.95),
-    (re.compile(r"\b(?:i'?m|i am) (?:your|the) (?:host|presenter)" + _FILLER, re.I), 0.95),
+    (
+        re.compile(
+            r"\b(?:i'?m|i am|this is) (?:your|the) (?:\w+ )?(?:host|co-?host|presenter|chair|moderator)"
+            r"(?: for [^,.!?]{1,40}| today| tonight| this \w+| of [^,.!?]{1,40})?" + _FILLER,
+            re.I,
+        ),
+        0.95,
+    ),
+    (re.compile(r"\b(?:i go by|it's me|it is me|i'm called|i am called)" + _FILLER, re.I), 0.8),
     (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
     (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
     (re.compile(r"\bwelcome to [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
@@ -118,6 +126,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
         (r"\b(?:please|warm|big) welcome(?: to| for)?", 0.75),
+        (r"\b(?:say hello to|meet|here to (?:talk|discuss|tell us)[^,.!?]{0,60} is)", 0.5),
+        (r"\b(?:i|we) (?:recently |just )?(?:sat down|caught up|spoke|talked|chatted)(?: recently| earlier)? (?:to|with)", 0.45),
         (r"\bplease (?:put your hands together|give it up) for", 0.75),
         (rf"\b(?:we've|i've|we have|i have)(?: also)?(?: got)?{_WHEN}", 0.6),
         (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
@@ -137,6 +147,7 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 _JOINS = re.compile(
     r",?\s(?:(?:who )?(?:is|are|has been|will be)(?: \w+)? (?:joining|here with|here in the|with) (?:me|us|studio)|"
     r"(?:who )?(?:joins|join) (?:me|us)|(?:who )?has joined (?:me|us)|"
+    r"(?:is|are) (?:my|our|today's|this week's) (?:\w+ )?guests?\b|"
     r"(?:is|are) (?:(?:also|back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}(?:too|with us|today|again)?)"
     r"(?=[ ,.!?;:…-]|$)",
     re.I,
@@ -206,7 +217,18 @@ _INVITES = re.compile(
     r"bit of background on you|who are you)",
     re.I,
 )
-_ASKS = re.compile(r"\b(?:you|your|yours|you're|you've|you'd|yourself|tell us|what about|how about|let's)\b", re.I)
+_ASKS = re.compile(
+    r"\b(?:you|your|yours|you're|you've|you'd|yourself|tell us|what about|how about|let's|go ahead|please|kick us off|"
+    r"take it away|start us off|come in|jump in|any (?:last|final|other)|over to)\b",
+    re.I,
+)
+#: What a host says to somebody who comes on, beside the name.
+_RECEIVES = re.compile(
+    r"\b(?:welcome|hello|hi|hey|good (?:morning|afternoon|evening)|how are you|"
+    r"(?:great|good|lovely|nice|wonderful|delighted|pleasure|pleased|glad|happy) (?:to (?:have|see|meet|be joined)|having) you|"
+    r"(?:thanks|thank you)(?: so much| very much)? for (?:joining|coming|being|taking|making|doing|agreeing))\b",
+    re.I,
+)
 _OPENS_QUESTION = re.compile(
     r"\s+(?:would|could|can|do|did|are|were|have|will|what|how|why|where|when|tell|"
     r"you|your|i'd|i would|let me|maybe|perhaps)\b",
@@ -252,9 +274,10 @@ def find_claims(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
     claims: list[Claim] = []
     sentences = _sentences(paragraphs)
     for sentence in sentences:
-        claims += _self_introductions(sentence)
-        claims += _introductions(sentence)
-        claims += _afterwards(sentence)
+        own = list(_self_introductions(sentence))
+        own_ends = {claim.name.end for claim in own}
+        others = (*_introductions(sentence), *_afterwards(sentence))
+        claims += [*own, *(claim for claim in others if claim.name.end not in own_ends)]
     told = {(claim.paragraph, claim.name.end) for claim in claims}
     for sentence in sentences:
         addresses = [*_looking_back(sentence), *_greetings(sentence), *_handing_over(sentence)]
@@ -536,7 +559,8 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
         return
     whole = sentence.even[sentence.start : sentence.end]
     invites = bool(_INVITES.search(whole))
-    asks = bool(_ASKS.search(whole)) or whole.endswith("?")
+    receives = bool(_RECEIVES.search(whole))
+    asks = bool(_ASKS.search(whole)) or whole.endswith("?") or receives
     #: "Thank you, Tim." looks back, and a greeting is judged elsewhere.
     seen = {end for pattern in (_THANKS, _HELLO) for _, end in _cues(pattern, sentence)}
     for name, is_bare in _addressed(sentence):
@@ -544,7 +568,8 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
             continue
         seen.add(name.start)
         begin, end = _quotable(sentence, name)
-        yield _claim(Whom.NEXT, sentence, begin, end, name, (0.7 if invites else 0.45) * _certainty(name))
+        weight = 0.7 if invites else 0.6 if receives and name.is_full else 0.45
+        yield _claim(Whom.NEXT, sentence, begin, end, name, weight * _certainty(name))
     for begin, end in _cues(_OVER_TO, sentence):
         given = _name_at(sentence, end)
         if given is None or given.start in seen or _is_reported(sentence, begin):

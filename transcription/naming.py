@@ -40,6 +40,8 @@ KEPT_EVIDENCE = 6  #: pieces per speaker, strongest first
 FIRST_ANSWER = (
     0.62  #: weight of calling an expected person whom a new voice answers: just believed, easily contradicted
 )
+ENTRANCE = 0.35  #: weight of being spoken of in full right before the voice is heard for the first time
+ENTRANCE_EXPECTED = 0.45  #: the same for a participant; still not enough alone
 NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
@@ -134,6 +136,7 @@ def name_speakers(transcript: Transcript) -> Transcript:
     heard = _heard(talk)
     people = list(_people(talk, heard))
     pieces = [*_pieces(talk, people, heard), *_pieces_by_sound(talk, people, heard)]
+    pieces += _entrances(talk, people, pieces)
     pieces = _without_namesakes(talk, people, pieces)
     host = _host(talk, heard)
     pieces += _pieces_by_role(talk, people, host, heard)
@@ -388,6 +391,54 @@ def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> 
 def _own_voice(talk: _Talk, heard: _Heard) -> str | None:
     """The voice of the turn, where the claim is about itself."""
     return talk.turns[heard.turn].speaker if heard.claim.whom is Whom.SELF else None
+
+
+def _entrances(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -> Iterator[_Piece]:
+    """Who is spoken of in full right before a voice is heard for the first time may be that voice.
+
+    Only the one person in that turn whom nothing yet gives to another voice, and hardly enough alone.
+    """
+    told: dict[int, set[str]] = defaultdict(set)
+    for piece in pieces:
+        told[piece.person].add(piece.speaker)
+    for voice in talk.talkers:
+        entrance = talk.turns_of(voice)[0]
+        if entrance == 0 or talk.turns[entrance - 1].speaker is None:
+            continue
+        turn = entrance - 1
+        found: dict[int, tuple[int, SpokenName]] = {}
+        for paragraph, text in enumerate(talk.texts[turn]):
+            for name in full_names(text):
+                person = _person_of(people, name.text)
+                if person is not None and " " in people[person].full:
+                    found[person] = (paragraph, name)
+        teller = talk.turns[turn].speaker
+        new = [person for person in found if told[person] <= {voice} and not _names_own(pieces, teller, person)]
+        if len(new) != 1:
+            continue
+        paragraph, name = found[new[0]]
+        is_expected = people[new[0]].participant is not None
+        quote = talk.texts[turn][paragraph][name.start : name.end]
+        yield _Piece(
+            voice,
+            new[0],
+            ENTRANCE_EXPECTED if is_expected else ENTRANCE,
+            NameMethod.HOST_INTRODUCTION,
+            quote,
+            turn,
+            paragraph,
+            name.start,
+            name.text,
+            name.end,
+        )
+
+
+def _names_own(pieces: Sequence[_Piece], voice: str | None, person: int) -> bool:
+    """Whether a voice says that the person is itself."""
+    return any(
+        piece.person == person and piece.speaker == voice and piece.method is NameMethod.SELF_INTRODUCTION
+        for piece in pieces
+    )
 
 
 def _without_namesakes(talk: _Talk, people: list[_Person], pieces: Sequence[_Piece]) -> list[_Piece]:

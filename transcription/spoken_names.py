@@ -125,7 +125,8 @@ _INITIALS_AS_NAME = listed(
 _MAY_FOLLOW = listed(
     """
     and from at with in of here your the who a an for on i i'm i've my we it's chief director head chair editor
-    host professor founder speaking calling reporting welcome
+    host professor founder speaking calling reporting welcome is are to as about today tonight now back again whose
+    joins joining joined there has will was
     """
 )
 
