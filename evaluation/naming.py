@@ -19,6 +19,7 @@ from pathlib import Path
 from evaluation.naming_cases import HALVES, NamingCase, generated_cases, hand_cases
 from schemas.errors import StenocastError
 from schemas.transcript import Speaker, Transcript
+from transcription.given_names import are_forms_of_one_name
 from transcription.naming import name_speakers
 from transcription.soundalike import fold
 
@@ -75,11 +76,16 @@ def score(case: NamingCase, named: Transcript) -> NamingScore:
 
 
 def is_right(case: NamingCase, speaker: Speaker) -> bool:
-    """Whether the name is the voice's, as written or as the case lets it be heard; a part of it, in order, counts."""
+    """Whether the name is the voice's, as written or as the case lets it be heard.
+
+    A part of it counts, and so does a common short form of the given name ("Steph" for Stephanie).
+    """
     truth = case.truth[speaker.id]
     spellings = [truth, *case.heard_as.get(speaker.id, ())]
     words = {fold(word) for spelling in spellings for word in spelling.split()}
-    return bool(truth) and all(fold(word) in words for word in (speaker.name or "").split())
+    first, *others = (speaker.name or "").split() or [""]
+    is_given = fold(first) in words or (truth != "" and are_forms_of_one_name(first, truth.split()[0]))
+    return truth != "" and is_given and all(fold(word) in words for word in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ def _measure(name: str, cases: Sequence[NamingCase]) -> SetScore:
 
 def page_case(page: Path) -> NamingCase:
     """A publisher's page with its labels taken off; a voice is `said` where its given name stands in the talk."""
-    from formats.reading import read_page
+    from formats.pages import read_page
 
     transcript = read_page(page.read_bytes(), name=page.name)
     return stripped(transcript, name=page.name)

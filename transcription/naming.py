@@ -75,6 +75,7 @@ _ANNOUNCES = re.compile(
 _AS_A_THING = re.compile(
     r"\b(?:in|on|of|the|a|an|into|onto|using|use|via|inside|every|this|some)\s+([^\W\d_a-z][\w’'-]*)"
 )
+_WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|delighted|"
     r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up)\b",
@@ -109,7 +110,6 @@ class _Piece:
     paragraph: int
     offset: int
     heard: str
-    place: int = -1  #: where the name stands in the paragraph; two pieces of one place count once
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,7 +429,6 @@ def _entrances(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece])
             paragraph,
             name.start,
             name.text,
-            name.end,
         )
 
 
@@ -480,7 +479,6 @@ def _piece(heard: _Heard, speaker: str, person: int, weight: float) -> _Piece:
         paragraph=claim.paragraph,
         offset=claim.offset,
         heard=heard.said or claim.name.text,
-        place=claim.name.end,
     )
 
 
@@ -562,7 +560,7 @@ def _weight_of_introduction(talk: _Talk, heard: _Heard, introduced: Mapping[str,
         return claim.weight
     if claim.whom is Whom.HEARD:
         return claim.weight * UNSURE
-    if talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS:
+    if talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS or _WILL_COME.search(claim.quote):
         return claim.weight * 0.4
     return claim.weight if _greets(talk, heard.turn, speaker) else claim.weight * UNSURE
 
@@ -769,10 +767,11 @@ class _Decision:
 def _decide(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -> dict[str, _Decision]:
     """Give names, the surest first, each to one voice; whoever has a rival near stays without."""
     strengths: dict[tuple[str, int], float] = defaultdict(float)
-    weights: dict[tuple[str, int, int, int, int], float] = defaultdict(float)
+    #: One turn says a thing once, however often it says it: "Ana Ruiz is here. I'm so glad that Ana is with us."
+    weights: dict[tuple[str, int, int, NameMethod], float] = defaultdict(float)
     for piece in pieces:
-        place = (piece.speaker, piece.person, piece.turn, piece.paragraph, max(piece.place, piece.offset))
-        weights[place] = max(weights[place], piece.weight)
+        key = (piece.speaker, piece.person, piece.turn, piece.method)
+        weights[key] = max(weights[key], piece.weight)
     for (voice, person, *_), weight in weights.items():
         strengths[voice, person] += -math.log(1 - weight)
     for (voice, person), doubt in _denials(talk, people, pieces).items():
