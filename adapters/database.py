@@ -510,6 +510,16 @@ class Ledger:
                     raise
             return self._retrying(transaction)
 
+    # -- for the tables of other adapters
+
+    def write(self, move: Callable[[Connection], T]) -> T:
+        """Run another adapter's statements in one transaction, under the ledger's rules and with its errors."""
+        return self._write(move)
+
+    def read(self, look: Callable[[Connection], T]) -> T:
+        """The same for statements that write nothing."""
+        return self._read(look)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """The database's errors as ours. What remains is a defect of our statements and keeps its own class."""

@@ -150,6 +150,28 @@ publishing = sa.Table(
 )
 
 
+#: Shows that agreed to have their people's voices kept; without a row here nothing stands in `voices`.
+voice_consents = sa.Table(
+    "voice_consents",
+    TABLES,
+    sa.Column("show_key", Words, primary_key=True),  # what two spellings of the show have in common
+    sa.Column("show", Words, nullable=False),
+    sa.Column("given_by", Words, nullable=False),
+    sa.Column("given_at", sa.Float, nullable=False),
+)
+
+voices = sa.Table(
+    "voices",
+    TABLES,
+    sa.Column("show_key", Words, sa.ForeignKey("voice_consents.show_key"), primary_key=True),
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("model", Words, primary_key=True),
+    sa.Column("episode_id", Words, primary_key=True),  # no reference: a voice may outlive the episode's job
+    sa.Column("embedding", Words, nullable=False),  # a JSON array
+    sa.Column("seconds", sa.Float, nullable=False),
+)
+
+
 class _DatabaseClock(FunctionElement[float]):
     """Seconds since 1970 by the database's clock; one time for the whole statement."""
 

@@ -31,7 +31,19 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
-from transcription.ports import Backlog, Claimed, DeadLetter, Holder, Lease, NewJob, Record, Result
+from transcription.ports import (
+    Backlog,
+    Claimed,
+    DeadLetter,
+    Holder,
+    KnownVoice,
+    Lease,
+    NewJob,
+    Record,
+    Result,
+    VoiceConsent,
+    show_key,
+)
 
 
 class MemoryStore:
@@ -673,3 +685,60 @@ class MemoryQueue:
         self._outbox.append((job.id, event))
         self._told[len(self._outbox)] = now
         return job
+
+
+class MemoryVoices:
+    """`KnownVoices` in two dictionaries. `now` gives seconds since 1970."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._consents: dict[str, VoiceConsent] = {}
+        self._voices: dict[tuple[str, str, str, str], KnownVoice] = {}
+
+    def consent(self, show: str, *, given_by: str) -> VoiceConsent:
+        consent = VoiceConsent(" ".join(show.split()), given_by, instant(self._now()))
+        self._consents[show_key(show)] = consent
+        return consent
+
+    def withdraw(self, show: str) -> int:
+        self._consents.pop(show_key(show), None)
+        return self._delete(lambda voice: show_key(voice.show) == show_key(show))
+
+    def consents(self) -> Sequence[VoiceConsent]:
+        return [self._consents[key] for key in sorted(self._consents)]
+
+    def learn(self, voice: KnownVoice) -> bool:
+        consent = self._consents.get(show_key(voice.show))
+        if consent is None:
+            return False
+        kept = replace(voice, show=consent.show)
+        self._voices[(show_key(kept.show), kept.name, kept.model, kept.episode_id)] = kept
+        return True
+
+    def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
+        if show_key(show) not in self._consents:
+            return None
+        return [voice for voice in self.all(show) if voice.model == model]
+
+    def all(self, show: str | None = None) -> Sequence[KnownVoice]:
+        voices = [self._voices[key] for key in sorted(self._voices)]
+        return [voice for voice in voices if show is None or show_key(voice.show) == show_key(show)]
+
+    def rename(self, show: str, name: str, *, to: str) -> int:
+        found = [voice for voice in self.all(show) if voice.name == name]
+        self.forget(show, name)
+        for voice in found:
+            self.learn(replace(voice, name=to))
+        return len(found)
+
+    def forget(self, show: str, name: str) -> int:
+        count = self._delete(lambda voice: show_key(voice.show) == show_key(show) and voice.name == name)
+        if not count:
+            raise NotFound(f"{show}: no voice of {name!r} is kept", code="voice_unknown", field="name")
+        return count
+
+    def _delete(self, is_meant: Callable[[KnownVoice], bool]) -> int:
+        meant = [key for key, voice in self._voices.items() if is_meant(voice)]
+        for key in meant:
+            del self._voices[key]
+        return len(meant)

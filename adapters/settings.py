@@ -76,6 +76,7 @@ class Settings:
     kafka_group: str = "stenocast"
     kafka_session_seconds: float = 10.0  #: without a sign of life from an intake, until others have its partitions
     topic_prefix: str = ""  #: before the name of every topic
+    known_voices: bool = False  #: know people again by their voices, in shows that agreed (`stenocast voices`)
     hub_token: str = ""  #: for gated model repositories; HF_TOKEN is honoured too
     log_format: str = "console"  #: console or json
     metrics_port: int = 0  #: /metrics, /healthz and /readyz of processes other than the API; 0 = off

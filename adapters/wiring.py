@@ -16,7 +16,17 @@ from schemas.events import Event
 from schemas.topics import Topic
 from transcription.drops import OWN_FOLDERS, drop_place
 from transcription.pipeline import Pipeline, primary_language
-from transcription.ports import DeadLetters, Decoder, Diarizer, DropBox, EventSink, Recognizer, RecordSource, Store
+from transcription.ports import (
+    DeadLetters,
+    Decoder,
+    Diarizer,
+    DropBox,
+    EventSink,
+    KnownVoices,
+    Recognizer,
+    RecordSource,
+    Store,
+)
 
 if TYPE_CHECKING:
     from adapters.database import Ledger
@@ -134,6 +144,13 @@ def open_dead_letters(settings: Settings) -> DeadLetters:
     return KafkaDeadLetters(kafka_access(settings))
 
 
+def open_voices(settings: Settings) -> KnownVoices:
+    """The voices that shows agreed to have kept. Nothing is opened before they are asked."""
+    from adapters.voices import LedgerVoices
+
+    return LedgerVoices(lambda: open_ledger(settings))
+
+
 def open_sink(settings: Settings) -> EventSink:
     """Where published events go: Kafka, or without one the event log. Nothing is connected yet."""
     if settings.kafka_bootstrap:
@@ -209,6 +226,7 @@ def build_pipeline(settings: Settings, models: str, *, fresh: bool = False) -> P
         stenocast_version=version(),
         now=lambda: datetime.now(UTC),
         clock=time.monotonic,
+        voices=open_voices(settings) if settings.known_voices else None,
     )
 
 

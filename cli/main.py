@@ -23,6 +23,7 @@ from cli import (
     service,
     topics,
     transcribe,
+    voices,
     worker,
 )
 from schemas.errors import OptionError, StenocastError
@@ -59,6 +60,7 @@ app.command(rich_help_panel="Jobs")(service.watch)
 app.command(rich_help_panel="Jobs")(service.retry)
 app.command(rich_help_panel="Jobs")(service.cancel)
 app.command(rich_help_panel="Jobs")(service.events)
+app.add_typer(voices.app, name="voices", rich_help_panel="Transcripts")
 app.add_typer(models.app, name="models", rich_help_panel="Installation")
 app.command(rich_help_panel="Installation")(migrate.migrate)
 app.command(rich_help_panel="Installation")(doctor.doctor)

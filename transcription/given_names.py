@@ -372,6 +372,6 @@ def may_be_given_name(word: str) -> bool:
 
 
 def are_forms_of_one_name(one: str, other: str) -> bool:
-    """Whether two given names may call the same person: equal but for accents, or a short form of the other or of a third."""
+    """Whether two given names may call one person: equal but for accents, or short forms of each other or a third."""
     first, second = one.casefold(), other.casefold()
     return first == second or second in FORMS_OF.get(first, frozenset()) or (fold(first) == fold(second) != "")

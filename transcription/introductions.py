@@ -98,7 +98,13 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
     (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
     (re.compile(r"\bwelcome to [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
-    (re.compile(r"\b(?:and|as well as|with|we have|by|are|both) (?:me|myself)" + _FILLER + r"(?!and\b)", re.I), 0.8),
+    (
+        re.compile(
+            r"\b(?:(?:and|as well as|both) (?:me|myself)|(?:with|we have|by|are) myself)" + _FILLER + r"(?!and\b)",
+            re.I,
+        ),
+        0.8,
+    ),
     (re.compile(r"\b(?:hosted|presented) by me" + _FILLER, re.I), 0.85),
 )
 _THIS_IS = re.compile(
@@ -127,7 +133,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
         (r"\b(?:please|warm|big) welcome(?: to| for)?", 0.75),
         (r"\b(?:say hello to|meet|here to (?:talk|discuss|tell us)[^,.!?]{0,60} is)", 0.5),
-        (r"\b(?:i|we) (?:recently |just )?(?:sat down|caught up|spoke|talked|chatted)(?: recently| earlier)? (?:to|with)", 0.45),
+        (r"\b(?:i|we) (?:recently |just )?(?:sat down|caught up|spoke|talked|chatted)"
+         r"(?: recently| earlier)? (?:to|with)", 0.45),
         (r"\bplease (?:put your hands together|give it up) for", 0.75),
         (rf"\b(?:we've|i've|we have|i have)(?: also)?(?: got)?{_WHEN}", 0.6),
         (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
@@ -139,7 +146,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          r"(?:caller|speaker|panellist|panelist|interviewee|contributor|co-host|cohost|correspondent|expert)"
          rf"s?{_WHEN}(?:,? (?:is|are|will be)|,)?", 0.75),
         (r"\b(?:your|our) host(?: is)?,?", 0.75),
-        (r"\b(?:our|my|the|your)(?: \w+){0,2} (?:hosts|co-?hosts?|panell?ists?|guests)(?: today| here)?(?:,| is| are)", 0.7),
+        (r"\b(?:our|my|the|your)(?: \w+){0,2} (?:hosts|co-?hosts?|panell?ists?|guests)"
+         r"(?: today| here)?(?:,| is| are)", 0.7),
         (r"\b(?:the )?(?:first|second|third|other|next|last)(?: one)? (?:of (?:them|whom|those) )?is", 0.5),
         (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
     )
@@ -148,7 +156,8 @@ _JOINS = re.compile(
     r",?\s(?:(?:who )?(?:is|are|has been|will be)(?: \w+)? (?:joining|here with|here in the|with) (?:me|us|studio)|"
     r"(?:who )?(?:joins|join) (?:me|us)|(?:who )?has joined (?:me|us)|"
     r"(?:is|are) (?:my|our|today's|this week's) (?:\w+ )?guests?\b|"
-    r"(?:is|are) (?:(?:also|back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}(?:too|with us|today|again)?)"
+    r"(?:is|are) (?:(?:also|back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}"
+    r"(?:too|with us|today|again)?)"
     r"(?=[ ,.!?;:…-]|$)",
     re.I,
 )
@@ -159,7 +168,8 @@ _AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:i've|i have|we've|we have|you've|you have) (?:just )?been "
          r"(?:talking|speaking|chatting|listening)(?: today| here)? (?:to|with)", 0.7),
         (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.6),
-        (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)(?: my guests?,?| our guests?,?)?", 0.6),
+        (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)"
+         r"(?: my guests?,?| our guests?,?)?", 0.6),
         (r"\bthank(?:s| you) to (?:my|our) guests?,?(?: today,?)?", 0.7),
         (r"\b(?:my|our) guests?(?: today| this \w+)? (?:was|were|has been|have been)", 0.7),
     )
@@ -218,14 +228,16 @@ _INVITES = re.compile(
     re.I,
 )
 _ASKS = re.compile(
-    r"\b(?:you|your|yours|you're|you've|you'd|yourself|tell us|what about|how about|let's|go ahead|please|kick us off|"
+    r"\b(?:you|your|yours|you're|you've|you'd|yourself|tell us|what about|how about|let's|go ahead|please|"
+    r"kick us off|"
     r"take it away|start us off|come in|jump in|any (?:last|final|other)|over to)\b",
     re.I,
 )
 #: What a host says to somebody who comes on, beside the name.
 _RECEIVES = re.compile(
     r"\b(?:welcome|hello|hi|hey|good (?:morning|afternoon|evening)|how are you|"
-    r"(?:great|good|lovely|nice|wonderful|delighted|pleasure|pleased|glad|happy) (?:to (?:have|see|meet|be joined)|having) you|"
+    r"(?:great|good|lovely|nice|wonderful|delighted|pleasure|pleased|glad|happy) "
+    r"(?:to (?:have|see|meet|be joined)|having) you|"
     r"(?:thanks|thank you)(?: so much| very much)? for (?:joining|coming|being|taking|making|doing|agreeing))\b",
     re.I,
 )
@@ -246,16 +258,16 @@ _WELCOME_TO = re.compile(r"\bwelcome(?: back)? to [^.?!]{1,60}?,\s+", re.I)
 _AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:first|now|next|then|again|about|on|for|if|to)\b")
 _COMMA = re.compile(r"[,–—]\s+(?P<and>(?:and|so|then)\s+)?")
 _ROLL_CALL_LEAD = re.compile(
-    r"^(?:(?:hi|hello|hey|yes|yeah|sure|of course|okay|and|so|well|good (?:morning|afternoon|evening)|thank you|thanks|"
-    r"everyone|everybody|there|all|it's|this is)[,.!]?\s+)*",
+    r"^(?:(?:hi|hello|hey|yes|yeah|sure|of course|okay|and|so|well|good (?:morning|afternoon|evening)|thank you|"
+    r"thanks|everyone|everybody|there|all|it's|this is)[,.!]?\s+)*",
     re.I,
 )
 _AFTER_ROLL_CALL = re.compile(r"\s*(?:[,.!–—-]|$)|\s+(?:here|from|in|at|calling|speaking|with|and)\b")
 _ASKS_FOR_NAMES = re.compile(
     r"\b(?:introduce (?:yourself|yourselves)|who (?:are you|you are|is this|am i (?:speaking|talking) (?:to|with))|"
     r"(?:say|tell us|give us|state|with) (?:your|their) (?:\w+ )?names?|your (?:full )?name|"
-    r"who(?:'s| is) (?:here|on|next|there)\b|(?:go|going) (?:a)?round the (?:table|room|panel)|round of introductions|"
-    r"introductions)\b",
+    r"who(?:'s| is) (?:here|on|next|there)\b|(?:go|going) (?:a)?round the (?:table|room|panel)|"
+    r"round of introductions|introductions)\b",
     re.I,
 )
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)

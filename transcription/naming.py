@@ -43,6 +43,7 @@ FIRST_ANSWER = (
 ENTRANCE = 0.35  #: weight of being spoken of in full right before the voice is heard for the first time
 ENTRANCE_EXPECTED = 0.45  #: the same for a participant; still not enough alone
 NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
+MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
 UNSURE = 0.6  #: what an introduction is then worth
@@ -77,7 +78,8 @@ _AS_A_THING = re.compile(
 )
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
 _GREETS = re.compile(
-    r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|delighted|"
+    r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
+    r"delighted|"
     r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up)\b",
     re.I,
 )
@@ -197,6 +199,9 @@ class _Talk:
             speaker.id for speaker in transcript.speakers if any(turn.speaker == speaker.id for turn in self.turns)
         )
         self.inner_capitals = _inner_capitals(self.texts)
+        self.mentions = Counter(
+            word for texts in self.texts for text in texts for word in re.findall(r"[^\W\d_a-z][\w’'-]*", text)
+        )
         self.things = _things(self.texts)
         self.announcers = frozenset(voice for voice in self.voices if self._announces(voice))
         self.talkers = tuple(voice for voice in self.voices if voice not in self.announcers)
@@ -537,8 +542,8 @@ def _weight(
         # The weight was halved because the word may be no name at all.
         if is_told:
             return max(min(claim.weight * 2, 0.7), _first_answer(talk, heard, person, introduced, speaker))
-        if claim.name.text in talk.things:
-            return 0.0
+        if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
+            return 0.0  # whom nobody introduces and everybody talks about is a thing
         if claim.name.text not in talk.inner_capitals:
             return 0.0 if claim.whom is Whom.NEXT else claim.weight
         return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
@@ -847,13 +852,28 @@ def _by_elimination(
         return {voice: _Decision(person, strength, own, own[0].method)}
     if talk.seconds_of(voice) < ELIMINATION_SECONDS:
         return {}
-    turn = max(talk.turns_of(voice), key=lambda i: (talk.word_counts[i], -i))
-    paragraph = next(i for i, text in enumerate(talk.texts[turn]) if text.strip())
-    quote = " ".join(re.findall(r"\S+", talk.texts[turn][paragraph])[:12])
-    quote = quote if quote in talk.texts[turn][paragraph] else talk.texts[turn][paragraph].split()[0]
-    offset = talk.texts[turn][paragraph].index(quote)
+    turn, paragraph, offset, quote = _sample(talk, voice)
     piece = _Piece(voice, person, 0.7, NameMethod.ELIMINATION, quote, turn, paragraph, offset, people[person].full)
     return {voice: _Decision(person, -math.log(1 - 0.7), (piece,), NameMethod.ELIMINATION)}
+
+
+def sample_quote(transcript: Transcript, speaker: str) -> tuple[str, float | None, str]:
+    """Words by which a voice can be found and heard: the turn's id, their time, and the quote."""
+    talk = _Talk(transcript)
+    turn, paragraph, offset, quote = _sample(talk, speaker)
+    said = talk.turns[turn]
+    start = _start_of(said.paragraphs[paragraph], offset)
+    return said.id, said.start if start is None else start, quote
+
+
+def _sample(talk: _Talk, voice: str) -> tuple[int, int, int, str]:
+    """The first words of a voice's longest turn: turn, paragraph, offset and quote."""
+    turn = max(talk.turns_of(voice), key=lambda i: (talk.word_counts[i], -i))
+    paragraph = next((i for i, text in enumerate(talk.texts[turn]) if text.strip()), 0)
+    text = talk.texts[turn][paragraph]
+    quote = " ".join(re.findall(r"\S+", text)[:12])
+    quote = quote if quote in text else next(iter(text.split()), "")
+    return turn, paragraph, text.index(quote), quote
 
 
 # ---------------------------------------------------------------- the result

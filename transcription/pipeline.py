@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from schemas.episode import AudioInfo, Episode
-from schemas.errors import CrashError, NotReady, OptionError, PageError, TransientError
+from schemas.errors import CrashError, NotReady, OptionError, PageError, StenocastError, TransientError
 from schemas.job import JobOptions, Progress, Stage
 from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, Warning
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble
 from transcription.glossary import check_glossary
+from transcription.known_voices import with_known_voices, worth_keeping
 from transcription.ports import (
     Decoded,
     Decoder,
     Diarization,
     DiarizeOptions,
     Diarizer,
+    KnownVoice,
+    KnownVoices,
     Recognition,
     RecognizeOptions,
     Recognizer,
@@ -69,6 +72,7 @@ class Pipeline:
     now: Callable[[], datetime]
     clock: Callable[[], float]
     steps: Steps = ALL_STEPS
+    voices: KnownVoices | None = None  #: None: nobody is known by the voice, and no voice is kept
 
     def run(
         self,
@@ -151,6 +155,8 @@ class _Run:
             provenance=self._provenance(recognitions),
             steps=self._engines.steps,
         )
+        if diarization is not None:
+            document = self._with_known_voices(document, diarization)
         self._meter.report(waveform.seconds)
         return document
 
@@ -226,6 +232,29 @@ class _Run:
         self._remember(f"{folder}/voices.json", diarization)
         parts.clear()
         return diarization
+
+    def _with_known_voices(self, document: Transcript, diarization: Diarization) -> Transcript:
+        """Name the voices that a consenting show knows, and keep those whose names are sure by evidence.
+
+        A repeat replaces what it kept. Whatever goes wrong costs the known voices, not the transcript.
+        """
+        voices, diarizer, show = self._engines.voices, self._engines.diarizer, document.episode.show
+        if voices is None or diarizer is None or not show or not diarization.embeddings:
+            return document
+        try:
+            known = voices.of_show(show, diarizer.model)
+            if known is None:
+                return document
+            earlier = [each for each in known if each.episode_id != document.episode.id]
+            for voice, name in worth_keeping(document, diarization.embeddings).items():
+                seconds = next(each.speech_seconds or 0.0 for each in document.speakers if each.voice == voice)
+                embedding = diarization.embeddings[voice]
+                voices.learn(KnownVoice(show, name, diarizer.model, document.episode.id, embedding, seconds))
+        except StenocastError as error:
+            warning = Warning("voices_unavailable", f"the known voices could not be asked: {error.message}")
+            warnings = (*document.quality.warnings, warning)
+            return replace(document, quality=replace(document.quality, warnings=warnings))
+        return with_known_voices(document, diarization.embeddings, earlier)
 
     def _provenance(self, recognitions: tuple[Recognition, ...]) -> Provenance:
         engines = [("recognize", self._engines.recognizer), ("diarize", self._engines.diarizer)]

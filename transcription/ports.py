@@ -278,6 +278,76 @@ class DropBox(Protocol):
         ...
 
 
+# ---------------------------------------------------------------- known voices
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceConsent:
+    """A show has agreed that the voices of its people are kept and known again."""
+
+    show: str
+    given_by: str  #: who agreed, in their own words: "Jo Pym, producer"
+    given_at: str  #: ISO 8601 UTC
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVoice:
+    """What is kept of one person's voice from one episode."""
+
+    show: str
+    name: str  #: full name without honorific
+    model: str  #: embeddings of different models cannot be compared
+    episode_id: str
+    embedding: tuple[float, ...]
+    seconds: float  #: how long the voice was heard there
+
+
+class KnownVoices(Protocol):
+    """Voices that were named before, kept only for shows that agreed. Shows compare without case and outer spaces.
+
+    Every method raises TransientError or NotReady where the voices cannot be reached.
+    """
+
+    def consent(self, show: str, *, given_by: str) -> VoiceConsent:
+        """Note that a show agreed. A repeat changes who agreed and when."""
+        ...
+
+    def withdraw(self, show: str) -> int:
+        """Take the consent back and delete every voice of the show. How many were deleted; 0 for a second time."""
+        ...
+
+    def consents(self) -> Sequence[VoiceConsent]:
+        """By show."""
+        ...
+
+    def learn(self, voice: KnownVoice) -> bool:
+        """Keep a voice; one of the same show, name, model and episode is replaced. False, and nothing is kept,
+        where the show has not agreed."""
+        ...
+
+    def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
+        """What is kept of a show's people by this model; None where the show has not agreed."""
+        ...
+
+    def all(self, show: str | None = None) -> Sequence[KnownVoice]:
+        """Everything that is kept, by show, name and episode."""
+        ...
+
+    def rename(self, show: str, name: str, *, to: str) -> int:
+        """Give a person another name in every episode, joining what is kept under that one. Raises NotFound
+        `voice_unknown`."""
+        ...
+
+    def forget(self, show: str, name: str) -> int:
+        """Delete everything that is kept of a person. How many embeddings; raises NotFound `voice_unknown`."""
+        ...
+
+
+def show_key(show: str) -> str:
+    """What two spellings of a show's name have in common."""
+    return " ".join(show.split()).casefold()
+
+
 # ---------------------------------------------------------------- work
 
 

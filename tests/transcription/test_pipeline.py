@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from adapters.memory import MemoryStore
+from adapters.memory import MemoryStore, MemoryVoices
 from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
 from schemas.episode import Episode, Participant
 from schemas.errors import AudioError, GpuError, ModelError, OptionError, TransientError
 from schemas.job import JobOptions, Progress, Stage, Term
-from schemas.transcript import StageTime, Warning
+from schemas.transcript import NameMethod, StageTime, Warning
 from schemas.wire import write_json
 from transcription.pipeline import Pipeline, Prepared, check_options
-from transcription.ports import SAMPLE_RATE, Decoded, Report, Tags, Waveform
+from transcription.ports import SAMPLE_RATE, Decoded, KnownVoice, Report, Tags, Waveform
 
 EPISODE = Episode("0b1cfa0e-7a3f-5a55-9a5a-5d2f4a1f0b11")
 SECONDS = 40
@@ -79,6 +80,7 @@ class Bench:
         self.recognizer = Counting(ScriptedRecognizer(longest_window=10.0))
         self.diarizer: Any = Counting(ScriptedDiarizer())
         self.store = MemoryStore()
+        self.voices: Any = None
         self.told: list[Progress] = []
         self._ticks = 0
 
@@ -97,6 +99,7 @@ class Bench:
             stenocast_version="9.9.9",
             now=lambda: datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
             clock=self._clock,
+            voices=self.voices,
         )
         options = options or JobOptions()
         tell = tell or self.told.append
@@ -370,3 +373,89 @@ def test_a_wrong_glossary_is_refused() -> None:
         check_options(JobOptions(glossary=(Term("…"),)))
 
     assert caught.value.code == "glossary_invalid"
+
+
+# ---------------------------------------------------------------- known voices
+
+
+class Saying:
+    """A scripted recognizer that hears "tide" all the time, after these first words."""
+
+    def __init__(self, *first: str) -> None:
+        self._engine = ScriptedRecognizer(longest_window=10.0)
+        self._first = first
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def recognize(self, waveform: Any, span: Any, options: Any, **more: Any) -> Any:
+        heard = self._engine.recognize(waveform, span, options, **more)
+        said = itertools.chain(self._first if span.start == 0 else (), itertools.repeat("tide"))
+        return replace(heard, words=tuple(replace(word, text=next(said)) for word in heard.words))
+
+
+class Unreachable(MemoryVoices):
+    def of_show(self, show: str, model: str) -> Any:
+        raise TransientError("the ledger is busy", code="database_busy")
+
+
+@pytest.fixture
+def talk_by_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench whose first voice says its name, with known voices at hand; half a minute is enough to be kept."""
+    monkeypatch.setattr("transcription.known_voices.LEARNED_SECONDS", 5.0)
+    bench.recognizer = Saying("My", "name", "is", "Greta", "Vance.")  # type: ignore[assignment]
+    bench.voices = MemoryVoices()
+    return bench
+
+
+def test_a_voice_named_in_one_episode_is_known_in_the_next_of_a_show_that_agreed(talk_by_name: Bench) -> None:
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    first = talk_by_name.run()
+    talk_by_name.recognizer = Saying()  # type: ignore[assignment]
+    talk_by_name.store = MemoryStore()
+
+    second = talk_by_name.run(episode=replace(EPISODE, id="another episode"))
+
+    assert (first.speakers[0].name, first.speakers[0].known_by) == ("Greta Vance", NameMethod.SELF_INTRODUCTION)
+    assert [each.name for each in talk_by_name.voices.all()] == ["Greta Vance"]
+    assert (second.speakers[0].name, second.speakers[0].known_by) == ("Greta Vance", NameMethod.KNOWN_VOICE)
+    assert second.speakers[1].name is None
+
+
+def test_without_consent_no_voice_is_kept_and_none_is_known(talk_by_name: Bench) -> None:
+    talk_by_name.run()
+
+    assert talk_by_name.voices.all() == []
+
+
+def test_an_episode_does_not_know_its_people_by_what_it_taught_itself(talk_by_name: Bench) -> None:
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    talk_by_name.run()
+
+    again = talk_by_name.run()
+
+    assert again.speakers[0].known_by is NameMethod.SELF_INTRODUCTION
+    assert len(talk_by_name.voices.all()) == 1
+
+
+def test_voices_that_cannot_be_reached_cost_a_warning_and_not_the_transcript(talk_by_name: Bench) -> None:
+    talk_by_name.voices = Unreachable()
+
+    document = talk_by_name.run()
+
+    assert document.speakers[0].name == "Greta Vance"
+    assert "voices_unavailable" in [each.code for each in document.quality.warnings]
+
+
+def test_voices_of_another_model_are_not_compared(talk_by_name: Bench) -> None:
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    talk_by_name.run()
+    kept: KnownVoice = talk_by_name.voices.all()[0]
+    talk_by_name.voices.forget("Tidewater", "Greta Vance")
+    talk_by_name.voices.learn(replace(kept, model="another"))
+    talk_by_name.recognizer = Saying()  # type: ignore[assignment]
+    talk_by_name.store = MemoryStore()
+
+    document = talk_by_name.run(episode=replace(EPISODE, id="another episode"))
+
+    assert [each.name for each in document.speakers] == [None] * len(document.speakers)

@@ -1,0 +1,119 @@
+"""The promises of `KnownVoices`, kept by the ledger's tables and by the fake alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.database import Ledger
+from adapters.memory import MemoryVoices
+from adapters.voices import LedgerVoices
+from schemas.errors import NotFound
+from tests.ledgers import emptied, postgres_database, sqlite_url
+from tests.servers import PostgresServer
+from transcription.ports import KnownVoice, KnownVoices
+
+SHOW = "Low Water"
+ADA = KnownVoice(SHOW, "Ada Quill", "campplus", "episode-1", (0.6, 0.8), 42.5)
+BRAM = replace(ADA, name="Bram Oldenburg", embedding=(-0.8, 0.6))
+
+
+@pytest.fixture(scope="module")
+def postgres_ledger(postgres: PostgresServer) -> Iterator[str]:
+    with postgres_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "memory", pytest.param("postgres", marks=pytest.mark.services)])
+def voices(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KnownVoices]:
+    if request.param == "memory":
+        yield MemoryVoices()
+        return
+    url = sqlite_url(tmp_path) if request.param == "sqlite" else emptied(request.getfixturevalue("postgres_ledger"))
+    ledger = Ledger(url)
+    yield LedgerVoices(lambda: ledger)
+    ledger.close()
+
+
+def test_without_consent_nothing_is_kept_and_the_show_is_unknown(voices: KnownVoices) -> None:
+    assert voices.learn(ADA) is False
+    assert voices.all() == []
+    assert voices.of_show(SHOW, "campplus") is None
+
+
+def test_a_voice_of_a_show_that_agreed_comes_back_as_it_was_kept(voices: KnownVoices) -> None:
+    voices.consent(SHOW, given_by="Jo Pym, producer")
+
+    assert voices.learn(ADA) is True
+    assert voices.of_show(SHOW, "campplus") == [ADA]
+    assert voices.of_show(SHOW, "another model") == []
+    assert voices.of_show("Another Show", "campplus") is None
+
+
+def test_shows_compare_without_case_and_outer_spaces(voices: KnownVoices) -> None:
+    voices.consent(SHOW, given_by="Jo Pym")
+
+    voices.learn(replace(ADA, show="  low  WATER "))
+
+    assert voices.of_show("LOW WATER", "campplus") == [ADA]
+
+
+def test_an_episode_that_is_done_again_replaces_what_it_taught(voices: KnownVoices) -> None:
+    voices.consent(SHOW, given_by="Jo Pym")
+    voices.learn(replace(ADA, seconds=5.0))
+
+    voices.learn(ADA)
+    voices.learn(replace(ADA, episode_id="episode-2"))
+
+    assert [each.episode_id for each in voices.all()] == ["episode-1", "episode-2"]
+    assert voices.all()[0].seconds == 42.5
+
+
+def test_who_agreed_is_on_record_and_may_change(voices: KnownVoices) -> None:
+    voices.consent(SHOW, given_by="Jo Pym")
+    voices.consent("low water", given_by="Gil Abrams")
+
+    (consent,) = voices.consents()
+    assert (consent.show, consent.given_by) == ("low water", "Gil Abrams")
+    assert consent.given_at.endswith("Z")
+
+
+def test_withdrawing_deletes_every_voice_of_the_show_and_of_no_other(voices: KnownVoices) -> None:
+    for show in (SHOW, "Northbound"):
+        voices.consent(show, given_by="Jo Pym")
+        voices.learn(replace(ADA, show=show))
+    voices.learn(BRAM)
+
+    assert voices.withdraw(SHOW) == 2
+    assert [each.show for each in voices.all()] == ["Northbound"]
+    assert voices.of_show(SHOW, "campplus") is None
+    assert voices.learn(ADA) is False
+    assert voices.withdraw(SHOW) == 0
+
+
+def test_forgetting_deletes_one_person_for_good(voices: KnownVoices) -> None:
+    voices.consent(SHOW, given_by="Jo Pym")
+    voices.learn(ADA)
+    voices.learn(BRAM)
+
+    assert voices.forget(SHOW, "Ada Quill") == 1
+    assert voices.all() == [BRAM]
+    with pytest.raises(NotFound, match="Ada Quill"):
+        voices.forget(SHOW, "Ada Quill")
+
+
+def test_a_renamed_person_joins_what_is_kept_under_the_new_name(voices: KnownVoices) -> None:
+    voices.consent(SHOW, given_by="Jo Pym")
+    voices.learn(ADA)
+    voices.learn(replace(ADA, name="Ada Quil", episode_id="episode-2"))
+
+    assert voices.rename(SHOW, "Ada Quil", to="Ada Quill") == 1
+    assert [(each.name, each.episode_id) for each in voices.all(SHOW)] == [
+        ("Ada Quill", "episode-1"),
+        ("Ada Quill", "episode-2"),
+    ]
+    with pytest.raises(NotFound):
+        voices.rename(SHOW, "Ada Quil", to="Ada Quill")
