@@ -166,7 +166,7 @@ _AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
     for cue, weight in (
         (r"\b(?:i've|i have|we've|we have|you've|you have) (?:just )?been "
-         r"(?:talking|speaking|chatting|listening)(?: today| here)? (?:to|with)", 0.7),
+         r"(?:talking|speaking|chatting|listening)(?: today| here)? (?:to|with)", 0.75),
         (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.6),
         (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)"
          r"(?: my guests?,?| our guests?,?)?", 0.6),
@@ -202,8 +202,8 @@ _REPORTED = re.compile(
 _THANKS = re.compile(
     r"(?:^|[.!?,]\s+|\b(?:oh|well|and|yes|no|great|so|okay|right)\s+)(?P<cue>"
     r"(?:thank you|thanks|cheers|many thanks)"
-    r"(?:(?: (?:so much|very much|so very much|a lot|again|indeed|both))*,?\s+|"
-    r"(?: (?:so|very) much)? for [^.,!?]{1,60},\s+))",
+    r"(?:(?: (?:so|very) much)? for [^.,!?]{1,60},\s+|"
+    r"(?: (?:so much|very much|so very much|a lot|again|indeed|both))*,?\s+))",
     re.I,
 )
 _GUEST_THANKS = re.compile(
@@ -272,6 +272,7 @@ _ASKS_FOR_NAMES = re.compile(
 )
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"
+_CLOSE_BEHIND = 45  #: characters behind a cue: the name and "last week"
 _FIRST_SENTENCES, _LAST_SENTENCES = 3, 3  #: of a turn: where thanks look back, and where a question hands over
 _QUOTE_CHARACTERS = 160  #: of evidence that is a whole sentence
 
@@ -340,12 +341,11 @@ def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
     """Every place in one turn where a name must stand: the cues of `find_claims`, whatever follows them."""
     slots: list[Slot] = []
     for sentence in _sentences(paragraphs):
-        if _EARLIER.search(sentence.even, sentence.start, sentence.end):
-            continue
         for whom, cues in ((Whom.SELF, _SELF_CUES), (Whom.INTRODUCED, _OTHER_CUES)):
             for cue, weight in cues:
                 for match in cue.finditer(sentence.even, sentence.start, sentence.end):
-                    if not _is_reported(sentence, match.start()):
+                    is_of_now = whom is Whom.SELF or not _is_of_earlier(sentence, match.end())
+                    if is_of_now and not _is_reported(sentence, match.start()):
                         slots.append(Slot(whom, sentence.paragraph, match.start(), match.end(), weight))
     return tuple(slots)
 
@@ -435,13 +435,11 @@ def _name_here(sentence: _Sentence) -> Iterator[Claim]:
 
 def _introductions(sentence: _Sentence) -> Iterator[Claim]:
     even, start, end = sentence.even, sentence.start, sentence.end
-    if _EARLIER.search(even, start, end):
-        return
     factor = 0.35 if _LATER.search(even, start, end) else 1.0
     seen: set[int] = set()
     for cue, weight in _OTHER_CUES:
         for match in cue.finditer(even, start, end):
-            if _is_reported(sentence, match.start()):
+            if _is_reported(sentence, match.start()) or _is_of_earlier(sentence, match.end()):
                 continue
             for name in _listed_names(sentence, match.end()):
                 if name.start not in seen:
@@ -452,8 +450,15 @@ def _introductions(sentence: _Sentence) -> Iterator[Claim]:
         joining = read_name_before(sentence.text, match.start())
         if joining is None or joining.start < start or joining.start in seen or _is_reported(sentence, joining.start):
             continue
+        if _is_of_earlier(sentence, match.end()):
+            continue
         weighted = 0.8 * joining.likelihood * factor
         yield _claim(Whom.INTRODUCED, sentence, joining.start, match.end(), joining, weighted)
+
+
+def _is_of_earlier(sentence: _Sentence, end: int) -> bool:
+    """Whether what ends at `end` is told of an earlier time: a word for it before, or close behind."""
+    return _EARLIER.search(sentence.even, sentence.start, min(sentence.end, end + _CLOSE_BEHIND)) is not None
 
 
 def _listed_names(sentence: _Sentence, at: int) -> Iterator[SpokenName]:
@@ -590,7 +595,7 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
             continue
         seen.add(given.start)
         weight = 0.65 if "over to you" in sentence.even[begin:end].casefold() else 0.45
-        if given.likelihood < FIRST_KNOWN:
+        if given.likelihood < FIRST_KNOWN and weight < 0.6:
             weight = 0.1  # "let's start with Python": only a list of participants makes it a person
         yield _claim(Whom.NEXT, sentence, begin, given.end, given, weight)
 

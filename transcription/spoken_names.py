@@ -207,8 +207,8 @@ def read_name_before(text: str, end: int) -> SpokenName | None:
 
 
 def _is_initial(word: str) -> bool:
-    """ "J.", "J.P." and "J" """
-    return bool(re.fullmatch(r"(?:[^\W\d_]\.){1,3}|[^\W\d_]", word)) and word[0].isupper() and word != "I"
+    """ "J.", "J.P.", "J.P" and "J" """
+    return bool(re.fullmatch(r"(?:[^\W\d_]\.){1,3}[^\W\d_]?|[^\W\d_]", word)) and word[0].isupper() and word != "I"
 
 
 def _is_name_word(word: str) -> bool:
