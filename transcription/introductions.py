@@ -97,7 +97,7 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"\b(?:i go by|it's me|it is me|i'm called|i am called)" + _FILLER, re.I), 0.8),
     (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
     (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
-    (re.compile(r"\bwelcome to [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
+    (re.compile(r"\b(?:welcome to|this is) [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
     (
         re.compile(
             r"\b(?:(?:and|as well as|both) (?:me|myself)|(?:with|we have|by|are) myself)" + _FILLER + r"(?!and\b)",
@@ -110,7 +110,11 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
-_GREETING = re.compile(r"^(?:(?:hi|hello|hey|yes|yeah|and|well|so)[,!.]?\s+)*", re.I)
+_GREETING = re.compile(
+    r"^(?:(?:hi|hello|hey|yes|yeah|and|well|so|good (?:morning|afternoon|evening)|everyone|everybody|all|folks|there|"
+    r"again|welcome back|welcome)[,!.]?\s+)*",
+    re.I,
+)
 
 _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
@@ -132,9 +136,12 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
         (r"\b(?:please|warm|big) welcome(?: to| for)?", 0.75),
+        (r"\b(?:across|beside|next to|opposite|alongside|on my (?:left|right))\b[^.?!]{0,40}? (?:is|sits)", 0.7),
+        (r"\b(?:two|three|four|five|six|several|our|my|some)(?: \w+){0,2} "
+         r"(?:guests|speakers|panell?ists|people|experts|voices|visitors)(?: \w+){0,3}(?:,|:| are)", 0.7),
         (r"\b(?:say hello to|meet|here to (?:talk|discuss|tell us)[^,.!?]{0,60} is)", 0.5),
         (r"\b(?:i|we) (?:recently |just )?(?:sat down|caught up|spoke|talked|chatted)"
-         r"(?: recently| earlier)? (?:to|with)", 0.45),
+         r"(?: recently| earlier)? (?:to|with)", 0.65),
         (r"\bplease (?:put your hands together|give it up) for", 0.75),
         (rf"\b(?:we've|i've|we have|i have)(?: also)?(?: got)?{_WHEN}", 0.6),
         (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
@@ -166,8 +173,8 @@ _AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
     for cue, weight in (
         (r"\b(?:i've|i have|we've|we have|you've|you have) (?:just )?been "
-         r"(?:talking|speaking|chatting|listening)(?: today| here)? (?:to|with)", 0.75),
-        (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.6),
+         r"(?:talking|speaking|chatting)(?: today| here)? (?:to|with)", 0.75),
+        (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.5),
         (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)"
          r"(?: my guests?,?| our guests?,?)?", 0.6),
         (r"\bthank(?:s| you) to (?:my|our) guests?,?(?: today,?)?", 0.7),
@@ -212,7 +219,7 @@ _GUEST_THANKS = re.compile(
     re.I,
 )
 _HELLO = re.compile(
-    r"(?:^|[.!?,]\s+)(?P<cue>(?:hi|hello|hey|good (?:morning|afternoon|evening)|"
+    r"(?:^|[.!?,]\s+)(?P<cue>(?:hi|hello|hey|hiya|(?:good )?(?:morning|afternoon|evening)|"
     r"nice to (?:see|meet) you|welcome|welcome back|"
     r"(?:great|good|lovely) to (?:see|have|meet) you(?: here)?)(?: there| again| back| along)?,?\s+)",
     re.I,
@@ -254,6 +261,9 @@ _TURNS_TO = re.compile(
     r"\b(?:over to|turn to|come to|go to|hear from|what about|how about|tell us|your turn)\b", re.I
 )
 _LISTED = re.compile(r"(?:,\s*and\s+|\s+and\s+|,\s+)(?:also\s+|by\s+|with\s+)?" + _PRAISE, re.I)
+_LINK = re.compile(
+    r"(?:,|\band)\s+(?:and\s+)?(?:also\s+|by\s+|with\s+|last but not least,?\s+|finally,?\s+)?" + _PRAISE, re.I
+)
 _WELCOME_TO = re.compile(r"\bwelcome(?: back)? to [^.?!]{1,60}?,\s+", re.I)
 _AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:first|now|next|then|again|about|on|for|if|to)\b")
 _COMMA = re.compile(r"[,–—]\s+(?P<and>(?:and|so|then)\s+)?")
@@ -323,6 +333,11 @@ def asks_for_names(paragraphs: Sequence[str]) -> bool:
         _ASKS_FOR_NAMES.search(each.even, each.start, each.end) is not None
         for each in _sentences(paragraphs)[-_LAST_SENTENCES - 1 :]
     )
+
+
+def receives(text: str) -> bool:
+    """Whether a text says to somebody who comes on that they are welcome."""
+    return _RECEIVES.search(plain(text)) is not None
 
 
 def full_names(text: str) -> Iterator[SpokenName]:
@@ -425,7 +440,9 @@ def _name_here(sentence: _Sentence) -> Iterator[Claim]:
     name = _name_at(sentence, sentence.start + (greeting.end() if greeting else 0))
     if name is None or (name.likelihood < FIRST_KNOWN and not (name.is_full and greeting and greeting.group())):
         return
-    here = re.match(r"\s+here(?=[,.!?]|\s+(?:from|in|at|with)\b|$)", sentence.even[name.end : sentence.end])
+    here = re.match(
+        r"\s+(?:here|with you)(?=[,.!?]|\s+(?:from|in|at|with)\b|$)", sentence.even[name.end : sentence.end]
+    )
     if here:
         yield _claim(Whom.SELF, sentence, name.start, name.end + here.end(), name, 0.85 * name.likelihood)
 
@@ -441,11 +458,16 @@ def _introductions(sentence: _Sentence) -> Iterator[Claim]:
         for match in cue.finditer(even, start, end):
             if _is_reported(sentence, match.start()) or _is_of_earlier(sentence, match.end()):
                 continue
-            for name in _listed_names(sentence, match.end()):
+            named = list(_listed_names(sentence, match.end()))
+            for name in named:
                 if name.start not in seen:
                     seen.add(name.start)
                     weighted = weight * name.likelihood * factor
                     yield _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, weighted)
+            for name in _further_names(sentence, named):
+                if name.start not in seen:
+                    seen.add(name.start)
+                    yield _claim(Whom.INTRODUCED, sentence, name.start, name.end, name, 0.0)
     for match in _JOINS.finditer(even, start, end):
         joining = read_name_before(sentence.text, match.start())
         if joining is None or joining.start < start or joining.start in seen or _is_reported(sentence, joining.start):
@@ -454,6 +476,16 @@ def _introductions(sentence: _Sentence) -> Iterator[Claim]:
             continue
         weighted = 0.8 * joining.likelihood * factor
         yield _claim(Whom.INTRODUCED, sentence, joining.start, match.end(), joining, weighted)
+
+
+def _further_names(sentence: _Sentence, named: Sequence[SpokenName]) -> Iterator[SpokenName]:
+    """ "…, who paints, and Jo Lund, a baker": full names that may go on a list; they say whom to expect, no more."""
+    if not named:
+        return
+    for link in _LINK.finditer(sentence.even, named[-1].end, sentence.end):
+        name = _name_at(sentence, link.end())
+        if name is not None and name.is_full and name.likelihood >= FULL_UNKNOWN:
+            yield name
 
 
 def _is_of_earlier(sentence: _Sentence, end: int) -> bool:
@@ -576,8 +608,8 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
         return
     whole = sentence.even[sentence.start : sentence.end]
     invites = bool(_INVITES.search(whole))
-    receives = bool(_RECEIVES.search(whole))
-    asks = bool(_ASKS.search(whole)) or whole.endswith("?") or receives
+    is_received = bool(_RECEIVES.search(whole))
+    asks = bool(_ASKS.search(whole)) or whole.endswith("?") or is_received
     #: "Thank you, Tim." looks back, and a greeting is judged elsewhere.
     seen = {end for pattern in (_THANKS, _HELLO) for _, end in _cues(pattern, sentence)}
     for name, is_bare in _addressed(sentence):
@@ -585,7 +617,7 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
             continue
         seen.add(name.start)
         begin, end = _quotable(sentence, name)
-        weight = 0.7 if invites else 0.6 if receives and name.is_full else 0.45
+        weight = 0.7 if invites else 0.6 if is_received and name.is_full else 0.45
         yield _claim(Whom.NEXT, sentence, begin, end, name, weight * _certainty(name))
     for begin, end in _cues(_OVER_TO, sentence):
         given = _name_at(sentence, end)

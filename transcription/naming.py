@@ -25,6 +25,7 @@ from transcription.introductions import (
     find_roll_call,
     find_slots,
     full_names,
+    receives,
 )
 from transcription.participants import split_honorific
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, Match, find_name, fold, similarity, skeleton
@@ -42,6 +43,9 @@ FIRST_ANSWER = (
 )
 ENTRANCE = 0.35  #: weight of being spoken of in full right before the voice is heard for the first time
 ENTRANCE_EXPECTED = 0.45  #: the same for a participant; still not enough alone
+ENTRANCE_RECEIVED = 0.65  #: the same where the turn ends with a welcome
+RECEIVING_WORDS = 12  #: at the end of a turn, in which a welcome is looked for
+REPLY = 0.65  #: weight of calling who has just introduced or asked the one who speaks now for the first time
 NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
@@ -375,20 +379,47 @@ def _is_same_given_name_by_sound(heard: str, given: str) -> bool:
 # ---------------------------------------------------------------- evidence
 
 
-def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> Iterator[_Piece]:
-    introduced = _introductions_of(people, heard)
-    told = {
-        _person_of(people, each.claim.name.text) for each in heard if each.claim.whom in _TELLING or each.is_called
-    }
-    counts = Counter(each.claim.name.text for each in heard)
+@dataclass(frozen=True, slots=True)
+class _Announced:
+    """What all the claims together say about whom to expect."""
+
+    by_person: Mapping[str, Sequence[int]]  #: in which turns each person is announced to the audience
+    by_turn: Mapping[int, int]  #: how many people each turn announces, those of a list's end left out
+    handing_over: frozenset[int]  #: turns that announce or address whoever speaks next
+    told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
+    counts: Mapping[str, int]  #: claims by the same words
+
+
+def _announced(people: Sequence[_Person], heard: Sequence[_Heard]) -> _Announced:
+    by_person: dict[str, list[int]] = defaultdict(list)
+    by_turn: dict[int, set[str]] = defaultdict(set)
+    told = {i for i, person in enumerate(people) if person.participant is not None}
     for each in heard:
-        claim = each.claim
-        person = _person_of(people, claim.name.text)
+        person = _person_of(people, each.claim.name.text)
+        name = people[person].full if person is not None else each.claim.name.text
+        if person is not None and (each.claim.whom in _TELLING or each.is_called):
+            told.add(person)
+        if each.claim.whom in (Whom.INTRODUCED, Whom.HEARD):
+            by_person[name].append(each.turn)
+            if each.claim.weight > 0:
+                by_turn[each.turn].add(name)
+    return _Announced(
+        by_person=by_person,
+        by_turn={turn: len(names) for turn, names in by_turn.items()},
+        handing_over=frozenset(each.turn for each in heard if each.claim.whom in (Whom.INTRODUCED, Whom.NEXT)),
+        told=frozenset(told),
+        counts=Counter(each.claim.name.text for each in heard),
+    )
+
+
+def _pieces(talk: _Talk, people: Sequence[_Person], heard: Sequence[_Heard]) -> Iterator[_Piece]:
+    announced = _announced(people, heard)
+    for each in heard:
+        person = _person_of(people, each.claim.name.text)
         speaker = _whose(talk, each)
         if person is None or speaker is None or speaker == talk.turns[each.turn].speaker != _own_voice(talk, each):
             continue
-        is_told = person in told or people[person].participant is not None
-        weight = _weight(talk, each, people[person], introduced, speaker, counts[claim.name.text], is_told)
+        weight = _weight(talk, announced, each, people, person, speaker)
         if weight > 0:
             yield _piece(each, speaker, person, weight)
 
@@ -423,11 +454,13 @@ def _entrances(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece])
             continue
         paragraph, name = found[new[0]]
         is_expected = people[new[0]].participant is not None
+        is_received = receives(" ".join(talk.texts[turn][-1].split()[-RECEIVING_WORDS:]))
+        weight = ENTRANCE_RECEIVED if is_received else ENTRANCE_EXPECTED if is_expected else ENTRANCE
         quote = talk.texts[turn][paragraph][name.start : name.end]
         yield _Piece(
             voice,
             new[0],
-            ENTRANCE_EXPECTED if is_expected else ENTRANCE,
+            weight,
             NameMethod.HOST_INTRODUCTION,
             quote,
             turn,
@@ -487,17 +520,6 @@ def _piece(heard: _Heard, speaker: str, person: int, weight: float) -> _Piece:
     )
 
 
-def _introductions_of(people: Sequence[_Person], heard: Sequence[_Heard]) -> dict[str, list[int]]:
-    """In which turns each person is announced to the audience, by full name."""
-    introduced: dict[str, list[int]] = defaultdict(list)
-    for each in heard:
-        person = _person_of(people, each.claim.name.text)
-        if each.claim.whom is Whom.INTRODUCED:
-            name = people[person].full if person is not None else each.claim.name.text
-            introduced[name].append(each.turn)
-    return introduced
-
-
 def _whose(talk: _Talk, heard: _Heard) -> str | None:
     """The voice that a claim is about."""
     if heard.claim.whom is Whom.SELF:
@@ -518,48 +540,47 @@ def _whose(talk: _Talk, heard: _Heard) -> str | None:
 
 
 def _weight(
-    talk: _Talk,
-    heard: _Heard,
-    person: _Person,
-    introduced: Mapping[str, list[int]],
-    speaker: str,
-    count: int,
-    is_told: bool,
+    talk: _Talk, announced: _Announced, heard: _Heard, people: Sequence[_Person], person: int, speaker: str
 ) -> float:
-    """What a claim is worth once it is known who else speaks.
-
-    `count`: claims by the same words. `is_told`: the person is given, or was introduced somewhere.
-    """
+    """What a claim is worth once it is known who else speaks."""
     claim = heard.claim
-    if claim.whom is not Whom.SELF and speaker in talk.announcers:
-        return 0.0
     if claim.whom is Whom.SELF:
         is_title = _is_in_title(talk, claim.name)
-        return 0.0 if is_title else _with_participant(claim.weight, person)
+        return 0.0 if is_title else _with_participant(claim.weight, people[person])
+    if speaker in talk.announcers:
+        return 0.0
     if claim.whom in (Whom.INTRODUCED, Whom.HEARD):
-        return _weight_of_introduction(talk, heard, introduced, speaker)
-    if claim.name.likelihood < FIRST_KNOWN:
-        # The weight was halved because the word may be no name at all.
-        if is_told:
-            return max(min(claim.weight * 2, 0.7), _first_answer(talk, heard, person, introduced, speaker))
-        if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
-            return 0.0  # whom nobody introduces and everybody talks about is a thing
-        if claim.name.text not in talk.inner_capitals:
-            return 0.0 if claim.whom is Whom.NEXT else claim.weight
-        return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
-    if claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2:
-        return min(claim.weight * 1.1, 0.75)
-    return max(claim.weight, _first_answer(talk, heard, person, introduced, speaker))
+        return _weight_of_introduction(talk, announced, heard, speaker)
+    weight = _weight_of_address(talk, announced, heard, person)
+    if weight > 0 and person in announced.told:
+        weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
+    if weight > 0 and (person in announced.told or claim.name.likelihood >= FIRST_KNOWN):
+        weight = max(weight, _first_reply(talk, announced, heard))
+    return weight
 
 
-def _weight_of_introduction(talk: _Talk, heard: _Heard, introduced: Mapping[str, list[int]], speaker: str) -> float:
+def _weight_of_address(talk: _Talk, announced: _Announced, heard: _Heard, person: int) -> float:
+    """What calling somebody is worth by the name alone, which may be no name at all."""
+    claim, count = heard.claim, announced.counts[heard.claim.name.text]
+    if claim.name.likelihood >= FIRST_KNOWN:
+        is_between_two = claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2
+        return min(claim.weight * 1.1, 0.75) if is_between_two else claim.weight
+    if person in announced.told:
+        return min(claim.weight * 2, 0.7)  # it was halved because of the doubt
+    if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
+        return 0.0  # whom nobody introduces and everybody talks about is a thing
+    if claim.name.text not in talk.inner_capitals:
+        return 0.0 if claim.whom is Whom.NEXT else claim.weight
+    return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
+
+
+def _weight_of_introduction(talk: _Talk, announced: _Announced, heard: _Heard, speaker: str) -> float:
     """An introduction to the audience names the voice that speaks next, if that was not heard before.
 
     Where only two talk, it names the other one at any time.
     """
     claim = heard.claim
-    names = [name for name, turns in introduced.items() if heard.turn in turns]
-    if len(names) > 1 or _is_in_title(talk, claim.name):
+    if claim.weight == 0.0 or announced.by_turn.get(heard.turn, 0) > 1 or _is_in_title(talk, claim.name):
         return 0.0  # nobody knows which of them speaks first
     if len(talk.talkers) == 2:
         return claim.weight
@@ -579,19 +600,25 @@ def _greets(talk: _Talk, turn: int, voice: str) -> bool:
     return talk.word_counts[following] >= ANSWER_WORDS or _GREETS.search(text) is not None
 
 
-def _first_answer(
-    talk: _Talk, heard: _Heard, person: _Person, introduced: Mapping[str, list[int]], speaker: str
-) -> float:
+def _first_answer(talk: _Talk, announced: _Announced, heard: _Heard, person: _Person, speaker: str) -> float:
     """An expected person is called, and a voice that was not heard before answers: believed by itself.
 
     Expected are the participants, and who was introduced in full, in the same turn or before.
     """
     if heard.claim.whom is not Whom.NEXT:
         return 0.0
-    is_announced = heard.is_called or min(introduced.get(person.full, [heard.turn + 1])) <= heard.turn
+    is_announced = heard.is_called or min(announced.by_person.get(person.full, [heard.turn + 1])) <= heard.turn
     if person.participant is None and not is_announced:
         return 0.0
     return FIRST_ANSWER if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else 0.0
+
+
+def _first_reply(talk: _Talk, announced: _Announced, heard: _Heard) -> float:
+    """Who has just been introduced or asked calls, with the first words, the one who did it."""
+    voice = talk.turns[heard.turn].speaker
+    if heard.claim.whom is not Whom.PREVIOUS or voice is None or talk.turns_of(voice)[0] != heard.turn:
+        return 0.0
+    return REPLY if heard.turn - 1 in announced.handing_over else 0.0
 
 
 def _with_participant(weight: float, person: _Person) -> float:
