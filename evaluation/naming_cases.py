@@ -1,7 +1,7 @@
 """Naming cases: talk without names, and who really speaks. Read from hand-written pages, or made from templates.
 
-evaluation/sets/naming/ holds both: `cases-*.toml` are written by hand, `development.toml` and `held_out.toml` are
-the templates, names and phrasings of the generated ones. The same seed gives the same cases.
+evaluation/sets/naming/ holds both: `cases-*.toml` are written by hand, the other files are the templates, names and
+phrasings of the generated ones. The same half and number give the same case.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from schemas.transcript import Paragraph, Speaker, Transcript, Turn
 from transcription.participants import parse_participant
 
 SETS = Path(__file__).resolve().parent / "sets" / "naming"
-HALVES = ("development", "held_out")
+#: The two halves of the generated cases, and the files of templates that each is made from.
+KITS = {"development": ("development", "development_more"), "held_out": ("held_out",)}
+HALVES = tuple(KITS)
 CASES_PER_HALF = 500
 
 #: Shares of the generated cases that are harder than the plain template.
@@ -134,9 +136,9 @@ class _Person:
 
 def generated_cases(half: str, count: int = CASES_PER_HALF, *, folder: Path = SETS) -> Iterator[NamingCase]:
     """`count` cases from the templates of one half; the first ones are the same whatever the count."""
-    kit = tomllib.loads((folder / f"{half}.toml").read_text(encoding="utf-8"))
+    kits = [tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")) for name in KITS[half]]
     for number in range(count):
-        yield _Maker(kit, random.Random(f"{half}/{number}"), f"{half} {number}").case()
+        yield _Maker(kits[number % len(kits)], random.Random(f"{half}/{number}"), f"{half} {number}").case()
 
 
 class _Maker:

@@ -141,6 +141,60 @@ GIVEN_NAMES = listed(
     """
 )
 
+GIVEN_NAMES |= listed(  # of languages that the list above knows less of
+    """
+    abebe abiodun abiola achieng adaobi adunni adwoa afonso afua agata agneta aino ainsley airi akin akua alenka
+    alexandros aleš alfons alisher aliya aljaž aloysius alphonse amadou amarachi ambrose amina aminata amparo anaïs
+    anders andrej andris aneta angharad anh anikó annegret anneli annika ansel antti anu anuradha aoibheann aparna
+    apinya aram arash ardian arkady armen arna aroha arul asger ashwin aslaug astrid atsuko aurelio avigail ayumi
+    azadeh babajide babatunde baptiste baraka bartholomew bassam beathe behrouz bence benedetta benedikta bettany
+    bilge birger birna bjarne bjarni boglárka bogusław bohdan bohdana bojan borbála branko breda bronagh bronisław
+    bríd bukola cai calliope capucine carles catalin cathal cemal ceri chandra chantelle chau chidera chimamanda
+    chinonso chinyere chukwuemeka ciaran cillín clodagh concepción conchita corentin cosmin crisanto csaba csilla
+    czesław dagny daichi damilola danai daria daryna davina deividas delwyn denisa deshawn despina dewi dilys
+    dimitra dionisio dobrila dolores donal donata dong-hyun dorthe doru draga dragan duc dumisani dušan dženan
+    eamonn ebba ebele eero efosa egemen einar einir eiríkur eitan elchin eleftheria eleri elham elisabetta eliška
+    elzbieta emese emyr endre enikő enok eoghan eoin erlend ernesta erzsébet esi eskil estela eszter ettore euan
+    eun-ji eunji ezinne fabiola farhad farid farzana fatemeh fatma faye fedor feliks femi femke ferenc fereshteh
+    fermín fiammetta finnian fintan fiorella flóra folasade franjo friederike frode fumiko gabrielė galina gennady
+    gerda gergely gethin ghassan giedrė gilad gintaras gizem golnaz gonçalo goran gordana grzegorz gráinne gunilla
+    gunnhild gunvor guðrún gwilym gyula göran gülsüm hadas hadiza haim halima halina halyna hanneke haoran harald
+    haresh harini hedvig hemi hinemoa hiromi hoang holgeir hrafnhildur huda huong hyun-woo håkan ibolya idan idowu
+    iestyn ieuan ignatius ihsan ikenna iker ildikó ilkka illtyd ilona iman imelda imre inese ingunn inês ioan iolo
+    irem irmgard isabelle ishbel ismael itai iulia ivana ivica izaskun jaan jadranka jadwiga jakov jalal jamshid
+    janez jarosław jasna javad jeanette jejomar jelle jeppe jerzy jesús ji-woo jianguo jianhong jihoon jin-ho jitka
+    jiří joaquín jokin jolanta joris jorunn jovana jožef juhani jukka julija jussi jóhanna jūratė kaarina kaia kairi
+    kalevi kamau kamila kang karoliina karthik kasimir kateřina kaveh kavitha kayode kazuko kelechi kenechukwu kenta
+    kerem khadijah khanh kieron kimiko kiri kirsi kirsteen kofi kojo kostas krešimir kristjan kristof kristīne
+    krzysztof kseniya kunle kwabena kwaku kwasi kwesi kyung-soo lachezar lamine lars-erik lasse laszlo latifah
+    latisha laurynas leila lelisa lerato leszek levent liesl lieve lihua liisa lindiwe ling linh linnéa lisette
+    ljiljana ljubica lovro loïc lucija ludovica luzviminda luísa lwazi lyudmila lászló maarit maciej mahnaz maikel
+    mairead maj-britt maja maren margus maricel marija marián marjatta marjolein markku marko markéta marzena
+    mathilde matilde matjaž matteus maxime mayra małgorzata mbali meenakshi meera mehwish meiling meltem menno merav
+    merete merja mette mihaela mikkel mikołaj mildred milica milos min-jun minh mirela mirjana miroslava mitra moana
+    modupe mojca morven morwenna mustafa mwangi mykola máiréad márton nadeem nagore nahuel nana nanna narges nataša
+    natsuki nayeli ndidi neda nedim neema nele nerys nevena ngaire nguyen nicoleta niilo nikolett nima nives njambi
+    njeri nkosana nneka noam nokuthula noura nthabiseng nur nurhan nyasha obiora océane odalys oddný ogechi ohad
+    oleksandr olha oluchi oluwatoyin omolara onalenna ondřej orhan orla ostap otieno otilia ourania oystein padma
+    palesa parisa parvin pauliina pavlína perpetua petar petronella petteri phuong piret pirkko piroska predrag
+    primož przemek päivi péter quang quique rabia radka radovan ragnar ragnhild rahel raimo rainer rajiv rangi
+    rasmus rastislav reetta rehema reidun revathi reza rifat riikka riku rodel rogério ronke rosalía rosamund
+    rostislav rowan rozália ruairi ryoko ríona róisín rūta saara sachiko saeed sagal sakari samar sampo sandeep
+    sanele saoirse sarika saskia satu savitri selim senthil seo-yeon sergey serhii seung sevda sevgi seán shanthi
+    shira shlomo shu siavash sibusiso sigríður sigurd sigurður sigve silvija simeon sinazo sini siobhán sipho sirpa
+    sixten sjoerd slavica slobodan snežana soile solomiya solène soo-jin sorcha spyros srinivas stavros stefán
+    steinar stelios stipe struan sunniva svana svetoslav szilvia taavi tadej tadhg tae-yang taina tamar tapio taras
+    tarek tatjana tayo tetsuo thabiso thandeka thanh thanos thora thuy tibor tihana tiina timea timofey tinashe
+    titilayo tjaša tobiasz tomislav tomoko toomas torbjörn torbjørn tord torsten trang trine truls trygve tsegaye
+    tuan tunde tuula tzipora tziporah tāne uchenna ulla unai unathi uri urška uzoamaka valdis vanja vasiliki vasilis
+    veikko velimir veselin vesna vigdis viktorija vilde viljem villads vilma virág vojtěch vuk vusi vytautas waleed
+    wambui wanjiku wei weiwei wen wiebke wilhelmus wiremu wojtek xiaoming xiu yaakov yamuna yana yannis yaroslav
+    yasmina yaw yehudit yelena yerlan yevgeny yifan yinka ylva yngve yonatan yrsa yuan yuma yumiko yusra zahid
+    zainab zanele zaynab zdenka zhanna zlata zodwa zoltán zoran zsolt zsuzsanna zulema zuzanna árpád ásta ödön
+    þórdís þórunn žaneta željko
+    """
+)
+
 #: Names that are also words, months, places or peoples: alone they name nobody without a second piece of evidence.
 AMBIGUOUS = listed(
     """

@@ -29,7 +29,7 @@ from transcription.introductions import (
 )
 from transcription.participants import split_honorific
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, Match, find_name, fold, similarity, skeleton
-from transcription.spoken_names import FIRST_KNOWN, SpokenName
+from transcription.spoken_names import FIRST_KNOWN, FULL_UNKNOWN, SpokenName
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
 EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address is enough
@@ -81,6 +81,10 @@ _AS_A_THING = re.compile(
     r"\b(?:in|on|of|the|a|an|into|onto|using|use|via|inside|every|this|some)\s+([^\W\d_a-z][\w’'-]*)"
 )
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
+#: Somebody who writes in is spoken of like somebody who comes on.
+_OF_LETTERS = re.compile(
+    r"\b(?:writes?|wrote|written|asks|asked|letters?|e-?mails?|messages?|tweets?|listeners?)\b", re.I
+)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
     r"delighted|"
@@ -384,7 +388,7 @@ class _Announced:
     """What all the claims together say about whom to expect."""
 
     by_person: Mapping[str, Sequence[int]]  #: in which turns each person is announced to the audience
-    by_turn: Mapping[int, int]  #: how many people each turn announces, those of a list's end left out
+    by_turn: Mapping[int, int]  #: how many people each turn announces
     handing_over: frozenset[int]  #: turns that announce or address whoever speaks next
     told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
     counts: Mapping[str, int]  #: claims by the same words
@@ -401,8 +405,7 @@ def _announced(people: Sequence[_Person], heard: Sequence[_Heard]) -> _Announced
             told.add(person)
         if each.claim.whom in (Whom.INTRODUCED, Whom.HEARD):
             by_person[name].append(each.turn)
-            if each.claim.weight > 0:
-                by_turn[each.turn].add(name)
+            by_turn[each.turn].add(name)
     return _Announced(
         by_person=by_person,
         by_turn={turn: len(names) for turn, names in by_turn.items()},
@@ -429,10 +432,11 @@ def _own_voice(talk: _Talk, heard: _Heard) -> str | None:
     return talk.turns[heard.turn].speaker if heard.claim.whom is Whom.SELF else None
 
 
-def _entrances(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece]) -> Iterator[_Piece]:
+def _entrances(talk: _Talk, people: list[_Person], pieces: Sequence[_Piece]) -> Iterator[_Piece]:
     """Who is spoken of in full right before a voice is heard for the first time may be that voice.
 
-    Only the one person in that turn whom nothing yet gives to another voice, and hardly enough alone.
+    Only the one person in that turn whom nothing yet gives to another voice, and hardly enough alone. Adds to
+    `people` who was not known before.
     """
     told: dict[int, set[str]] = defaultdict(set)
     for piece in pieces:
@@ -441,12 +445,17 @@ def _entrances(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece])
         entrance = talk.turns_of(voice)[0]
         if entrance == 0 or talk.turns[entrance - 1].speaker is None:
             continue
+        if any(_OF_LETTERS.search(text) for text in talk.texts[entrance - 1]):
+            continue
         turn = entrance - 1
         found: dict[int, tuple[int, SpokenName]] = {}
         for paragraph, text in enumerate(talk.texts[turn]):
             for name in full_names(text):
                 person = _person_of(people, name.text)
-                if person is not None and " " in people[person].full:
+                if person is None and name.likelihood >= FULL_UNKNOWN and not _is_known(people, name.text):
+                    people.append(_Person(name.text, None, name.honorific))
+                    person = len(people) - 1
+                if person is not None and " " in people[person].full and not _is_in_title(talk, name):
                     found[person] = (paragraph, name)
         teller = talk.turns[turn].speaker
         new = [person for person in found if told[person] <= {voice} and not _names_own(pieces, teller, person)]
@@ -456,6 +465,7 @@ def _entrances(talk: _Talk, people: Sequence[_Person], pieces: Sequence[_Piece])
         is_expected = people[new[0]].participant is not None
         is_received = receives(" ".join(talk.texts[turn][-1].split()[-RECEIVING_WORDS:]))
         weight = ENTRANCE_RECEIVED if is_received else ENTRANCE_EXPECTED if is_expected else ENTRANCE
+        weight *= 1.0 if is_expected else name.likelihood
         quote = talk.texts[turn][paragraph][name.start : name.end]
         yield _Piece(
             voice,
