@@ -94,6 +94,7 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
         ),
         0.95,
     ),
+    (re.compile(r"\byou(?:'re| are) (?:through to|on the line with|speaking to|talking to)" + _FILLER, re.I), 0.8),
     (re.compile(r"\b(?:i go by|it's me|it is me|i'm called|i am called)" + _FILLER, re.I), 0.8),
     (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
     (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
@@ -139,6 +140,9 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:across|beside|next to|opposite|alongside|on my (?:left|right))\b[^.?!]{0,40}? (?:is|sits)", 0.7),
         (r"\b(?:two|three|four|five|six|several|our|my|some)(?: \w+){0,2} "
          r"(?:guests|speakers|panell?ists|people|experts|voices|visitors)(?: \w+){0,3}(?:,|:| are)", 0.7),
+        (r"\b(?:hono(?:u)?red|delighted|pleased|thrilled|happy|excited|lucky|glad|privileged) to have", 0.75),
+        (r"\b(?:on the line|in the studio|down the line|on the phone)\b[^.?!]{0,40}? (?:i|we)(?:'ve| have)(?: got)?",
+         0.75),
         (r"\b(?:say hello to|meet|here to (?:talk|discuss|tell us)[^,.!?]{0,60} is)", 0.5),
         (r"\b(?:i|we) (?:recently |just )?(?:sat down|caught up|spoke|talked|chatted)"
          r"(?: recently| earlier)? (?:to|with)", 0.65),
@@ -162,6 +166,7 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 _JOINS = re.compile(
     r",?\s(?:(?:who )?(?:is|are|has been|will be)(?: \w+)? (?:joining|here with|here in the|with) (?:me|us|studio)|"
     r"(?:who )?(?:joins|join) (?:me|us)|(?:who )?has joined (?:me|us)|"
+    r"(?:is|are) (?:sitting|filling|standing|stepping) in\b|"
     r"(?:is|are) (?:my|our|today's|this week's) (?:\w+ )?guests?\b|"
     r"(?:is|are) (?:(?:also|back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}"
     r"(?:too|with us|today|again)?)"
@@ -543,12 +548,7 @@ def _looking_back(sentence: _Sentence) -> Iterator[Claim]:
                 begin, end = _quotable(sentence, name)
                 whom = Whom.PREVIOUS if is_early and sentence.from_end else Whom.OTHER
                 yield _claim(whom, sentence, begin, end, name, 0.55 * _certainty(name))
-        elif (
-            sentence.from_start == 0
-            and name.start > sentence.start + 1
-            and _is_answer(sentence)
-            and (not _is_one_of_several(sentence, name))
-        ):
+        elif sentence.from_start == 0 and _is_answer(sentence) and (not _is_one_of_several(sentence, name)):
             begin, end = _quotable(sentence, name)
             yield _claim(Whom.PREVIOUS, sentence, begin, end, name, 0.45 * _certainty(name))
 

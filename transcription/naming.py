@@ -74,7 +74,8 @@ _CLOSES = re.compile(
 )
 _ANNOUNCES = re.compile(
     r"\b(?:you're listening to|a podcast (?:from|by)|brought to you by|presents|"
-    r"this podcast|podcast is|production)\b",
+    r"this podcast|podcast is|"
+    r"(?:is|was) (?:made|produced|edited|presented) by|rate and review|subscribe|production)\b",
     re.I,
 )
 _AS_A_THING = re.compile(
@@ -166,11 +167,24 @@ def _heard(talk: _Talk) -> list[_Heard]:
         if turn - asked <= ROLL_CALL_TURNS and talk.turns_of(str(talk.turns[turn].speaker))[:1] == [turn]:
             answer = find_roll_call(texts)
             if answer is not None and not any(each.whom is Whom.SELF for each in claims):
-                claims.append(answer)
+                # Who answers with a name alone calls nobody by it.
+                claims = [answer, *(each for each in claims if each.name.text != answer.name.text)]
         if asks_for_names(texts):
             asked = turn
-        heard += [_completed(talk, turn, claim) for claim in claims]
+        heard += [_completed(talk, turn, claim) for claim in _clear(claims)]
     return heard
+
+
+def _clear(claims: Sequence[Claim]) -> Iterator[Claim]:
+    """The claims of one turn that tell who is meant: of several people thanked none, of several called the last."""
+    thanked = {each.name.text for each in claims if each.whom in (Whom.PREVIOUS, Whom.OTHER)}
+    called = [each for each in claims if each.whom is Whom.NEXT]
+    last = max(called, key=lambda each: (each.paragraph, each.name.start), default=None)
+    for each in claims:
+        is_one_of_many = each.whom in (Whom.PREVIOUS, Whom.OTHER) and len(thanked) > 1
+        is_passed_over = last is not None and each.whom is Whom.NEXT and each.name.text != last.name.text
+        if not is_one_of_many and not is_passed_over:
+            yield each
 
 
 def _completed(talk: _Talk, turn: int, claim: Claim) -> _Heard:
