@@ -20,6 +20,10 @@ def name(
         list[str] | None,
         typer.Option(help='Somebody who speaks: "Ada Quill, host". May be given several times.'),
     ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help='A name by hand: "Speaker 2=Ada Quill". May be given several times.'),
+    ] = None,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Forget the names it has, those of a page's labels too.")
     ] = False,
@@ -31,13 +35,14 @@ def name(
     """Name the speakers of a document by evidence, and show the evidence.
 
     Names given by hand or printed on an imported page stay, unless --afresh is given. Participants take the place
-    of those that the document lists.
+    of those that the document lists. Why each name is believed, and why a speaker has none, goes to standard error.
     """
     from schemas.wire import write_json
 
     if output == "-" and as_json:
         raise OptionError("--json and --output - both write to standard output; choose one", field="output")
-    named = _name(_read(document), participant or [], afresh=afresh)
+    named = _name(_read(document), participant or [], given or [], afresh=afresh)
+    _explain(named)
     if output == "-":
         sys.stdout.write(write_json(named, indent=1).decode("utf-8") + "\n")
         return
@@ -59,7 +64,7 @@ def _read(document: Path) -> Transcript:
     return read_json(Transcript, document.read_bytes())
 
 
-def _name(transcript: Transcript, participants: list[str], *, afresh: bool) -> Transcript:
+def _name(transcript: Transcript, participants: list[str], by_hand: list[str], *, afresh: bool) -> Transcript:
     from dataclasses import replace
 
     from transcription.naming import name_speakers
@@ -71,7 +76,61 @@ def _name(transcript: Transcript, participants: list[str], *, afresh: bool) -> T
     if afresh:
         nameless = tuple(replace(each, name=None, known_by=None) for each in transcript.speakers)
         transcript = replace(transcript, speakers=nameless)
+    for each in by_hand:
+        transcript = _with_name_by_hand(transcript, each)
     return name_speakers(transcript)
+
+
+def _with_name_by_hand(transcript: Transcript, assignment: str) -> Transcript:
+    """ "Speaker 2=Dr Ada Quill": the speaker by number, id or voice, the name as a participant is written."""
+    from dataclasses import replace
+
+    from schemas.transcript import NameMethod
+    from transcription.naming import sample_of
+    from transcription.participants import parse_participant
+
+    which, separator, text = assignment.partition("=")
+    if not separator:
+        raise OptionError(f'--set {assignment!r}: write "Speaker 2=Ada Quill"', field="set")
+    person = parse_participant(text)
+    wanted = " ".join(which.split()).casefold()
+    for number, speaker in enumerate(transcript.speakers, start=1):
+        if wanted not in {f"speaker {number}", speaker.id.casefold(), (speaker.voice or "").casefold()}:
+            continue
+        named = replace(
+            speaker,
+            name=person.name,
+            honorific=person.honorific,
+            role=person.role or speaker.role,
+            description=person.description or speaker.description,
+            known_by=NameMethod.GIVEN,
+            confidence=1.0,
+            evidence=sample_of(transcript, speaker.id, NameMethod.GIVEN, 1.0),
+        )
+        speakers = (*transcript.speakers[: number - 1], named, *transcript.speakers[number:])
+        return replace(transcript, speakers=speakers)
+    known = ", ".join(f"Speaker {n}" for n in range(1, len(transcript.speakers) + 1)) or "nobody"
+    raise OptionError(f"--set {assignment!r}: the document has no {which.strip()!r}; it has {known}", field="set")
+
+
+def _explain(named: Transcript) -> None:
+    """One line for each speaker on standard error: the name and why, or what was too little for one."""
+    from transcription.naming import unsettled_names
+
+    unsettled = {each.speaker: each for each in unsettled_names(named)}
+    for number, speaker in enumerate(named.speakers, start=1):
+        if speaker.name is not None:
+            because = speaker.evidence[0] if speaker.evidence else None
+            said = f": “{because.quote}” [{_clock(because.start)}]" if because else ""
+            method = speaker.known_by.value if speaker.known_by else "page"
+            line = f"Speaker {number} is {speaker.name} ({method}{said})"
+        elif speaker.id in unsettled:
+            weak = unsettled[speaker.id]
+            why = "something speaks against it" if weak.is_contradicted else "that alone is too little"
+            line = f"Speaker {number} may be {weak.name} (“{weak.quote}” [{_clock(weak.start)}]), but {why}"
+        else:
+            line = f"Speaker {number}: nothing says who it is"
+        print(_shown(line), file=sys.stderr)
 
 
 def _print_json(speakers: tuple[Speaker, ...]) -> None:

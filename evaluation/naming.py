@@ -21,6 +21,7 @@ from schemas.errors import StenocastError
 from schemas.transcript import Speaker, Transcript
 from transcription.given_names import are_forms_of_one_name
 from transcription.naming import name_speakers
+from transcription.participants import parse_participant
 from transcription.soundalike import fold
 
 
@@ -105,6 +106,8 @@ class Failure:
 
 def failures(case: NamingCase, named: Transcript) -> Iterator[Failure]:
     for each in named.speakers:
+        if each.id not in case.truth:
+            continue
         is_wrong = each.name is not None and not is_right(case, each)
         if is_wrong or (each.name is None and each.id in case.said):
             quote = each.evidence[0].quote if each.evidence else None
@@ -161,10 +164,10 @@ def page_case(page: Path) -> NamingCase:
 
 
 def stripped(transcript: Transcript, *, name: str) -> NamingCase:
-    """A document without the names it came with, which become the truth."""
+    """A document without the names it came with, which become the truth. Voices that had none are not counted."""
     spoken = " ".join(paragraph.text for turn in transcript.turns for paragraph in turn.paragraphs)
     words = {fold(word) for word in spoken.replace("’", "'").split()}
-    truth = {each.id: each.name or "" for each in transcript.speakers}
+    truth = {each.id: each.name for each in transcript.speakers if each.name}
     nameless = tuple(Speaker(each.id) for each in transcript.speakers)
     bare = replace(
         transcript,
@@ -178,7 +181,8 @@ def stripped(transcript: Transcript, *, name: str) -> NamingCase:
         name=name,
         transcript=bare,
         truth=truth,
-        said=frozenset(id for id, full in truth.items() if full and fold(full.split()[0]) in words),
+        said=frozenset(id for id, full in truth.items() if fold(full.split()[0]) in words),
+        participants=tuple(parse_participant(name) for name in truth.values()),
     )
 
 
@@ -219,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.pages:
             scores = [_measure_page(page) for page in asked.pages]
+            scores.append(_total(scores))
         else:
             scores = [measure_hand(), *(measure_half(half) for half in HALVES)]
     except StenocastError as error:
@@ -231,10 +236,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _total(scores: Sequence[SetScore]) -> SetScore:
+    alone = sum((each.alone for each in scores), NamingScore())
+    given = sum((each.given for each in scores if each.given), NamingScore())
+    return SetScore("all", sum(each.cases for each in scores), alone, given, ())
+
+
 def _measure_page(page: Path) -> SetScore:
-    case = page_case(page)
-    named = name_speakers(case.transcript)
-    return SetScore(page.name, 1, score(case, named), None, tuple(failures(case, named)))
+    return _measure(page.name, [page_case(page)])
 
 
 if __name__ == "__main__":

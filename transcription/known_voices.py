@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.episode import Role
-from schemas.transcript import Evidence, NameMethod, Speaker, Transcript
+from schemas.transcript import NameMethod, Speaker, Transcript
 from transcription.given_names import are_forms_of_one_name
-from transcription.naming import name_speakers, sample_quote
+from transcription.naming import name_speakers, sample_of
 from transcription.ports import KnownVoice
 
 ALIKE = 0.60  #: cosine from which two voices may be one person's
@@ -123,13 +123,12 @@ def _contradicts(speaker: Speaker, recognized: Recognized) -> bool:
 
 
 def _recognized(transcript: Transcript, speaker: Speaker, known: Recognized) -> Speaker:
-    turn, start, quote = sample_quote(transcript, speaker.id)
     return replace(
         speaker,
         name=known.name,
         known_by=NameMethod.KNOWN_VOICE,
         confidence=known.cosine,
-        evidence=(Evidence(NameMethod.KNOWN_VOICE, quote, turn, start, known.cosine),),
+        evidence=sample_of(transcript, speaker.id, NameMethod.KNOWN_VOICE, known.cosine),
     )
 
 

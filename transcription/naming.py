@@ -143,6 +143,54 @@ def name_speakers(transcript: Transcript) -> Transcript:
     """
     if not transcript.speakers or not transcript.turns:
         return transcript
+    found = _found(transcript)
+    roles = _roles(found.talk, found.heard, found.host)
+    speakers = tuple(_named(found.talk, found.people, each, found.named, roles) for each in transcript.speakers)
+    return replace(transcript, speakers=speakers)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A name that speaks for a voice, and is not given."""
+
+    speaker: str
+    name: str
+    quote: str
+    start: float | None
+    is_contradicted: bool  #: another voice or another name has evidence too; else there is too little of it
+
+
+def unsettled_names(transcript: Transcript) -> tuple[Unsettled, ...]:
+    """The strongest name that was not believed for each voice without one, by the order of the speakers."""
+    if not transcript.speakers or not transcript.turns:
+        return ()
+    found = _found(transcript)
+    unsettled: list[Unsettled] = []
+    for voice in found.talk.voices:
+        own = [piece for piece in found.pieces if piece.speaker == voice]
+        if voice in found.named or voice in found.talk.fixed or not own:
+            continue
+        best = max(own, key=lambda piece: (piece.weight, -piece.turn))
+        same = {piece.person for piece in own} | {p.speaker for p in found.pieces if p.person == best.person}
+        evidence = _evidence(found.talk, best)
+        name = found.people[best.person].full
+        unsettled.append(Unsettled(voice, name, evidence.quote, evidence.start, len(same) > 2))
+    return tuple(unsettled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Everything that naming found in a transcript."""
+
+    talk: _Talk
+    heard: Sequence[_Heard]
+    people: Sequence[_Person]
+    pieces: Sequence[_Piece]
+    host: str | None
+    named: Mapping[str, _Decision]
+
+
+def _found(transcript: Transcript) -> _Found:
     talk = _Talk(transcript)
     heard = _heard(talk)
     people = list(_people(talk, heard))
@@ -153,9 +201,7 @@ def name_speakers(transcript: Transcript) -> Transcript:
     pieces += _pieces_by_role(talk, people, host, heard)
     named = _decide(talk, people, pieces)
     named |= _by_elimination(talk, people, pieces, named)
-    roles = _roles(talk, heard, host)
-    speakers = tuple(_named(talk, people, speaker, named, roles) for speaker in transcript.speakers)
-    return replace(transcript, speakers=speakers)
+    return _Found(talk, heard, people, pieces, host, named)
 
 
 def _heard(talk: _Talk) -> list[_Heard]:
@@ -908,13 +954,15 @@ def _by_elimination(
     return {voice: _Decision(person, -math.log(1 - 0.7), (piece,), NameMethod.ELIMINATION)}
 
 
-def sample_quote(transcript: Transcript, speaker: str) -> tuple[str, float | None, str]:
-    """Words by which a voice can be found and heard: the turn's id, their time, and the quote."""
+def sample_of(transcript: Transcript, speaker: str, method: NameMethod, confidence: float) -> tuple[Evidence, ...]:
+    """Evidence that no words gave: where the voice can be heard. None where it says nothing."""
     talk = _Talk(transcript)
+    if not talk.words_of(speaker):
+        return ()
     turn, paragraph, offset, quote = _sample(talk, speaker)
     said = talk.turns[turn]
     start = _start_of(said.paragraphs[paragraph], offset)
-    return said.id, said.start if start is None else start, quote
+    return (Evidence(method, quote, said.id, said.start if start is None else start, confidence),)
 
 
 def _sample(talk: _Talk, voice: str) -> tuple[int, int, int, str]:

@@ -84,6 +84,8 @@ def test_afresh_forgets_a_name_given_before(document: Path) -> None:
         (["missing.json"], NotFound),
         (["{document}", "--participant", " , host"], OptionError),
         (["{document}", "--json", "--output", "-"], OptionError),
+        (["{document}", "--set", "Ada Quill"], OptionError),
+        (["{document}", "--set", "Speaker 7=Ada Quill"], OptionError),
     ],
 )
 def test_wrong_arguments_are_errors_of_ours(document: Path, arguments: list[str], error: type[Exception]) -> None:
@@ -96,3 +98,40 @@ def test_what_is_no_document_is_an_error_that_names_the_field(tmp_path: Path) ->
 
     with pytest.raises(PageError, match="episode"):
         run(str(tmp_path / "bad.json"))
+
+
+@pytest.mark.parametrize("which", ["Speaker 2", "speaker 2", "S2"])
+def test_a_name_set_by_hand_is_given_to_that_speaker_and_stays(document: Path, tmp_path: Path, which: str) -> None:
+    run(str(document), "--set", f"{which}=Dr Ada Quill, guest", "--output", str(tmp_path / "named.json"))
+
+    speaker = read_json(Transcript, (tmp_path / "named.json").read_bytes()).speakers[1]
+    assert (speaker.name, speaker.honorific, speaker.known_by) == ("Ada Quill", "Dr", NameMethod.GIVEN)
+    assert speaker.evidence[0].quote == "I mend [old] clocks."
+    assert "Ada Quill" in run(str(tmp_path / "named.json"))
+
+
+def test_the_name_set_by_hand_is_given_to_nobody_else(document: Path) -> None:
+    speakers = json.loads(run(str(document), "--set", "Speaker 2=Greta Vance", "--json"))
+
+    assert [each["name"] for each in speakers] == [None, "Greta Vance"]
+
+
+def test_standard_error_says_why_each_name_is_believed_or_not(document: Path) -> None:
+    result = CliRunner().invoke(app, [str(document)], catch_exceptions=False)
+
+    assert result.stderr.splitlines() == [
+        "Speaker 1 is Greta Vance (self_introduction: “My name is Greta Vance” [00:00:01])",
+        "Speaker 2: nothing says who it is",
+    ]
+
+
+def test_weak_evidence_is_shown_and_not_believed(tmp_path: Path) -> None:
+    texts = ["It leaks.", "Thanks, Olaf.", "It does leak."]
+    turns = tuple(Turn(f"t{n}", f"S{n}", (Paragraph(f"p{n}", text),)) for n, text in enumerate(texts, start=1))
+    transcript = Transcript(episode=Episode("e"), speakers=(Speaker("S1"), Speaker("S2"), Speaker("S3")), turns=turns)
+    path = tmp_path / "talk.json"
+    path.write_bytes(write_json(transcript))
+
+    result = CliRunner().invoke(app, [str(path)], catch_exceptions=False)
+
+    assert "Speaker 1 may be Olaf (“Thanks, Olaf” [no time]), but that alone is too little" in result.stderr
