@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import structlog
 
+from adapters.acceptance import printable
 from adapters.metrics import TakenIn, process_metrics
 from schemas.drop import Drop
 from schemas.errors import NotReady, Refused, TransientError
@@ -89,12 +90,29 @@ class Reconciler:
             assert self._take_in is not None
             objects += len(page)
             recordings += sum(map(self._take_in.is_recording, page))
-            new += self._taken_in(self._take_in, page)
+            new += self._taken_in_or_passed(self._take_in, page)
         if self._clock() - self._swept_at < min(SWEEP_SECONDS, self._grace_seconds):
             return Seen(objects, recordings, new)
         self._swept_at = self._clock()
         removed = self._sweep_results(stop) + self._sweep_parts(stop)
         return Seen(objects, recordings, new, removed, self._store.sweep_unfinished())
+
+    @classmethod
+    def _taken_in_or_passed(cls, take_in: TakeIn, page: Sequence[Drop]) -> int:
+        """Have a page's missing jobs added; what cannot be taken in is passed over, so that it holds up nothing else.
+
+        It is met again at the next look. Raises while the ledger or the bucket is away.
+        """
+        try:
+            return cls._taken_in(take_in, page)
+        except Exception as error:
+            if not take_in.is_served():
+                raise
+            if len(page) == 1:
+                log.error("drop not taken in", file=printable(page[0].key), exc_info=error)
+                return 0
+        half = len(page) // 2
+        return sum(cls._taken_in_or_passed(take_in, each) for each in (page[:half], page[half:]))
 
     @staticmethod
     def _taken_in(take_in: TakeIn, page: Sequence[Drop]) -> int:

@@ -131,6 +131,39 @@ def test_two_reconcilers_and_an_intake_that_was_faster_make_one_job(
     assert len(harbour.queue.jobs()) == 1
 
 
+@pytest.mark.parametrize("error", [TransientError("no answer for this name"), RuntimeError("a defect of ours")])
+def test_a_name_that_is_never_answered_for_keeps_no_other_from_being_found(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    harbour.put("a.mp3", "odd.mp3", "z.mp3")
+    look = harbour.bucket.look
+
+    def odd(bucket: str, key: str) -> Any:
+        if key == "odd.mp3":
+            raise error
+        return look(bucket, key)
+
+    listed = list(harbour.bucket.listed(BUCKET, ""))
+    monkeypatch.setattr(harbour.bucket, "listed", lambda _bucket, _prefix: iter(listed))
+    monkeypatch.setattr(harbour.bucket, "look", odd)
+
+    assert harbour.look().new == 2
+    assert len(harbour.queue.jobs()) == 2
+
+
+def test_a_bucket_that_answers_nothing_ends_the_look(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_bucket: str, _key: str) -> None:
+        raise TransientError("the bucket is away")
+
+    harbour.put("a.mp3", "b.mp3")
+    listed = list(harbour.bucket.listed(BUCKET, ""))
+    monkeypatch.setattr(harbour.bucket, "listed", lambda _bucket, _prefix: iter(listed))
+    monkeypatch.setattr(harbour.bucket, "look", away)
+
+    with pytest.raises(TransientError):
+        harbour.look()
+
+
 # ---------------------------------------------------------------- what attempts lost
 
 
