@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.errors import NotFound
+from schemas.job import Wording
 
 if TYPE_CHECKING:
     from schemas.job import Job, JobState
@@ -61,6 +62,8 @@ def submit(
     ] = None,
     metadata: Annotated[Path | None, typer.Option(help="A metadata file; else AUDIO's name with .json.")] = None,
     speakers: Annotated[int | None, typer.Option(help="Exactly this many voices.")] = None,
+    wording: Annotated[Wording | None, typer.Option(help="How much of what was said stands in the text.")] = None,
+    glossary: Annotated[Path | None, typer.Option(help="A glossary (TOML), instead of the show's own.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher goes first, -100 to 100.")] = None,
     idempotency_key: Annotated[str, typer.Option(help="A repeat with the same key is the same job.")] = "",
     as_json: AsJson = False,
@@ -70,7 +73,7 @@ def submit(
     from dataclasses import replace
 
     from adapters.acceptance import accept
-    from adapters.glossaries import show_glossary
+    from adapters.glossaries import glossary_file, show_glossary
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_store
     from cli.transcribe import beside, episode_of
@@ -81,12 +84,15 @@ def submit(
     settings = read_settings()
     sidecar = beside(audio, metadata, no_metadata=False)
     episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
-    asked = sidecar.options(settings.models, glossary=show_glossary(settings.glossaries, episode.show))
+    terms = glossary_file(glossary) if glossary else show_glossary(settings.glossaries, episode.show)
+    asked = sidecar.options(settings.models, glossary=terms)
     options = replace(
         asked,
         models=models or asked.models,
         language=language or None,
         speakers=speakers if speakers is not None else asked.speakers,
+        wording=wording or asked.wording,
+        glossary=terms if glossary else asked.glossary,
     )
     check_models(settings, options.models, options.language or episode.language)
     job, is_new = accept(
