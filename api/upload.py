@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,21 +145,14 @@ def _take_in(
     if not options.glossary:
         options = replace(options, glossary=intake.glossary_of(episode.show))
     intake.check_models(options.models, options.language or episode.language)
-    intake.scratch.mkdir(parents=True, exist_ok=True)
     with (
         process_tracing().begin("accept", parent=parent, attributes={"episode_id": episode.id}) as span,
-        spooled(intake.scratch) as spool,
+        _on_disk(audio, intake.scratch) as source,
     ):
-        try:
-            audio.file.seek(0)
-            shutil.copyfileobj(audio.file, spool, 1024 * 1024)
-            spool.flush()
-        except OSError as error:
-            raise _storage_error(error) from error
         taken = accept(
             queue=intake.queue,
             store=intake.store,
-            source=Path(spool.name),
+            source=source,
             file_name=shown_name(audio.filename),
             episode=episode,
             options=options,
@@ -172,6 +166,20 @@ def _take_in(
         )
         intake.reached("after_commit")
         return taken
+
+
+@contextmanager
+def _on_disk(audio: UploadFile, scratch: Path) -> Iterator[Path]:
+    """The upload as a file of its own meanwhile. Raises NotReady `disk_full`."""
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        with spooled(scratch) as spool:
+            audio.file.seek(0)
+            shutil.copyfileobj(audio.file, spool, 1024 * 1024)
+            spool.flush()
+            yield Path(spool.name)
+    except OSError as error:
+        raise _storage_error(error) from error
 
 
 def requested(

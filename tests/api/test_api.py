@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docx
 import pytest
 
+import api.upload
 from formats import catalogue
 from schemas.episode import AudioInfo, Episode
 from schemas.job import JobOptions, JobState, Term
@@ -44,6 +46,22 @@ def test_an_upload_becomes_a_queued_job_and_its_bytes_lie_in_the_store(door: Any
     assert (job["state"], job["title"]) == ("queued", "Tide tables")
     assert [each.name for each in episode.participants] == ["Ada Quill", "Ben Okri"]
     assert door.store.get(episode.audio.uri)[:4] == b"RIFF"
+
+
+def test_an_upload_that_the_disk_has_no_room_for_is_a_507_and_no_job(
+    door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def on_a_full_disk(_folder: Path) -> Iterator[IO[bytes]]:
+        with open("/dev/full", "wb", buffering=0) as file:
+            yield file
+
+    monkeypatch.setattr(api.upload, "spooled", on_a_full_disk)
+    answer = door.client.post("/v1/episodes", files={"audio": ("talk.flac", b"fLaC")})
+
+    _assert_problem(answer, 507, "disk_full")
+    assert list(door.queue.jobs()) == []
+    assert list(door.store.keys("")) == []
 
 
 def test_the_same_upload_twice_is_the_same_job(door: Any) -> None:
