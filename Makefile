@@ -12,7 +12,7 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 # uv reads the same hash-locked files in seconds; pip, with the user's own settings, is the fallback.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --quiet --require-hashes -r $(1)
 
-.PHONY: help setup setup-dev models demo serve services-up services-down services-status helm image-core images test test-fast chaos lint figures bench schemas requirements clean
+.PHONY: help setup setup-dev models demo serve services-up services-down services-status helm image-core images test test-fast chaos lint figures evaluate bench schemas requirements clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,6 +89,15 @@ chaos: setup-dev ## kill, freeze and cut off everything: RUNS=1000 SEED=7 LANES=
 
 figures: setup-dev ## measure words, voices and names on real recordings: docs/quality.md
 	$(BIN)/python -m evaluation.figures --write docs/quality.md
+
+$(VENV)/evaluate.stamp: requirements/evaluate.txt $(VENV)/dev.stamp
+	@echo "Installing meeteval, which is compiled: about a minute of processor time"
+	$(call INSTALL,requirements/evaluate.txt)
+	@touch $@
+
+evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the plain tools and without each step: docs/quality.md; ONLY=name,…
+	$(BIN)/pytest -n 0 -q tests/evaluation/test_against_meeteval.py
+	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --write docs/quality.md
 
 bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
 	$(BIN)/python -m evaluation.job_speed --minutes 10 $(or $(RECORDINGS),examples/demo/episode.mp3)

@@ -1,0 +1,145 @@
+"""The tables of a survey in markdown, with when and where each figure was measured and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evaluation.comparison import Measures
+from evaluation.outcomes import BASELINE, OURS, WITHOUT, Outcome
+from evaluation.presentation import percent
+
+BEGIN, END = "<!-- survey: begin -->", "<!-- survey: end -->"
+
+#: The measures that a step could change, with how each is read from an outcome.
+_EFFECTS = ("wer", "cpwer", "wder", "der")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was measured, and what should have been."""
+
+    models: str
+    outcomes: tuple[Outcome, ...]
+    recordings: tuple[str, ...]
+    notes: tuple[str, ...] = ()  #: what could not be had, and why
+
+    def markdown(self) -> str:
+        parts = [*self._head(), "", *self._figures(), "", *self._steps(), *self._missing()]
+        return "\n".join(parts).rstrip()
+
+    def _head(self) -> Iterator[str]:
+        yield f"Model set `{self.models}`; `python -m evaluation.survey --write docs/quality.md`."
+        for machine in dict.fromkeys(each.machine for each in self.outcomes):
+            times = sorted(each.measured for each in self.outcomes if each.machine == machine)
+            yield f"Measured {times[0]} to {times[-1]} on {machine}."
+
+    def _figures(self) -> Iterator[str]:
+        if not self.outcomes:
+            yield "Nothing has been measured yet."
+            return
+        yield (
+            "| recording | system | WER | CER | cpWER | tcpWER | WDER | DER | DER, 0.25 s collar | JER "
+            "| voices found / of "
+            "| names right / wrong / missing | paragraphs F1 | coverage | invented words an hour |"
+        )
+        yield "|" + "---|" * 15
+        for name in self.recordings:
+            for system in (OURS, BASELINE):
+                for each in self._of(name, system):
+                    yield _row(each)
+
+    def _of(self, name: str, system: str) -> list[Outcome]:
+        return [each for each in self.outcomes if (each.recording, each.system) == (name, system)]
+
+    def _steps(self) -> Iterator[str]:
+        """What each figure becomes, on average, where a step is left out; only of recordings with both figures."""
+        systems = list(dict.fromkeys(each.system for each in self.outcomes if each.system.startswith(WITHOUT)))
+        if not systems:
+            return
+        yield (
+            "What each step is worth: the mean over the recordings with and → without it; in bold what it changes by "
+            "0.05 points or more."
+        )
+        yield ""
+        yield "| step left out | recordings | WER | cpWER | WDER | DER | names right, wrong | paragraphs F1 |"
+        yield "|" + "---|" * 8
+        for system in systems:
+            pairs = self._pairs(system)
+            if pairs:
+                yield _step_row(system.removeprefix(WITHOUT), pairs)
+        yield ""
+
+    def _pairs(self, system: str) -> list[tuple[Measures, Measures]]:
+        whole = {each.recording: each.measures for each in self.outcomes if each.system == OURS}
+        return [
+            (whole[each.recording], each.measures)
+            for each in self.outcomes
+            if each.system == system and each.recording in whole
+        ]
+
+    def _missing(self) -> Iterator[str]:
+        for system in (OURS, BASELINE):
+            done = {each.recording for each in self.outcomes if each.system == system}
+            missing = [name for name in self.recordings if name not in done]
+            if missing:
+                yield f"Not measured yet, {system}: {', '.join(missing)}."
+        yield from (f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(self.notes))
+
+
+def _row(each: Outcome) -> str:
+    m = each.measures
+    voices = f"{m.speakers} / {m.true_speakers}"
+    names = "–" if m.names is None else f"{m.names.right} / {m.names.wrong} / {m.names.missing}"
+    cells = [
+        f"{each.recording}, {each.audio_seconds:.0f} s" if each.system == OURS else "",
+        each.system,
+        *map(percent, (m.wer, m.cer, m.cpwer, m.tcpwer, m.wder, m.der, m.der_collar, m.jer)),
+        f"**{voices}**" if m.speaker_count_error else voices,
+        names if each.system != BASELINE else "–",
+        percent(m.paragraphs.f1 if m.paragraphs else None) if each.system != BASELINE else "–",
+        percent(m.coverage),
+        "–" if m.invented_per_hour is None else f"{m.invented_per_hour:.0f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _step_row(step: str, pairs: Sequence[tuple[Measures, Measures]]) -> str:
+    cells = [step, str(len(pairs))]
+    for name in _EFFECTS:
+        cells.append(_effect([(getattr(one, name), getattr(other, name)) for one, other in pairs]))
+    cells.append(_names(pairs))
+    cells.append(_effect([(_f1(one), _f1(other)) for one, other in pairs]))
+    return "| " + " | ".join(cells) + " |"
+
+
+def _effect(pairs: Sequence[tuple[float | None, float | None]]) -> str:
+    known = [(one, other) for one, other in pairs if one is not None and other is not None]
+    if not known:
+        return "–"
+    whole = sum(one for one, _ in known) / len(known)
+    without = sum(other for _, other in known) / len(known)
+    text = f"{100 * whole:.1f} → {100 * without:.1f} %"
+    return f"**{text}**" if abs(whole - without) >= 0.0005 else text
+
+
+def _names(pairs: Sequence[tuple[Measures, Measures]]) -> str:
+    known = [(one.names, other.names) for one, other in pairs if one.names and other.names]
+    if not known:
+        return "–"
+    with_it = f"{sum(one.right for one, _ in known)}, {sum(one.wrong for one, _ in known)}"
+    without = f"{sum(other.right for _, other in known)}, {sum(other.wrong for _, other in known)}"
+    return f"**{with_it} → {without}**" if with_it != without else f"{with_it} → {without}"
+
+
+def _f1(measures: Measures) -> float | None:
+    return measures.paragraphs.f1 if measures.paragraphs else None
+
+
+def write_into(page: str, block: str) -> str:
+    """The page with its survey replaced; a page without the marks gets them at its end."""
+    marked = f"{BEGIN}\n{block}\n{END}"
+    if BEGIN in page and END in page:
+        before, rest = page.split(BEGIN, 1)
+        return before + marked + rest.split(END, 1)[1]
+    return f"{page.rstrip()}\n\n{marked}\n" if page.strip() else f"{marked}\n"
