@@ -15,10 +15,10 @@ FLOORS = Path(__file__).parent / "floors.toml"
 _AT_MOST, _AT_LEAST = "_at_most", "_at_least"
 
 
-def floors_of(kind: str, path: Path = FLOORS) -> dict[str, Mapping[str, Any]]:
+def floors_of(kind: str, path: Path = FLOORS) -> dict[str, Any]:
     """The floors of one kind (transcripts, naming), by what they are about."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {name: floor for name, floor in table[kind].items() if isinstance(floor, dict)}
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))[kind]
+    return table
 
 
 def behind(measures: Measures, floor: Mapping[str, Any]) -> tuple[str, ...]:
