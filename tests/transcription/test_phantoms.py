@@ -38,6 +38,12 @@ def test_a_short_voice_that_sounds_like_nobody_stays() -> None:
     assert absorb_phantoms(stranger).diarization == stranger
 
 
+def test_two_people_who_sound_alike_on_the_telephone_stay_two() -> None:
+    alike = found(embeddings=EMBEDDINGS | {"voice 2": (0.0, 0.61, 0.79)})
+
+    assert absorb_phantoms(alike).absorbed == ()
+
+
 def test_a_voice_that_says_more_than_a_phantom_stays_however_it_sounds() -> None:
     longer = (TURNS[0], VoiceTurn(60.0, 60.0 + LONGEST_SECONDS + 0.1, "voice 2"), VoiceTurn(66.0, 180.0, "voice 3"))
 
