@@ -640,7 +640,8 @@ def _addressed(sentence: _Sentence) -> Iterator[tuple[SpokenName, bool]]:
     if first is not None:
         rest = sentence.even[first.end : sentence.end]
         if not rest.strip(".?!,… "):
-            yield first, True
+            # A turn that is nothing but a name answers a question, and may be of anybody.
+            yield first, sentence.from_start > 0
         elif rest[0] in ",–—" or rest.startswith(" -") or _OPENS_QUESTION.match(rest):
             yield first, False
     for comma in _COMMA.finditer(whole):
