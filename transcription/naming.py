@@ -82,6 +82,8 @@ _AS_A_THING = re.compile(
     r"\b(?:in|on|of|the|a|an|into|onto|using|use|via|inside|every|this|some)\s+([^\W\d_a-z][\w’'-]*)"
 )
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
+#: "I talked to Ana Ruiz about it" is of anybody, unless a voice begins then.
+_TOLD = re.compile(r"\b(?:sat down|caught up|spoke|talked|chatted)\b", re.I)
 #: Somebody who writes in is spoken of like somebody who comes on.
 _OF_LETTERS = re.compile(
     r"\b(?:writes?|wrote|written|asks|asked|letters?|e-?mails?|messages?|tweets?|listeners?)\b", re.I
@@ -652,11 +654,12 @@ def _weight_of_introduction(talk: _Talk, announced: _Announced, heard: _Heard, s
     claim = heard.claim
     if claim.weight == 0.0 or announced.by_turn.get(heard.turn, 0) > 1 or _is_in_title(talk, claim.name):
         return 0.0  # nobody knows which of them speaks first
-    if len(talk.talkers) == 2:
+    was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
+    if len(talk.talkers) == 2 and not (was_heard and _TOLD.search(claim.quote)):
         return claim.weight
     if claim.whom is Whom.HEARD:
         return claim.weight * UNSURE
-    if talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS or _WILL_COME.search(claim.quote):
+    if was_heard or _WILL_COME.search(claim.quote):
         return claim.weight * 0.4
     return claim.weight if _greets(talk, heard.turn, speaker) else claim.weight * UNSURE
 
