@@ -84,8 +84,8 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 RUNS ?= 60
 SEED ?= 1
 LANES ?= 1
-chaos: setup-dev ## kill, freeze and cut off everything: RUNS=1000 SEED=7 LANES=2; the report goes to docs/reliability.md
-	$(BIN)/python -m tests.chaos.campaign --runs $(RUNS) --seed $(SEED) --lanes $(LANES) $(if $(REPORT),--report docs/reliability.md)
+chaos: setup-dev ## kill, freeze and cut off everything: RUNS=1000 SEED=7 LANES=2; OUTCOMES=file goes on, REPORT=1 writes docs/reliability.md
+	$(BIN)/python -m tests.chaos.campaign --runs $(RUNS) --seed $(SEED) --lanes $(LANES) $(if $(OUTCOMES),--outcomes $(OUTCOMES)) $(if $(REPORT),--report docs/reliability.md)
 
 figures: setup-dev ## measure words, voices and names on real recordings: docs/quality.md
 	$(BIN)/python -m evaluation.figures --write docs/quality.md

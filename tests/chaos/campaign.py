@@ -35,7 +35,7 @@ from schemas.errors import TransientError
 from schemas.events import Event, EventType
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
-from schemas.wire import read_json
+from schemas.wire import read_json, write_json
 from tests.chaos.disturbances import DISTURBANCES, Disturbance
 from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, undisturbed
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
@@ -377,15 +377,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lanes", type=int, default=1, help="installations side by side that share the runs")
     parser.add_argument("--only", type=int, help="just the run with this number")
     parser.add_argument("--disturbance", help="only those whose name begins like this")
+    parser.add_argument("--outcomes", type=Path, help="keep outcomes in this file; runs that it has are not repeated")
     parser.add_argument("--report", type=Path, help="write the tables between the marks of this page")
     parser.add_argument("--keep", action="store_true", help="keep the folders with the logs")
     given = parser.parse_args(arguments)
     numbers = list(range(given.runs)) if given.only is None else [given.only]
-    shares = [numbers[lane :: given.lanes] for lane in range(given.lanes)]
+    known = read_outcomes(given.outcomes)
+    left = [number for number in numbers if number not in known]
+    shares = [left[lane :: given.lanes] for lane in range(given.lanes)]
     began = time.monotonic()
     with ProcessPoolExecutor(given.lanes, multiprocessing.get_context("spawn")) as lanes:
         done = list(lanes.map(run_lane, shares, [given] * given.lanes))
-    outcomes = sorted((each for lane, _ in done for each in lane), key=lambda each: each.number)
+    fresh = {each.number: each for lane, _ in done for each in lane}
+    outcomes = [(known | fresh)[number] for number in numbers]
     integrity = "; ".join(dict.fromkeys(said for _, said in done if said))
     text = summary(outcomes, given.seed, integrity, minutes=(time.monotonic() - began) / 60)
     print(text)
@@ -403,6 +407,9 @@ def run_lane(numbers: Sequence[int], given: argparse.Namespace) -> tuple[list[Ou
         for number in numbers:
             outcome = campaign.run(number, given.disturbance)
             outcomes.append(outcome)
+            if given.outcomes is not None:
+                with given.outcomes.open("ab", buffering=0) as file:
+                    file.write(write_json(outcome) + b"\n")  # one write: lanes share the file
             told = f"{number:5} {outcome.disturbance:28} {outcome.seconds:6.1f} s  {outcome.trouble or 'ok'}"
             print(told, flush=True)
         return outcomes, campaign.integrity()
@@ -412,6 +419,14 @@ def run_lane(numbers: Sequence[int], given: argparse.Namespace) -> tuple[list[Ou
             print(f"logs in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_outcomes(file: Path | None) -> dict[int, Outcome]:
+    """The outcomes of runs that were done before, by their numbers."""
+    if file is None or not file.exists():
+        return {}
+    found = [read_json(Outcome, line) for line in file.read_bytes().splitlines()]
+    return {each.number: each for each in found}
 
 
 def _write_between_marks(page: Path, text: str) -> None:
