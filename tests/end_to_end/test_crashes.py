@@ -135,6 +135,11 @@ class Place:
         self.processes.append(process)
         return process
 
+    def forget_checkpoints(self) -> None:
+        """Have the sound that was transcribed before take its time again."""
+        for key in list(self.store.keys("checkpoints/")):
+            self.store.delete(key)
+
     def let_heir_finish(self) -> None:
         """Have a healthy worker do what there is to do, until every job is final and every event published."""
         stop = threading.Event()
@@ -314,6 +319,7 @@ def test_a_worker_killed_while_it_hands_its_job_back_costs_nothing_but_time(plac
 
 
 def test_an_engine_killed_on_its_own_is_replaced_by_its_worker(place: Place, undisturbed: list[Any]) -> None:
+    place.forget_checkpoints()
     job = place.add(again="engine killed")
     worker = place.start("--exit-when-idle", "0", scripted_seconds=0.4, **CALM)
     until(lambda: place.has_progress(job), "recognition has begun")
