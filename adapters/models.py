@@ -68,6 +68,9 @@ LENDERS = ("starter", "fast")
 #: Kept free beyond what a pull needs, in bytes: the ledger and the logs may share the disk.
 SPARE_BYTES = 32_000_000
 
+#: How often a folder is removed in which somebody else removes things too.
+REMOVALS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class FoundSet:
@@ -750,6 +753,15 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _remove_tree(folder: Path) -> None:
+    """Remove a folder, though somebody else be at it: the pip of a pull that was killed clears away its own."""
+    for _ in range(REMOVALS):
+        if not folder.is_dir():
+            return
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                raise
     if folder.is_dir():
         shutil.rmtree(folder)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -479,6 +481,25 @@ def test_after_kill_9_while_pip_downloads_the_next_pull_succeeds(
         os.kill(process.pid, signal.SIGKILL)
     server.hold.set()
     assert not (tmp_path / "nano").exists()
+
+    assert files_of(pull("nano", tmp_path).folder) == CONTENTS
+    assert work_files(tmp_path) == []
+
+
+def test_what_a_dying_pip_clears_away_itself_does_not_stop_the_next_pull(
+    tmp_path: Path, wheelhouse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel_set(tmp_path, wheelhouse)
+    left = tmp_path / ".pull" / "nano" / "wheels" / "pip-unpack-x"
+    left.mkdir(parents=True)
+    remove_tree = shutil.rmtree
+
+    def too_late(folder: Path) -> None:
+        monkeypatch.setattr(shutil, "rmtree", remove_tree)
+        left.rmdir()
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), left.name)
+
+    monkeypatch.setattr(shutil, "rmtree", too_late)
 
     assert files_of(pull("nano", tmp_path).folder) == CONTENTS
     assert work_files(tmp_path) == []
