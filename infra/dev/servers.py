@@ -491,9 +491,10 @@ def java(*arguments: str) -> list[str]:
     return ["java", *options, quiet, "-cp", f"{kafka_jars()}/*", *arguments]
 
 
-def topic_is_there(port: int, topic: str, *, partitions: int = 3) -> bool:
+def topic_is_there(port: int, topic: str, *, partitions: int = 6) -> bool:
     """Make a topic unless it is there; False while the broker does not answer.
 
+    As many partitions as `schemas/topics.py` plans for the topic that is made here, `bucket-events`.
     Kafka's CreateTopics request, version 2 (protocol guide, "Messages"), by hand: its own command takes two seconds
     of two cores to start, and this is how we know that the broker is ready, too.
     """
