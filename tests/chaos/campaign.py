@@ -120,6 +120,8 @@ class Campaign:
         try:
             episodes += [self._new_episode(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
             outcome.episodes = len(episodes)
+            if disturbance.door is not None:
+                episodes[0].door = disturbance.door
             disturbed = disturbance.begin(self, rng)
             for dropped in episodes:
                 self.doors.by_name(dropped.door)(dropped)

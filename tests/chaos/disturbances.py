@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.chaos.fleet import LEASE_SECONDS, is_small_disk
-from workers.crashpoints import CRASH_POINTS, INTAKE_POINTS
+from tests.chaos.fleet import LEASE_SECONDS, is_small_disk, until
+from workers.crashpoints import API_POINTS, CRASH_POINTS, INTAKE_POINTS
 
 if TYPE_CHECKING:
     from tests.chaos.campaign import Campaign
@@ -41,6 +41,7 @@ class Disturbance:
     name: str
     begin: Callable[[Any, random.Random], Disturbed]
     weight: float = 1.0
+    door: str | None = None  #: that the run's first episode has to come by, to meet it
 
 
 def none(_campaign: Campaign, _rng: random.Random) -> Disturbed:
@@ -67,6 +68,30 @@ def crash_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
             time.sleep(rng.uniform(0.0, 1.0))
 
         disturbed.go_on = go_on
+        return disturbed
+
+    return begin
+
+
+def crash_api_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
+    """The API dies in the middle of an upload, and is started again while the sender knocks once more."""
+
+    def begin(campaign: Campaign, _rng: random.Random) -> Disturbed:
+        campaign.fleet.arm(place)
+        disturbed = Disturbed()
+
+        def start_again() -> None:
+            deadline = time.monotonic() + ARMED_SECONDS
+            while time.monotonic() < deadline and campaign.fleet.crash_file.exists():
+                time.sleep(0.05)
+            if campaign.fleet.disarm():
+                disturbed.kills += 1
+                until(lambda: not campaign.fleet["api"].is_alive(), "the API is dead")
+                campaign.fleet["api"].start()
+
+        thread = threading.Thread(target=start_again)
+        thread.start()
+        disturbed.go_on = thread.join
         return disturbed
 
     return begin
@@ -233,6 +258,7 @@ IN_THE_CHILD = frozenset(
 DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("none", none),
     *(Disturbance(f"crash at {place}", crash_at(place), 2.0) for place in CRASH_POINTS + INTAKE_POINTS),
+    *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, door="api") for place in API_POINTS),
     Disturbance("kill at random", kill_at_random, 18.0),
     Disturbance("kill both workers", kill_both_workers, 4.0),
     Disturbance("kill an engine", kill_engine, 4.0),

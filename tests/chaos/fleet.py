@@ -230,6 +230,8 @@ class Fleet:
 
     def disarm(self) -> bool:
         """Take the order back; whether somebody had died of it."""
+        for taken in self.folder.glob(f"{self.crash_file.name}.taken-*"):
+            taken.unlink(missing_ok=True)
         try:
             self.crash_file.unlink()
         except FileNotFoundError:
