@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1000, help="jobs of a throughput run")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--queued", type=int, default=20_000, help="length of the long queue")
-    parser.add_argument("--claims", type=int, default=500, help="claims that are timed at each length")
+    parser.add_argument("--claims", type=int, default=3000, help="claims that are timed at each length")
     parser.add_argument("--folder", type=Path, help="where the SQLite ledgers are made; its disk is what is measured")
     parser.add_argument("--postgres", help="a PostgreSQL server where databases may be made: postgresql://…")
     given = parser.parse_args(arguments)
