@@ -161,11 +161,15 @@ def freeze_at_random(campaign: Campaign, rng: random.Random) -> Disturbed:
 
 
 def stop_worker(campaign: Campaign, rng: random.Random) -> Disturbed:
-    """SIGTERM: the job is finished or handed back, the exit status is 0, and no attempt is counted."""
+    """SIGTERM: the job is finished or handed back, the exit status is 0, and no attempt is counted.
+
+    A process that Python is still starting has no handler yet and holds no job: it is waited for.
+    """
     name, pause = rng.choice(("worker-1", "worker-2")), rng.uniform(0.0, JOB_SECONDS)
 
     def go_on() -> None:
         time.sleep(pause)
+        until(lambda: campaign.fleet[name].has_said("worker started"), f"{name} has started")
         status = campaign.fleet[name].terminate()
         assert status == 0, f"{name} ended with status {status} after SIGTERM"
 

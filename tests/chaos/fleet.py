@@ -114,11 +114,13 @@ class Member:
     process: subprocess.Popen[bytes] | None = None
     frozen: bool = False
     deaths: list[float] = field(default_factory=list)  #: monotonic times
+    log_start: int = 0  #: where the present process's lines begin, bytes
 
     def start(self, **settings: Any) -> None:
         assert not self.is_alive()
         extra = {f"STENOCAST_{name.upper()}": str(value) for name, value in settings.items()}
         with self.log.open("ab") as log:
+            self.log_start = log.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", *COMMANDS[self.name]],
                 env=self.environ | extra,
@@ -132,6 +134,12 @@ class Member:
 
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def has_said(self, event: str) -> bool:
+        """Whether the present process has logged this."""
+        with self.log.open("rb") as log:
+            log.seek(self.log_start)
+            return f'"event": "{event}"'.encode() in log.read()
 
     def kill(self) -> None:
         self._send(signal.SIGKILL)
