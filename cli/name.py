@@ -86,7 +86,7 @@ def _with_name_by_hand(transcript: Transcript, assignment: str) -> Transcript:
     from dataclasses import replace
 
     from schemas.transcript import NameMethod
-    from transcription.naming import sample_of
+    from transcription.naming.speakers import sample_of
     from transcription.participants import parse_participant
 
     which, separator, text = assignment.partition("=")

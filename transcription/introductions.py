@@ -4,8 +4,8 @@ Closed patterns over the text of one turn. A pattern says *whom* the name would 
 who answers, the one who spoke before); who that is in the episode, and whether it is believed, is decided in
 `transcription.naming`. What is reported ("she said, I'm Maria"), imagined or quoted names nobody.
 
-Weights are probabilities set by hand: only their order, and which of them reach `naming.BELIEVED` alone, matter.
-The cases that fix them are the table in tests/transcription/test_naming.py.
+Weights are probabilities set by hand: only their order, and which of them reach `naming.decisions.BELIEVED` alone,
+matter. The cases that fix them are the table in tests/transcription/test_naming.py.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from schemas.episode import Role
 from schemas.transcript import NameMethod, Speaker, Transcript
 from transcription.given_names import are_forms_of_one_name
-from transcription.naming import name_speakers, sample_of
+from transcription.naming import name_speakers
+from transcription.naming.speakers import sample_of
 from transcription.ports import KnownVoice
 
 ALIKE = 0.60  #: cosine from which two voices may be one person's

@@ -1,0 +1,99 @@
+"""Speakers' names from what is said, each with its evidence. A wrong name is worse than none.
+
+`transcription.introductions` finds the places where a name is said in a telling way; here each becomes a piece of
+evidence for one voice, pieces for the same person add up, and a name is given where the sum is high enough and
+nothing comes near it: no other voice with the same name, no other name for the same voice.
+
+In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
+`people` (who that can be), `evidence`, `by_sound` and `entrances` (for which voice that speaks), `roles`,
+`decisions` (which names are believed), `speakers` (the document's speakers, with the evidence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.transcript import Transcript
+from transcription.naming.by_sound import pieces_by_sound
+from transcription.naming.claims import Heard, claims_of
+from transcription.naming.decisions import Decision, believed_names, by_elimination
+from transcription.naming.entrances import pieces_by_entrance
+from transcription.naming.evidence import Piece, pieces_of, without_namesakes
+from transcription.naming.people import Person, people_of
+from transcription.naming.roles import host_of, pieces_by_role, roles_of
+from transcription.naming.speakers import evidence_of, named_speaker
+from transcription.naming.talk import Talk
+
+
+def name_speakers(transcript: Transcript) -> Transcript:
+    """Name the speakers of a document by evidence.
+
+    Names given by hand, from a page's labels or by a known voice stay as they are; all others are found anew, so
+    that naming twice changes nothing. Participants of the episode are matched by spelling, by short form and by
+    sound, and give the name its spelling. Works with and without word times; a document without turns or speakers
+    comes back unchanged.
+    """
+    if not transcript.speakers or not transcript.turns:
+        return transcript
+    found = _found(transcript)
+    roles = roles_of(found.talk, found.heard, found.host)
+    speakers = tuple(
+        named_speaker(found.talk, found.people, each, found.named, roles) for each in transcript.speakers
+    )
+    return replace(transcript, speakers=speakers)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A name that speaks for a voice, and is not given."""
+
+    speaker: str
+    name: str
+    quote: str
+    start: float | None
+    is_contradicted: bool  #: another voice or another name has evidence too; else there is too little of it
+
+
+def unsettled_names(transcript: Transcript) -> tuple[Unsettled, ...]:
+    """The strongest name that was not believed for each voice without one, by the order of the speakers."""
+    if not transcript.speakers or not transcript.turns:
+        return ()
+    found = _found(transcript)
+    unsettled: list[Unsettled] = []
+    for voice in found.talk.voices:
+        own = [piece for piece in found.pieces if piece.speaker == voice]
+        if voice in found.named or voice in found.talk.fixed or not own:
+            continue
+        best = max(own, key=lambda piece: (piece.weight, -piece.turn))
+        same = {piece.person for piece in own} | {p.speaker for p in found.pieces if p.person == best.person}
+        evidence = evidence_of(found.talk, best)
+        name = found.people[best.person].full
+        unsettled.append(Unsettled(voice, name, evidence.quote, evidence.start, len(same) > 2))
+    return tuple(unsettled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Everything that naming found in a transcript."""
+
+    talk: Talk
+    heard: Sequence[Heard]
+    people: Sequence[Person]
+    pieces: Sequence[Piece]
+    host: str | None
+    named: Mapping[str, Decision]
+
+
+def _found(transcript: Transcript) -> _Found:
+    talk = Talk(transcript)
+    heard = claims_of(talk)
+    people = list(people_of(talk, heard))
+    pieces = [*pieces_of(talk, people, heard), *pieces_by_sound(talk, people, heard)]
+    pieces += pieces_by_entrance(talk, people, pieces)
+    pieces = without_namesakes(talk, people, pieces)
+    host = host_of(talk, heard)
+    pieces += pieces_by_role(talk, people, host, heard)
+    named = believed_names(talk, people, pieces)
+    named |= by_elimination(talk, people, pieces, named)
+    return _Found(talk, heard, people, pieces, host, named)

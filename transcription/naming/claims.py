@@ -1,0 +1,87 @@
+"""What is said about who somebody is, turn by turn, and which voice that is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from transcription.given_names import are_forms_of_one_name
+from transcription.introductions import Claim, Whom, asks_for_names, find_claims, find_roll_call, full_names
+from transcription.naming.talk import Talk
+
+ROLL_CALL_TURNS = 8  #: so many turns after "introduce yourselves", people still say their names
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A claim and the turn it was made in."""
+
+    turn: int
+    claim: Claim
+    is_called: bool = False  #: the person was named in full earlier in the same turn
+    said: str = ""  #: what the person was called, where the claim was completed from elsewhere
+
+
+def claims_of(talk: Talk) -> list[Heard]:
+    """Every claim, turn by turn; those by a given name that the same turn gave in full are completed."""
+    heard: list[Heard] = []
+    asked = -ROLL_CALL_TURNS - 1
+    for turn, texts in enumerate(talk.texts):
+        claims = list(find_claims(texts))
+        if turn - asked <= ROLL_CALL_TURNS and talk.turns_of(str(talk.turns[turn].speaker))[:1] == [turn]:
+            answer = find_roll_call(texts)
+            if answer is not None and not any(each.whom is Whom.SELF for each in claims):
+                # Who answers with a name alone calls nobody by it.
+                claims = [answer, *(each for each in claims if each.name.text != answer.name.text)]
+        if asks_for_names(texts):
+            asked = turn
+        heard += [_completed(talk, turn, claim) for claim in _clear(claims)]
+    return heard
+
+
+def _clear(claims: Sequence[Claim]) -> Iterator[Claim]:
+    """The claims of one turn that tell who is meant: of several people thanked none, of several called the last."""
+    thanked = {each.name.text for each in claims if each.whom in (Whom.PREVIOUS, Whom.OTHER)}
+    called = [each for each in claims if each.whom is Whom.NEXT]
+    last = max(called, key=lambda each: (each.paragraph, each.name.start), default=None)
+    for each in claims:
+        is_one_of_many = each.whom in (Whom.PREVIOUS, Whom.OTHER) and len(thanked) > 1
+        is_passed_over = last is not None and each.whom is Whom.NEXT and each.name.text != last.name.text
+        if not is_one_of_many and not is_passed_over:
+            yield each
+
+
+def _completed(talk: Talk, turn: int, claim: Claim) -> Heard:
+    """ "Joining us is Ana Ruiz. Hello, Ana.": the address has the full name that stands before it."""
+    if claim.whom not in (Whom.NEXT, Whom.OTHER) or claim.name.is_full:
+        return Heard(turn, claim)
+    before = [
+        name
+        for paragraph, text in enumerate(talk.texts[turn][: claim.paragraph + 1])
+        for name in full_names(text)
+        if (paragraph, name.start) < (claim.paragraph, claim.offset)
+        and are_forms_of_one_name(claim.name.words[0], name.words[0])
+    ]
+    if len({name.text for name in before}) != 1:
+        return Heard(turn, claim)
+    full = replace(claim, name=before[0])
+    return Heard(turn, full, is_called=claim.whom is Whom.NEXT, said=claim.name.text)
+
+
+def voice_of(talk: Talk, heard: Heard) -> str | None:
+    """The voice that a claim is about."""
+    if heard.claim.whom is Whom.SELF:
+        return talk.turns[heard.turn].speaker
+    if talk.turns[heard.turn].speaker is None:
+        return None
+    before, after = talk.neighbour(heard.turn, -1), talk.neighbour(heard.turn, 1)
+    is_first = not any(talk.turns[i].speaker != talk.turns[heard.turn].speaker for i in range(heard.turn))
+    if heard.claim.whom is Whom.PREVIOUS:
+        return after if is_first else before
+    if heard.claim.whom is Whom.HEARD:
+        others = [voice for voice in talk.talkers if voice != talk.turns[heard.turn].speaker]
+        return others[0] if len(others) == 1 else before
+    if heard.claim.whom is Whom.OTHER:
+        is_last = not any(each.speaker != talk.turns[heard.turn].speaker for each in talk.turns[heard.turn + 1 :])
+        return before if is_last or before == after else after if is_first else None
+    return after

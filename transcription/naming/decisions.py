@@ -1,0 +1,117 @@
+"""Which names are believed: the surest first, each for one voice, and nobody who has a rival near."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.transcript import NameMethod, Speaker
+from transcription.naming.evidence import Piece
+from transcription.naming.people import Person, calls
+from transcription.naming.talk import Talk
+
+BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
+EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address is enough
+LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
+DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
+ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A name that is given to a voice: which of the people, how strong the evidence is (-log of doubt), and why."""
+
+    person: int
+    strength: float
+    pieces: tuple[Piece, ...]
+    method: NameMethod
+
+
+def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> dict[str, Decision]:
+    """Give names, the surest first, each to one voice; whoever has a rival near stays without."""
+    strengths: dict[tuple[str, int], float] = defaultdict(float)
+    #: One turn says a thing once, however often it says it: "Ana Ruiz is here. I'm so glad that Ana is with us."
+    weights: dict[tuple[str, int, int, NameMethod], float] = defaultdict(float)
+    for piece in pieces:
+        key = (piece.speaker, piece.person, piece.turn, piece.method)
+        weights[key] = max(weights[key], piece.weight)
+    for (voice, person, *_), weight in weights.items():
+        strengths[voice, person] += -math.log(1 - weight)
+    for (voice, person), doubt in _denials(talk, people, pieces).items():
+        if (voice, person) in strengths:
+            strengths[voice, person] -= doubt
+    taken = {i for i, person in enumerate(people) if any(_is_named(each, person) for each in talk.fixed.values())}
+    free = {
+        pair: strength
+        for pair, strength in strengths.items()
+        if pair[0] not in talk.fixed and pair[1] not in taken and strength > 0
+    }
+    named: dict[str, Decision] = {}
+    for (voice, person), strength in sorted(free.items(), key=lambda item: (-item[1], item[0])):
+        if (voice, person) not in free:
+            continue
+        rivals = [s for (v, p), s in free.items() if (v == voice) != (p == person)]
+        enough = EXPECTED if people[person].participant is not None else BELIEVED
+        if strength < -math.log(1 - enough) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
+            continue
+        own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))
+        own = tuple(sorted(own, key=lambda piece: (-piece.weight, piece.turn, piece.offset)))
+        named[voice] = Decision(person, strength, own, own[0].method)
+        free = {pair: s for pair, s in free.items() if pair[0] != voice and pair[1] != person}
+    return named
+
+
+def _is_named(speaker: Speaker, person: Person) -> bool:
+    """Whether a speaker who keeps the name already has this person's."""
+    return speaker.name is not None and (calls(person, speaker.name) or calls(Person(speaker.name), person.full))
+
+
+def _denials(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> dict[tuple[str, int], float]:
+    """Who calls or introduces somebody by a name is not called so: how much that takes away."""
+    denials: dict[tuple[str, int], float] = defaultdict(float)
+    for piece in pieces:
+        speaker = talk.turns[piece.turn].speaker
+        if speaker is None or piece.method in (NameMethod.SELF_INTRODUCTION, NameMethod.PARTICIPANT):
+            continue
+        denials[speaker, piece.person] += DENIAL
+    return denials
+
+
+def by_elimination(
+    talk: Talk, people: Sequence[Person], pieces: Sequence[Piece], named: Mapping[str, Decision]
+) -> dict[str, Decision]:
+    """The last participant is the last voice, when everybody else is named by evidence.
+
+    Without any evidence of its own (one address by name is some) the voice must speak for a minute.
+    """
+    left = [voice for voice in talk.voices if voice not in named and voice not in talk.fixed]
+    people_left = [
+        i
+        for i, person in enumerate(people)
+        if person.participant is not None
+        and i not in {decision.person for decision in named.values()}
+        and not any(_is_named(each, person) for each in talk.fixed.values())
+    ]
+    if len(left) != 1 or len(people_left) != 1 or len(talk.voices) != len(talk.participants):
+        return {}
+    voice, person = left[0], people_left[0]
+    is_outsider = any(people[each.person].participant is None for each in named.values())
+    is_denied = _denials(talk, people, pieces).get((voice, person), 0.0) > 0
+    claims_another_name = any(
+        piece.speaker == voice and piece.person != person and piece.method is NameMethod.SELF_INTRODUCTION
+        for piece in pieces
+    )
+    if is_outsider or is_denied or claims_another_name:
+        return {}
+    own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))
+    if own:
+        # One weak piece of its own is enough when nobody else could be meant.
+        strength = sum(-math.log(1 - piece.weight) for piece in own) - math.log(1 - BELIEVED)
+        return {voice: Decision(person, strength, own, own[0].method)}
+    if talk.seconds_of(voice) < ELIMINATION_SECONDS:
+        return {}
+    turn, paragraph, offset, quote = talk.sample_of(voice)
+    piece = Piece(voice, person, 0.7, NameMethod.ELIMINATION, quote, turn, paragraph, offset, people[person].full)
+    return {voice: Decision(person, -math.log(1 - 0.7), (piece,), NameMethod.ELIMINATION)}

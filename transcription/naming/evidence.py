@@ -1,0 +1,241 @@
+"""Claims as evidence: that a voice is a person, and what that is worth once it is known who else speaks.
+
+The weights are probabilities set by hand on the cases (docs/names.md): only their order, and which of them reach
+`decisions.BELIEVED` alone, matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.transcript import NameMethod
+from transcription.introductions import Whom
+from transcription.naming.claims import Heard, voice_of
+from transcription.naming.people import Person, person_of
+from transcription.naming.talk import Talk
+from transcription.spoken_names import FIRST_KNOWN
+
+#: Weight of calling an expected person whom a new voice answers: just believed, easily contradicted.
+FIRST_ANSWER = 0.62
+REPLY = 0.65  #: weight of calling who has just introduced or asked the one who speaks now for the first time
+NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
+MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
+ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
+UNSURE = 0.6  #: what an introduction is then worth
+METHOD = {
+    Whom.SELF: NameMethod.SELF_INTRODUCTION,
+    Whom.INTRODUCED: NameMethod.HOST_INTRODUCTION,
+    Whom.NEXT: NameMethod.ADDRESS,
+    Whom.PREVIOUS: NameMethod.ADDRESS,
+    Whom.OTHER: NameMethod.ADDRESS,
+    Whom.HEARD: NameMethod.HOST_INTRODUCTION,
+}
+_TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
+_WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
+#: "I talked to Ana Ruiz about it" is of anybody, unless a voice begins then.
+_TOLD = re.compile(r"\b(?:sat down|caught up|spoke|talked|chatted)\b", re.I)
+_GREETS = re.compile(
+    r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
+    r"delighted|"
+    r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence that `speaker` is `person` (an index into the people)."""
+
+    speaker: str
+    person: int
+    weight: float
+    method: NameMethod
+    quote: str
+    turn: int
+    paragraph: int
+    offset: int
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Announced:
+    """What all the claims together say about whom to expect."""
+
+    by_person: Mapping[str, Sequence[int]]  #: in which turns each person is announced to the audience
+    by_turn: Mapping[int, int]  #: how many people each turn announces
+    handing_over: frozenset[int]  #: turns that announce or address whoever speaks next
+    told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
+    counts: Mapping[str, int]  #: claims by the same words
+
+
+def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> Iterator[Piece]:
+    """The claims that are of one of the people and of a voice, each with its weight."""
+    announced = _announced(people, heard)
+    for each in heard:
+        person = person_of(people, each.claim.name.text)
+        speaker = voice_of(talk, each)
+        if person is None or speaker is None or speaker == talk.turns[each.turn].speaker != _own_voice(talk, each):
+            continue
+        weight = _weight(talk, announced, each, people, person, speaker)
+        if weight > 0:
+            yield piece_of(each, speaker, person, weight)
+
+
+def _announced(people: Sequence[Person], heard: Sequence[Heard]) -> _Announced:
+    by_person: dict[str, list[int]] = defaultdict(list)
+    by_turn: dict[int, set[str]] = defaultdict(set)
+    told = {i for i, person in enumerate(people) if person.participant is not None}
+    for each in heard:
+        person = person_of(people, each.claim.name.text)
+        name = people[person].full if person is not None else each.claim.name.text
+        if person is not None and (each.claim.whom in _TELLING or each.is_called):
+            told.add(person)
+        if each.claim.whom in (Whom.INTRODUCED, Whom.HEARD):
+            by_person[name].append(each.turn)
+            by_turn[each.turn].add(name)
+    return _Announced(
+        by_person=by_person,
+        by_turn={turn: len(names) for turn, names in by_turn.items()},
+        handing_over=frozenset(each.turn for each in heard if each.claim.whom in (Whom.INTRODUCED, Whom.NEXT)),
+        told=frozenset(told),
+        counts=Counter(each.claim.name.text for each in heard),
+    )
+
+
+def _own_voice(talk: Talk, heard: Heard) -> str | None:
+    """The voice of the turn, where the claim is about itself."""
+    return talk.turns[heard.turn].speaker if heard.claim.whom is Whom.SELF else None
+
+
+def piece_of(heard: Heard, speaker: str, person: int, weight: float) -> Piece:
+    """A claim as evidence; 0.97 is the most that one piece can be worth."""
+    claim = heard.claim
+    return Piece(
+        speaker=speaker,
+        person=person,
+        weight=min(weight, 0.97),
+        method=METHOD[claim.whom],
+        quote=claim.quote,
+        turn=heard.turn,
+        paragraph=claim.paragraph,
+        offset=claim.offset,
+        heard=heard.said or claim.name.text,
+    )
+
+
+def _weight(
+    talk: Talk, announced: _Announced, heard: Heard, people: Sequence[Person], person: int, speaker: str
+) -> float:
+    """What a claim is worth once it is known who else speaks."""
+    claim = heard.claim
+    if claim.whom is Whom.SELF:
+        is_title = talk.is_its_own_name(claim.name)
+        return 0.0 if is_title else _with_participant(claim.weight, people[person])
+    if speaker in talk.announcers:
+        return 0.0
+    if claim.whom in (Whom.INTRODUCED, Whom.HEARD):
+        return _weight_of_introduction(talk, announced, heard, speaker)
+    weight = _weight_of_address(talk, announced, heard, person)
+    if weight > 0 and person in announced.told:
+        weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
+    if weight > 0 and (person in announced.told or claim.name.likelihood >= FIRST_KNOWN):
+        weight = max(weight, _first_reply(talk, announced, heard))
+    return weight
+
+
+def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
+    """What calling somebody is worth by the name alone, which may be no name at all."""
+    claim, count = heard.claim, announced.counts[heard.claim.name.text]
+    if claim.name.likelihood >= FIRST_KNOWN:
+        is_between_two = claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2
+        return min(claim.weight * 1.1, 0.75) if is_between_two else claim.weight
+    if person in announced.told:
+        return min(claim.weight * 2, 0.7)  # it was halved because of the doubt
+    if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
+        return 0.0  # whom nobody introduces and everybody talks about is a thing
+    if claim.name.text not in talk.inner_capitals:
+        return 0.0 if claim.whom is Whom.NEXT else claim.weight
+    return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
+
+
+def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> float:
+    """An introduction to the audience names the voice that speaks next, if that was not heard before.
+
+    Where only two talk, it names the other one at any time.
+    """
+    claim = heard.claim
+    if claim.weight == 0.0 or announced.by_turn.get(heard.turn, 0) > 1 or talk.is_its_own_name(claim.name):
+        return 0.0  # nobody knows which of them speaks first
+    was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
+    if len(talk.talkers) == 2 and not (was_heard and _TOLD.search(claim.quote)):
+        return claim.weight
+    if claim.whom is Whom.HEARD:
+        return claim.weight * UNSURE
+    if was_heard or _WILL_COME.search(claim.quote):
+        return claim.weight * 0.4
+    return claim.weight if _greets(talk, heard.turn, speaker) else claim.weight * UNSURE
+
+
+def _greets(talk: Talk, turn: int, voice: str) -> bool:
+    """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
+    following = next((i for i in talk.turns_of(voice) if i > turn), None)
+    if following is None:
+        return False
+    text = " ".join(talk.texts[following]).replace("’", "'")
+    return talk.word_counts[following] >= ANSWER_WORDS or _GREETS.search(text) is not None
+
+
+def _first_answer(talk: Talk, announced: _Announced, heard: Heard, person: Person, speaker: str) -> float:
+    """An expected person is called, and a voice that was not heard before answers: believed by itself.
+
+    Expected are the participants, and who was introduced in full, in the same turn or before.
+    """
+    if heard.claim.whom is not Whom.NEXT:
+        return 0.0
+    is_announced = heard.is_called or min(announced.by_person.get(person.full, [heard.turn + 1])) <= heard.turn
+    if person.participant is None and not is_announced:
+        return 0.0
+    return FIRST_ANSWER if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else 0.0
+
+
+def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:
+    """Who has just been introduced or asked calls, with the first words, the one who did it."""
+    voice = talk.turns[heard.turn].speaker
+    if heard.claim.whom is not Whom.PREVIOUS or voice is None or talk.turns_of(voice)[0] != heard.turn:
+        return 0.0
+    return REPLY if heard.turn - 1 in announced.handing_over else 0.0
+
+
+def _with_participant(weight: float, person: Person) -> float:
+    """A word that the list of participants knows as a name is one: "I'm Grace"."""
+    return max(weight, 0.85) if person.participant is not None else weight
+
+
+def without_namesakes(talk: Talk, people: list[Person], pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces by given name alone, moved to a person of that name where they cannot be the one known in full.
+
+    A guest Adam Ivory who says "Thanks, Adam" calls another Adam. Adds that other to `people`.
+    """
+    own: dict[int, set[str]] = defaultdict(set)
+    for piece in pieces:
+        if " " in piece.heard and " " in people[piece.person].full:
+            own[piece.person].add(piece.speaker)
+    moved: list[Piece] = []
+    for piece in pieces:
+        teller = talk.turns[piece.turn].speaker
+        is_namesake = (
+            " " not in piece.heard
+            and piece.method is NameMethod.ADDRESS
+            and people[piece.person].participant is None
+            and own[piece.person] == {teller}
+        )
+        if is_namesake:
+            namesake = Person(piece.heard)
+            if namesake not in people:
+                people.append(namesake)
+            piece = replace(piece, person=people.index(namesake))
+        moved.append(piece)
+    return moved

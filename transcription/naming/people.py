@@ -1,0 +1,106 @@
+"""The people whom a talk is with or about: the participants, and who is named in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.episode import Participant
+from transcription.given_names import are_forms_of_one_name
+from transcription.naming.claims import Heard
+from transcription.naming.talk import Talk
+from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton
+
+_SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is spoken of or expected. `full` is without honorific."""
+
+    full: str
+    participant: Participant | None = None
+    honorific: str | None = None
+
+    @property
+    def given(self) -> str:
+        return self.full.split()[0]
+
+
+def people_of(talk: Talk, heard: Sequence[Heard]) -> tuple[Person, ...]:
+    """The participants, then everybody else who is named in full, then those who have a given name only.
+
+    Spellings that sound alike are one person; the one heard most often stands, the first of equals.
+    """
+    people = [Person(each.name, each, each.honorific) for each in talk.participants if each.name]
+    names = [each.claim.name for each in heard]
+    counts = Counter(name.text for name in names)
+    for name in sorted((name for name in names if name.is_full), key=lambda name: -counts[name.text]):
+        if person_of(people, name.text) is None and not is_known(people, name.text):
+            people.append(Person(name.text, None, name.honorific))
+    for name in names:
+        if not name.is_full and not is_known(people, name.text):
+            people.append(Person(name.text, None, name.honorific))
+    return tuple(people)
+
+
+def is_known(people: Sequence[Person], name: str) -> bool:
+    """Whether a name calls at least one of the people; several make it ambiguous, not new."""
+    return any(calls(person, name) for person in people)
+
+
+def person_of(people: Sequence[Person], name: str) -> int | None:
+    """The one person whom a name calls; None where nobody, or more than one, goes by it."""
+    exact = [i for i, person in enumerate(people) if fold(person.full) and fold(person.full) == fold(name)]
+    if len(exact) == 1:
+        return exact[0]
+    matching = [i for i, person in enumerate(people) if calls(person, name)]
+    if len(matching) > 1:
+        best = max(similarity(people[i].full, name) for i in matching)
+        nearest = [i for i in matching if similarity(people[i].full, name) == best]
+        is_clear = len(name.split()) > 1 and len(nearest) == 1
+        return nearest[0] if is_clear else None
+    return matching[0] if matching else None
+
+
+def calls(person: Person, name: str) -> bool:
+    """Whether `name`, as heard, may call the person: in full, by alias, given name, short form, or surname."""
+    if name.casefold() == person.full.casefold() or (fold(name) and fold(name) == fold(person.full)):
+        return True
+    aliases = person.participant.aliases if person.participant else ()
+    if any(name.casefold() == alias.casefold() for alias in aliases):
+        return True
+    words = name.split()
+    parts = person.full.split()
+    if len(words) < len(parts) and [fold(word) for word in words] == [fold(part) for part in parts[: len(words)]]:
+        return True  # "María José" of "María José Soler"
+    if len(words) == 1:
+        if any(are_forms_of_one_name(words[0], each) for each in (parts[0], *(a.split()[0] for a in aliases if a))):
+            return True
+        if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
+            return True  # "Professor Lindqvist"
+        is_expected = person.participant is not None or len(parts) > 1
+        return is_expected and _is_same_given_name_by_sound(words[0], parts[0])
+    if len(parts) == 1:
+        return False
+    if are_forms_of_one_name(words[0], parts[0]) and fold(words[-1]) == fold(parts[-1]):
+        return True
+    alike = similarity(name, person.full)
+    if person.participant is not None:
+        return alike >= IN_NAME_SLOT
+    is_one_given = are_forms_of_one_name(words[0], parts[0]) or _is_same_given_name_by_sound(words[0], parts[0])
+    return alike >= _SAME_SURNAME and is_one_given
+
+
+def _is_same_given_name_by_sound(heard: str, given: str) -> bool:
+    """ "Hellen" is Helen; "Allen" is not: one word must begin alike and have the same consonants."""
+    one, other = fold(heard), fold(given)
+    return bool(
+        one
+        and other
+        and one[0] == other[0]
+        and len(skeleton(given)) >= 2
+        and skeleton(heard) == skeleton(given)
+        and similarity(heard, given) >= ANYWHERE
+    )
