@@ -34,6 +34,7 @@ def accept(
     idempotency_key: str | None = None,
     priority: int = 0,
     is_id_given: bool = False,
+    revives: bool = True,
     traceparent: str | None = None,
     reached: Callable[[str], None] = lambda _place: None,
 ) -> tuple[Job, bool]:
@@ -42,7 +43,8 @@ def accept(
     The file is looked at (AudioError `unsupported_container`, `audio_empty`, `audio_too_large`), hashed, stored
     and only then announced to the ledger: a crash before the last step leaves an upload that nobody sees, and a
     repeat finds the same key. With `is_id_given` the sender chose the episode's id, and the same recording under
-    another id is another job. `file_name` is the sender's and only ever shown. `reached` is called where a test lets
+    another id is another job. A recording that was deleted comes in again where it `revives`: somebody sends it, and
+    it did not only lie there. `file_name` is the sender's and only ever shown. `reached` is called where a test lets
     the process die. Raises OptionError, Refused
     `idempotency_key_reused`, NotReady `disk_full`, TransientError `source_changed` and those of ledger and store.
     """
@@ -76,7 +78,7 @@ def accept(
             file_name=file_name[:255],
         ),
     )
-    return queue.add(
+    job, is_new = queue.add(
         NewJob(
             episode=described,
             options=options,
@@ -86,9 +88,13 @@ def accept(
             priority=priority,
             expected_seconds=expected_seconds(size, container.value),
             traceparent=traceparent,
+            revives=revives,
         ),
         job_id=new_id(),
     )
+    if is_new and not store.exists(key):
+        store.put_file(key, source)  # another episode had it, too, and was deleted meanwhile
+    return job, is_new
 
 
 def dedupe_key(sha256: str, episode: Episode, options: JobOptions, *, is_id_given: bool = False) -> str:

@@ -4,8 +4,8 @@ Each method of the port is one transaction over the statements of ledger_stateme
 
 Who locks what, on PostgreSQL (on SQLite a transaction that writes is alone):
 
-- Adding, amending and retrying by hand give out turns, and are one at a time (`begin_adding`). An addition that
-  amends locks all the jobs that it may amend before any episode.
+- Adding, amending and retrying by hand give out turns, and are one at a time (`begin_adding`), with deletions among
+  them. An addition that amends locks all the jobs that it may amend before any episode, a deletion those of its own.
 - Every other move locks its job first and the job's episode after it, and waits for no second job. A claim waits
   for nobody: it passes over what is locked. So there is no circle of waiting transactions.
 - Nobody writes an event without holding its episode. The sequence numbers of an episode's events are therefore in
@@ -46,11 +46,15 @@ from schemas.errors import (
 from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
 from schemas.wire import read_json
+from transcription.drops import is_upload
 from transcription.jobs import (
     BACK_OFF_SECONDS,
     after_failure,
     amended_episode,
     asked_episode,
+    deletion_event,
+    forgotten_event,
+    forgotten_options,
     heard_episode,
     instant,
     job_event,
@@ -58,7 +62,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
-from transcription.ports import Backlog, Claimed, Holder, Lease, NewJob, Result
+from transcription.ports import Backlog, Claimed, Deletion, Holder, Lease, NewJob, Result
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -367,6 +371,8 @@ class Ledger:
             row = sql.lock_job(connection, job_id, self.clock_offset)
             if row is None:
                 raise _no_such_job(job_id)
+            if row.deleted is not None:
+                raise Refused(f"job {job_id}: its episode was deleted", code="episode_deleted")
             if row.state != JobState.FAILED.value:
                 raise Refused(
                     f"job {job_id} is {row.state}; only a failed job can be retried", code="job_not_retryable"
@@ -378,6 +384,73 @@ class Ledger:
             return self._moved(connection, job_id, EventType.JOB_QUEUED, now)
 
         return self._write(retry)
+
+    # -- deleting
+
+    def delete(self, episode_id: str, *, by: str) -> Deletion:
+        def delete(connection: Connection) -> Deletion:
+            now = self._begin_adding(connection)
+            rows = sql.lock_jobs_of(connection, episode_id)
+            if rows:
+                sql.lock_episodes(connection, [episode_id])
+                self._forget(connection, episode_id, rows, by, now)
+            return self._require_deletion(connection, episode_id)
+
+        return self._write(delete)
+
+    def _forget(
+        self, connection: Connection, episode_id: str, rows: Sequence[DatabaseRow], by: str, now: float
+    ) -> None:
+        """Delete an episode with its jobs, all locked. The words go first, so that no event has them."""
+        bare = Episode(id=episode_id)
+        live = [row for row in rows if not JobState(row.state).is_final]
+        for row in live:
+            sql.move_to_cancelled(connection, row.id, now)
+            if row.state == JobState.RUNNING.value:
+                sql.end_attempt(connection, row.id, row.lease_token, "cancelled", None, now)
+        for row in rows:
+            audio_key = row.audio_key if is_upload(row.audio_key) else ""
+            options = forgotten_options(_options(row))
+            sql.forget_job(connection, row, episode=bare, options=options, audio_key=audio_key, now=now)
+        sql.forget_episode(connection, bare, now)
+        unsent = sql.list_unsent_events_of(connection, [row.id for row in rows])
+        told = {row.sequence: event for row in unsent if (event := _event_or_none(row)) is not None}
+        kept = {number: still for number, event in told.items() if (still := forgotten_event(event)) is not None}
+        sql.keep_events_of(connection, [row.id for row in rows], kept)
+        for row in live:
+            self._moved(connection, row.id, EventType.JOB_CANCELLED, now)
+        last = max((row for row in rows if row.revision is not None), key=lambda row: row.revision, default=None)
+        if last is not None:
+            event = deletion_event(
+                episode_id, revision=last.revision, event_id=self._new_id(), now=now, traceparent=last.traceparent
+            )
+            sql.insert_events(connection, [(last.id, event)], now)
+        sql.insert_deletion(connection, episode_id, by, None if last is None else last.revision, now)
+
+    def deletion(self, episode_id: str) -> Deletion:
+        return self._read(lambda connection: self._require_deletion(connection, episode_id))
+
+    def _require_deletion(self, connection: Connection, episode_id: str) -> Deletion:
+        row = sql.find_deletion(connection, episode_id)
+        if row is None:
+            raise NotFound(f"no episode {episode_id}", code="episode_not_found")
+        return self._deletions(connection, [row])[0]
+
+    def _deletions(self, connection: Connection, rows: Sequence[DatabaseRow]) -> list[Deletion]:
+        now = sql.database_now(connection, self.clock_offset)
+        deleted = sql.list_deleted_jobs(connection, [row.episode_id for row in rows])
+        return [_deletion(row, [each for each in deleted if each.episode_id == row.episode_id], now) for row in rows]
+
+    def unerased(self, *, limit: int = 100) -> Sequence[Deletion]:
+        return self._read(lambda connection: self._deletions(connection, sql.list_unerased(connection, limit)))
+
+    def mark_erased(self, episode_id: str) -> None:
+        self._write(lambda connection: sql.mark_erased(connection, episode_id, self.clock_offset))
+
+    def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
+        users = self._read(lambda connection: sql.find_users_of_audio(connection, audio_keys))
+        wanted = {row.audio_key for row in users if row.deleted is None}
+        return frozenset(row.audio_key for row in users) - wanted
 
     # -- reading
 
@@ -418,17 +491,24 @@ class Ledger:
         return [_shown_job(row) for row in self._read(look)]
 
     def episode(self, episode_id: str) -> Episode:
-        document = self._read(lambda connection: sql.find_episode(connection, episode_id))
-        if document is None:
+        row = self._read(lambda connection: _require_episode(connection, episode_id))
+        if row is None:
             raise NotFound(f"no episode {episode_id}", code="episode_not_found")
-        return read_json(Episode, document)
+        return read_json(Episode, row.document)
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        row = self._read(lambda connection: sql.find_revision(connection, episode_id, revision))
+        def look(connection: Connection) -> DatabaseRow | None:
+            _require_episode(connection, episode_id)
+            return sql.find_revision(connection, episode_id, revision)
+
+        row = self._read(look)
         if row is None:
             which = "" if revision is None else f" of revision {revision}"
             raise NotFound(f"no transcript{which} for episode {episode_id}", code="transcript_not_found")
         return _shown_job(row)
+
+    def next_revision(self, episode_id: str) -> int:
+        return 1 + self._read(lambda connection: sql.last_revision(connection, episode_id))
 
     # -- the outbox
 
@@ -547,7 +627,8 @@ class ShownEpisodes:
         self._documents = sql.lock_episodes(connection, episode_ids)
         self._transcribed = sql.find_transcribed(connection, list(self._documents))
         self._shown: dict[str, Episode | None] = {
-            key: _episode_or_none(document, key) for key, document in self._documents.items()
+            key: None if document is None else _episode_or_none(document, key)
+            for key, document in self._documents.items()
         }
         self._changed: dict[str, Episode] = {}
 
@@ -579,6 +660,7 @@ class Addition:
         keys = [new.idempotency_key for new in news if new.idempotency_key is not None]
         self._used = sql.find_idempotency_keys(connection, keys)
         self._same = sql.find_same_requests(connection, [new.dedupe_key for new in news])
+        self._same |= self._found_deleted([new.dedupe_key for new in news if not new.revives])
         known = {job_id for _, job_id in self._used.values()} | set(self._same.values())
         self._jobs = {row.id: _shown_job(row) for row in sql.find_jobs(connection, list(known))}
         self._episodes = ShownEpisodes(connection, [new.episode.id for new in news if not self._is_known(new)])
@@ -608,6 +690,11 @@ class Addition:
             self._new_keys[new.idempotency_key] = (new.dedupe_key, job.id)
             self._used[as_key(new.idempotency_key)] = (as_key(new.dedupe_key), job.id)
         return job, same is None
+
+    def _found_deleted(self, dedupe_keys: Sequence[str]) -> dict[str, str]:
+        """The jobs of requests that were deleted and, until now, not made again."""
+        deleted = sql.find_deleted_requests(self._connection, dedupe_keys)
+        return {key: job_id for key, job_id in deleted.items() if key not in self._same}
 
     def write(self, new_id: Callable[[], str]) -> None:
         self._episodes.write(self._now)
@@ -728,7 +815,30 @@ def _job(
         audio_seconds=row.audio_seconds,
         started=None if row.started is None else instant(row.started),
         finished=None if row.finished is None else instant(row.finished),
+        deleted=None if row.deleted is None else instant(row.deleted),
     )
+
+
+def _deletion(row: DatabaseRow, deleted_jobs: Sequence[DatabaseRow], now: float) -> Deletion:
+    uploads = dict.fromkeys(each.audio_key for each in deleted_jobs if is_upload(each.audio_key))
+    return Deletion(
+        episode_id=row.episode_id,
+        deleted=instant(row.deleted),
+        deleted_by=row.deleted_by,
+        age_seconds=_age(row.deleted, now),
+        job_ids=tuple(each.id for each in deleted_jobs),
+        audio_keys=tuple(uploads),
+        revision=row.revision,
+        erased=None if row.erased is None else instant(row.erased),
+    )
+
+
+def _require_episode(connection: Connection, episode_id: str) -> DatabaseRow | None:
+    """The row of an episode, None where there is none. Raises NotFound for one that was deleted."""
+    row = sql.find_episode(connection, episode_id)
+    if row is not None and row.deleted is not None:
+        raise NotFound(f"episode {episode_id} was deleted at {instant(row.deleted)}", code="episode_deleted")
+    return row
 
 
 def _require_job(connection: Connection, job_id: str) -> Job:

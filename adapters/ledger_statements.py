@@ -18,18 +18,20 @@ from adapters.ledger_tables import (
     PRESENT,
     as_key,
     attempts,
+    deletions,
     episodes,
     idempotency_keys,
     jobs,
     lanes,
     outbox,
     publishing,
+    voices,
 )
 from schemas.episode import Episode
 from schemas.events import Event
-from schemas.job import JobError, JobState, Progress
+from schemas.job import JobError, JobOptions, JobState, Progress
 from schemas.wire import write_json
-from transcription.jobs import AfterFailure, next_turn
+from transcription.jobs import FORGOTTEN, AfterFailure, next_turn
 from transcription.ports import Holder, Lease, NewJob, Result
 
 #: A row by its column names; what is in it is the statement's business and the ledger's.
@@ -78,20 +80,24 @@ def database_now(connection: Connection, offset: float) -> float:
 # ---------------------------------------------------------------- episodes
 
 
-_EPISODE = Prepared(sa.select(episodes.c.document).where(episodes.c.id == sa.bindparam("wanted")))
+_EPISODE = Prepared(
+    sa.select(episodes.c.document, episodes.c.deleted).where(episodes.c.id == sa.bindparam("wanted"))
+)
 
 
-def find_episode(connection: Connection, episode_id: str) -> str | None:
-    """The JSON of an episode."""
-    document: str | None = _EPISODE.scalar(connection, {"wanted": episode_id})
-    return document
+def find_episode(connection: Connection, episode_id: str) -> DatabaseRow | None:
+    """The JSON of an episode, and when it was deleted."""
+    return _EPISODE.first(connection, {"wanted": episode_id})
 
 
-def lock_episodes(connection: Connection, episode_ids: Sequence[str]) -> dict[str, str]:
-    """The JSON of those that are there; until the transaction ends nobody else writes about them."""
-    to_change = sa.select(episodes.c.id, episodes.c.document).with_for_update(key_share=True)
+def lock_episodes(connection: Connection, episode_ids: Sequence[str]) -> dict[str, str | None]:
+    """The JSON of those that are there; until the transaction ends nobody else writes about them.
+
+    None for one that was deleted.
+    """
+    to_change = sa.select(episodes.c.id, episodes.c.document, episodes.c.deleted).with_for_update(key_share=True)
     return {
-        row.id: row.document
+        row.id: row.document if row.deleted is None else None
         for some in _in_pieces(episode_ids)
         for row in connection.execute(to_change.where(episodes.c.id.in_(some)))
     }
@@ -123,6 +129,7 @@ _UPDATE_EPISODE = Prepared(
         show=sa.bindparam("new_show"),
         document=sa.bindparam("new_document"),
         updated=sa.bindparam("present"),
+        deleted=None,
     )
 )
 
@@ -179,8 +186,9 @@ def find_jobs(connection: Connection, job_ids: Sequence[str]) -> Sequence[Databa
 
 
 def find_same_requests(connection: Connection, dedupe_keys: Sequence[str]) -> dict[str, str]:
-    """The ids of the jobs with these dedupe keys, cancelled ones aside, by the keys as the index holds them."""
-    same = sa.select(jobs.c.dedupe_key, jobs.c.id).where(_is_cancelled(False))
+    """The ids of the jobs with these dedupe keys, cancelled and deleted ones aside, by the keys as the index holds
+    them."""
+    same = sa.select(jobs.c.dedupe_key, jobs.c.id).where(_is_cancelled(False), jobs.c.deleted.is_(None))
     return {
         row.dedupe_key: row.id
         for some in _in_pieces(dedupe_keys)
@@ -188,20 +196,34 @@ def find_same_requests(connection: Connection, dedupe_keys: Sequence[str]) -> di
     }
 
 
+def find_deleted_requests(connection: Connection, dedupe_keys: Sequence[str]) -> dict[str, str]:
+    """The ids of the last jobs with these dedupe keys that were deleted, by the keys as the index holds them."""
+    gone = sa.select(jobs.c.dedupe_key, jobs.c.id).where(jobs.c.deleted.is_not(None)).order_by(jobs.c.number)
+    return {
+        row.dedupe_key: row.id
+        for some in _in_pieces(dedupe_keys)
+        for row in connection.execute(gone.where(jobs.c.dedupe_key.in_(some)))
+    }
+
+
 def find_known_requests(connection: Connection, dedupe_keys: Sequence[str]) -> set[str]:
-    """Asked in two halves, for there is an index of the cancelled and one of the others."""
+    """Asked in three parts, for there is an index of the cancelled, one of the deleted and one of the others."""
     keys = {as_key(given): given for given in dedupe_keys}
     return {
         keys[found]
         for some in _in_pieces(list(keys))
-        for half in (_is_cancelled(True), _is_cancelled(False))
-        for found in connection.scalars(sa.select(jobs.c.dedupe_key).where(half, jobs.c.dedupe_key.in_(some)))
+        for part in (
+            _is_cancelled(True),
+            jobs.c.deleted.is_not(None),
+            sa.and_(_is_cancelled(False), jobs.c.deleted.is_(None)),
+        )
+        for found in connection.scalars(sa.select(jobs.c.dedupe_key).where(part, jobs.c.dedupe_key.in_(some)))
     }
 
 
 _NEVER_CLAIMED = (
     sa.select(*jobs.c)
-    .where(_in_state(JobState.QUEUED), jobs.c.lease_token == 0)
+    .where(_in_state(JobState.QUEUED), jobs.c.deleted.is_(None), jobs.c.lease_token == 0)
     .order_by(jobs.c.number)
     .with_for_update(key_share=True)
 )
@@ -245,7 +267,7 @@ def insert_idempotency_keys(connection: Connection, keys: Mapping[str, tuple[str
 
 
 def list_jobs(connection: Connection, state: JobState | None, below: int | None, limit: int) -> Sequence[DatabaseRow]:
-    statement = _SHOWN_JOB.order_by(jobs.c.number.desc()).limit(limit)
+    statement = _SHOWN_JOB.where(jobs.c.deleted.is_(None)).order_by(jobs.c.number.desc()).limit(limit)
     if state is not None:
         statement = statement.where(_in_state(state))
     if below is not None:
@@ -255,15 +277,22 @@ def list_jobs(connection: Connection, state: JobState | None, below: int | None,
 
 def find_revision(connection: Connection, episode_id: str, revision: int | None) -> DatabaseRow | None:
     """The done job of a revision, by default the latest."""
-    statement = _SHOWN_JOB.where(jobs.c.episode_id == episode_id, jobs.c.revision.is_not(None))
+    is_there = (jobs.c.revision.is_not(None), jobs.c.deleted.is_(None))
+    statement = _SHOWN_JOB.where(jobs.c.episode_id == episode_id, *is_there)
     if revision is not None:
         statement = statement.where(jobs.c.revision == revision)
     return connection.execute(statement.order_by(jobs.c.revision.desc()).limit(1)).first()
 
 
+def last_revision(connection: Connection, episode_id: str) -> int:
+    """The number of the last transcript that the episode ever had; 0 for none."""
+    ever = sa.select(sa.func.max(jobs.c.revision)).where(jobs.c.revision.is_not(None))
+    return connection.scalar(ever.where(jobs.c.episode_id == episode_id)) or 0
+
+
 def find_transcribed(connection: Connection, episode_ids: Sequence[str]) -> set[str]:
     """Those of the episodes that have a transcript."""
-    done = sa.select(jobs.c.episode_id).where(jobs.c.revision.is_not(None)).distinct()
+    done = sa.select(jobs.c.episode_id).where(jobs.c.revision.is_not(None), jobs.c.deleted.is_(None)).distinct()
     return {
         found
         for some in _in_pieces(episode_ids)
@@ -272,9 +301,9 @@ def find_transcribed(connection: Connection, episode_ids: Sequence[str]) -> set[
 
 
 def find_holders(connection: Connection, job_ids: Sequence[str]) -> dict[str, Holder]:
-    columns = (jobs.c.id, jobs.c.state, jobs.c.lease_token, jobs.c.transcript_key)
+    columns = (jobs.c.id, jobs.c.state, jobs.c.lease_token, jobs.c.transcript_key, jobs.c.deleted)
     return {
-        row.id: Holder(JobState(row.state), row.lease_token, row.transcript_key)
+        row.id: Holder(JobState(row.state), row.lease_token, row.transcript_key, row.deleted is not None)
         for some in _in_pieces(job_ids)
         for row in connection.execute(sa.select(*columns).where(jobs.c.id.in_(some)))
     }
@@ -698,6 +727,114 @@ _SHORTEN = Prepared(
 def shorten_lease(connection: Connection, job_id: str, offset: float) -> None:
     """Let a lease of a wrong clock end when it would have ended by the right one."""
     _SHORTEN.run(connection, {"wanted": job_id, "clock_offset": offset})
+
+
+# ---------------------------------------------------------------- deleting
+
+
+def lock_jobs_of(connection: Connection, episode_id: str) -> Sequence[DatabaseRow]:
+    """The jobs of an episode that are not deleted, as they are once every other transaction has let go of them."""
+    living = sa.select(*jobs.c).where(jobs.c.episode_id == episode_id, jobs.c.deleted.is_(None))
+    return connection.execute(living.order_by(jobs.c.number).with_for_update(key_share=True)).all()
+
+
+def forget_job(
+    connection: Connection, row: DatabaseRow, *, episode: Episode, options: JobOptions, audio_key: str, now: float
+) -> None:
+    """Take a job's words out of its row. Its dedupe key, a hash, stays: the same request is known again."""
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.number == row.number)
+        .values(
+            deleted=now,
+            updated=now,
+            options=write_json(options).decode(),
+            audio_key=audio_key,
+            lane="",
+            episode_json=write_json(episode).decode(),
+            error_message=None if row.error_message is None else FORGOTTEN,
+        )
+    )
+
+
+def forget_episode(connection: Connection, episode: Episode, now: float) -> None:
+    """Leave nothing of an episode but what is given: its id."""
+    connection.execute(
+        sa.update(episodes)
+        .where(episodes.c.id == episode.id)
+        .values(title=None, show=None, document=write_json(episode).decode(), updated=now, deleted=now)
+    )
+    connection.execute(sa.delete(voices).where(voices.c.episode_id == episode.id))
+
+
+def is_deleted_episode(connection: Connection, episode_id: str) -> bool:
+    """Whether an episode was deleted; until the transaction ends it is not deleted, if it is not yet."""
+    deleted = sa.select(episodes.c.deleted).where(episodes.c.id == episode_id).with_for_update(key_share=True)
+    return connection.scalar(deleted) is not None
+
+
+def list_unsent_events_of(connection: Connection, job_ids: Sequence[str]) -> Sequence[DatabaseRow]:
+    columns = (outbox.c.sequence, outbox.c.subject, outbox.c.document)
+    unsent = sa.select(*columns).where(outbox.c.published.is_(None))
+    return [row for some in _in_pieces(job_ids) for row in connection.execute(unsent.where(outbox.c.job_id.in_(some)))]
+
+
+def keep_events_of(connection: Connection, job_ids: Sequence[str], kept: Mapping[int, Event]) -> None:
+    """Remove the events of these jobs but for those that are kept, by their numbers and as they are given."""
+    for some in _in_pieces(job_ids):
+        gone = sa.delete(outbox).where(outbox.c.job_id.in_(some))
+        connection.execute(gone.where(outbox.c.sequence.not_in(sorted(kept))))
+    for sequence, event in kept.items():
+        changed = sa.update(outbox).where(outbox.c.sequence == sequence)
+        connection.execute(changed.values(document=write_json(event).decode()))
+
+
+def insert_deletion(connection: Connection, episode_id: str, by: str, revision: int | None, now: float) -> None:
+    connection.execute(
+        sa.insert(deletions).values(episode_id=episode_id, deleted=now, deleted_by=by, revision=revision)
+    )
+
+
+def find_deletion(connection: Connection, episode_id: str) -> DatabaseRow | None:
+    """The last deletion of an episode."""
+    last = sa.select(deletions).where(deletions.c.episode_id == episode_id)
+    return connection.execute(last.order_by(deletions.c.number.desc()).limit(1)).first()
+
+
+def list_unerased(connection: Connection, limit: int) -> Sequence[DatabaseRow]:
+    to_erase = sa.select(deletions).where(deletions.c.erased.is_(None))
+    return connection.execute(to_erase.order_by(deletions.c.number).limit(limit)).all()
+
+
+def list_deleted_jobs(connection: Connection, episode_ids: Sequence[str]) -> Sequence[DatabaseRow]:
+    """Episode, id and audio key of the deleted jobs of these episodes."""
+    deleted = sa.select(jobs.c.episode_id, jobs.c.id, jobs.c.audio_key).where(jobs.c.deleted.is_not(None))
+    return [
+        row
+        for some in _in_pieces(episode_ids)
+        for row in connection.execute(deleted.where(jobs.c.episode_id.in_(some)).order_by(jobs.c.number))
+    ]
+
+
+def mark_erased(connection: Connection, episode_id: str, offset: float) -> None:
+    connection.execute(
+        sa.update(deletions)
+        .where(deletions.c.episode_id == episode_id, deletions.c.erased.is_(None))
+        .values(erased=PRESENT),
+        {"clock_offset": offset},
+    )
+
+
+#: Written as the index has it.
+_IS_UPLOAD = sa.literal_column("substr(jobs.audio_key, 1, 8) = 'uploads/'")
+
+
+def find_users_of_audio(connection: Connection, audio_keys: Sequence[str]) -> Sequence[DatabaseRow]:
+    """Key and deletion of every job whose recording lies under one of these keys of uploads."""
+    users = sa.select(jobs.c.audio_key, jobs.c.deleted).where(_IS_UPLOAD)
+    return [
+        row for some in _in_pieces(audio_keys) for row in connection.execute(users.where(jobs.c.audio_key.in_(some)))
+    ]
 
 
 # ---------------------------------------------------------------- attempts and the outbox

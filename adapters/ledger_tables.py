@@ -59,6 +59,7 @@ episodes = sa.Table(
     sa.Column("document", Words, nullable=False),  # the whole Episode as JSON
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("updated", sa.Float, nullable=False),
+    sa.Column("deleted", sa.Float),  # nothing is known of it any more
 )
 
 jobs = sa.Table(
@@ -70,9 +71,9 @@ jobs = sa.Table(
     sa.Column("state", Words, nullable=False),
     sa.Column("options", Words, nullable=False),
     sa.Column("audio_key", Words, nullable=False),
-    sa.Column("dedupe_key", Key, nullable=False),  # unique among the jobs that are not cancelled
+    sa.Column("dedupe_key", Key, nullable=False),  # unique among those that are not cancelled, nor deleted
     sa.Column("priority", sa.Integer, nullable=False),
-    sa.Column("lane", Key, nullable=False),  # the show, as far as taking turns goes
+    sa.Column("lane", Key, nullable=False),  # what stands for the show where turns are taken
     sa.Column("turn", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("crashes", sa.Integer, nullable=False),
@@ -96,6 +97,7 @@ jobs = sa.Table(
     sa.Column("episode_json", Words, nullable=False),  # the Episode as this job describes it
     sa.Column("expected_seconds", sa.Float),  # of audio, guessed when the job was added
     sa.Column("traceparent", Words),  # of the request, for every event of the job
+    sa.Column("deleted", sa.Float),  # with its episode
 )
 
 idempotency_keys = sa.Table(
@@ -137,6 +139,17 @@ outbox = sa.Table(
     sa.Column("document", Words, nullable=False),  # the whole Event as JSON
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("published", sa.Float),
+)
+
+deletions = sa.Table(
+    "deletions",
+    TABLES,
+    sa.Column("number", RisingNumber, primary_key=True, autoincrement=True),
+    sa.Column("episode_id", Key, sa.ForeignKey("episodes.id"), nullable=False),
+    sa.Column("deleted", sa.Float, nullable=False),
+    sa.Column("deleted_by", Words, nullable=False),
+    sa.Column("revision", sa.Integer),  # of the last transcript there was
+    sa.Column("erased", sa.Float),  # when the store had nothing of it any more
 )
 
 publishing = sa.Table(

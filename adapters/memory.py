@@ -19,10 +19,15 @@ from schemas.episode import Episode
 from schemas.errors import AudioError, InputError, LeaseLost, NotFound, Refused
 from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobState, Progress
+from transcription.drops import is_upload
 from transcription.jobs import (
+    FORGOTTEN,
     after_failure,
     amended_episode,
     asked_episode,
+    deletion_event,
+    forgotten_event,
+    forgotten_options,
     heard_episode,
     instant,
     job_event,
@@ -35,6 +40,7 @@ from transcription.ports import (
     Backlog,
     Claimed,
     DeadLetter,
+    Deletion,
     Holder,
     KnownVoice,
     Lease,
@@ -290,6 +296,10 @@ class _Record:
     lease: Lease | None = None
     expires: float = 0.0
 
+    @property
+    def is_deleted(self) -> bool:
+        return self.job.deleted is not None
+
 
 @dataclass
 class _PublishingLease:
@@ -314,6 +324,7 @@ class MemoryQueue:
     _told: dict[int, float] = field(default_factory=dict)  #: when each event was written
     _published: dict[int, float] = field(default_factory=dict)
     _forgotten: set[int] = field(default_factory=set)
+    _deletions: dict[str, tuple[float, Deletion]] = field(default_factory=dict)
     _publisher: _PublishingLease = field(default_factory=lambda: _PublishingLease())
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -322,7 +333,7 @@ class MemoryQueue:
             known = self._known_request(new)
             if known is not None:
                 return known, False
-            earlier = self._episodes.get(new.episode.id)
+            earlier = None if self._is_deleted(new.episode.id) else self._episodes.get(new.episode.id)
             episode = asked_episode(earlier, new.episode)
             self._episodes[episode.id] = shown_episode(
                 earlier, episode, is_transcribed=self._is_transcribed(episode.id)
@@ -357,13 +368,16 @@ class MemoryQueue:
                     code="idempotency_key_reused",
                 )
             return self.job(job_id)
-        for record in self._records:
-            if record.new.dedupe_key == new.dedupe_key and record.job.state is not JobState.CANCELLED:
-                if new.idempotency_key is not None:
-                    self._idempotency[new.idempotency_key] = (new.dedupe_key, record.job.id)
-                amended = self.amend(new) if new.amends else None
-                return amended or self._shown(record)
-        return None
+        same = [each for each in self._records if each.new.dedupe_key == new.dedupe_key]
+        living = [each for each in same if not each.is_deleted and each.job.state is not JobState.CANCELLED]
+        deleted = [] if new.revives else [each for each in reversed(same) if each.is_deleted]
+        if not living and not deleted:
+            return None
+        record = (living or deleted)[0]
+        if new.idempotency_key is not None:
+            self._idempotency[new.idempotency_key] = (new.dedupe_key, record.job.id)
+        amended = self.amend(new) if new.amends else None
+        return amended or self._shown(record)
 
     def add_all(self, news: Sequence[NewJob], *, new_id: Callable[[], str]) -> Sequence[tuple[Job, bool] | Refused]:
         with self._lock:
@@ -404,7 +418,13 @@ class MemoryQueue:
             return self._shown(record)
 
     def _is_transcribed(self, episode_id: str) -> bool:
-        return any(each.job.revision for each in self._records if each.job.episode_id == episode_id)
+        return any(each.job.revision for each in self._jobs_of(episode_id))
+
+    def _jobs_of(self, episode_id: str, *, deleted: bool = False) -> list[_Record]:
+        return [each for each in self._records if each.job.episode_id == episode_id and each.is_deleted == deleted]
+
+    def _is_deleted(self, episode_id: str) -> bool:
+        return bool(self._jobs_of(episode_id, deleted=True)) and not self._jobs_of(episode_id)
 
     def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
         return frozenset(dedupe_keys) & {each.new.dedupe_key for each in self._records}
@@ -448,8 +468,7 @@ class MemoryQueue:
         with self._lock:
             record = self._held(lease)
             episode_id = record.job.episode_id
-            revisions = [each.job.revision or 0 for each in self._records if each.job.episode_id == episode_id]
-            revision = 1 + max(revisions)
+            revision = self.next_revision(episode_id)
             self._end_lease(record)
             self._episodes[episode_id] = heard_episode(record.new.episode, result)
             self._change(
@@ -524,6 +543,8 @@ class MemoryQueue:
     def retry(self, job_id: str) -> Job:
         with self._lock:
             record = self._require(job_id)
+            if record.is_deleted:
+                raise Refused(f"job {job_id}: its episode was deleted", code="episode_deleted")
             if record.job.state is not JobState.FAILED:
                 raise Refused(
                     f"job {job_id} is {record.job.state}; only a failed job can be retried", code="job_not_retryable"
@@ -542,6 +563,79 @@ class MemoryQueue:
             )
             return self._moved(record, EventType.JOB_QUEUED)
 
+    def delete(self, episode_id: str, *, by: str) -> Deletion:
+        with self._lock:
+            records, now = self._jobs_of(episode_id), self.now()
+            if not records:
+                return self.deletion(episode_id)
+            live = [each for each in records if not each.job.state.is_final]
+            bare = Episode(id=episode_id)
+            self._episodes[episode_id] = bare
+            for record in live:
+                self._end_lease(record)
+                self._change(record, state=JobState.CANCELLED, finished=instant(now))
+            for record in records:
+                audio_key = record.new.audio_key if is_upload(record.new.audio_key) else ""
+                record.lane = ""
+                record.new = replace(record.new, episode=bare, audio_key=audio_key)
+                error = record.job.error and replace(record.job.error, message=FORGOTTEN)
+                self._change(
+                    record, deleted=instant(now), options=forgotten_options(record.job.options), error=error
+                )
+            self._forget_events({each.job.id for each in records})
+            for record in live:
+                self._moved(record, EventType.JOB_CANCELLED)
+            last = max((each for each in records if each.job.revision), key=lambda each: each.job.revision or 0, default=None)
+            revision = None if last is None else last.job.revision
+            if last is not None:
+                trace = last.new.traceparent
+                event = deletion_event(
+                    episode_id, revision=revision, event_id=self.new_id(), now=now, traceparent=trace
+                )
+                self._outbox.append((last.job.id, event))
+                self._told[len(self._outbox)] = now
+            self._deletions[episode_id] = (now, Deletion(episode_id, instant(now), by, 0.0, (), (), revision))
+            return self.deletion(episode_id)
+
+    def _forget_events(self, job_ids: set[str]) -> None:
+        for number, (job_id, event) in enumerate(self._outbox, start=1):
+            if job_id not in job_ids or number in self._forgotten:
+                continue
+            still = None if number in self._published else forgotten_event(event)
+            if still is None:
+                self._forgotten.add(number)
+                self._published.setdefault(number, self.now())
+            else:
+                self._outbox[number - 1] = (job_id, still)
+
+    def deletion(self, episode_id: str) -> Deletion:
+        if episode_id not in self._deletions:
+            raise NotFound(f"no episode {episode_id}", code="episode_not_found")
+        time, deletion = self._deletions[episode_id]
+        deleted = self._jobs_of(episode_id, deleted=True)
+        uploads = dict.fromkeys(each.new.audio_key for each in deleted if is_upload(each.new.audio_key))
+        return replace(
+            deletion,
+            age_seconds=max(0.0, self.now() - time),
+            job_ids=tuple(each.job.id for each in deleted),
+            audio_keys=tuple(uploads),
+        )
+
+    def unerased(self, *, limit: int = 100) -> Sequence[Deletion]:
+        open_ = [key for key, (_, deletion) in self._deletions.items() if deletion.erased is None]
+        return [self.deletion(key) for key in open_[:limit]]
+
+    def mark_erased(self, episode_id: str) -> None:
+        time, deletion = self._deletions[episode_id]
+        self._deletions[episode_id] = (time, replace(deletion, erased=deletion.erased or instant(self.now())))
+
+    def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
+        named = {True: set[str](), False: set[str]()}
+        for record in self._records:
+            if is_upload(record.new.audio_key):
+                named[record.is_deleted].add(record.new.audio_key)
+        return frozenset(audio_keys) & (named[True] - named[False])
+
     def rescue(self) -> Sequence[Job]:
         with self._lock:
             now = self.now()
@@ -557,7 +651,7 @@ class MemoryQueue:
     def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
         wanted = frozenset(job_ids)
         return {
-            each.job.id: Holder(each.job.state, each.token, each.job.transcript_key)
+            each.job.id: Holder(each.job.state, each.token, each.job.transcript_key, each.is_deleted)
             for each in self._records
             if each.job.id in wanted
         }
@@ -584,15 +678,27 @@ class MemoryQueue:
     def jobs(self, *, state: JobState | None = None, limit: int = 50, before: str | None = None) -> Sequence[Job]:
         below = len(self._records) + 1 if before is None else self._require(before).number
         found = [each for each in reversed(self._records) if each.number < below]
-        return [self._shown(each) for each in found if state in (None, each.job.state)][:limit]
+        return [self._shown(each) for each in found if state in (None, each.job.state) and not each.is_deleted][
+            :limit
+        ]
 
     def episode(self, episode_id: str) -> Episode:
         if episode_id not in self._episodes:
             raise NotFound(f"no episode {episode_id}", code="episode_not_found")
+        self._require_living(episode_id)
         return self._episodes[episode_id]
 
+    def _require_living(self, episode_id: str) -> None:
+        if self._is_deleted(episode_id):
+            raise NotFound(f"episode {episode_id} was deleted", code="episode_deleted")
+
+    def next_revision(self, episode_id: str) -> int:
+        revisions = [each.job.revision or 0 for each in self._records if each.job.episode_id == episode_id]
+        return 1 + max(revisions, default=0)
+
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        done = [each for each in self._records if each.job.episode_id == episode_id and each.job.revision]
+        self._require_living(episode_id)
+        done = [each for each in self._jobs_of(episode_id) if each.job.revision]
         wanted = [each for each in done if revision in (None, each.job.revision)]
         if not wanted:
             which = "" if revision is None else f" of revision {revision}"

@@ -1,4 +1,7 @@
-"""Known voices in the ledger's database. Forgetting and withdrawing delete the rows; nothing is only marked."""
+"""Known voices in the ledger's database. Forgetting and withdrawing delete the rows; nothing is only marked.
+
+What an episode taught goes with the episode, in the transaction that deletes it (adapters/database.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from adapters.database import Ledger
-from adapters.ledger_statements import database_now
+from adapters.ledger_statements import database_now, is_deleted_episode
 from adapters.ledger_tables import voice_consents, voices
 from schemas.errors import NotFound
 from transcription.jobs import instant
@@ -65,7 +68,7 @@ class LedgerVoices:
 
     def learn(self, voice: KnownVoice) -> bool:
         def learn(connection: Connection) -> bool:
-            if _lock_consent(connection, voice.show) is None:
+            if _lock_consent(connection, voice.show) is None or is_deleted_episode(connection, voice.episode_id):
                 return False
             _replace(connection, voice)
             return True

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +20,7 @@ from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from adapters.erasure import erase
 from adapters.metrics import CONTENT_TYPE, Metrics
 from api.byte_ranges import requested_range
 from api.errors import answer_problems, problem
@@ -30,6 +32,8 @@ from schemas.job import Job, JobState
 from schemas.transcript import Transcript
 from schemas.wire import read_json, to_record, write_json
 from transcription.ports import DropBox, JobQueue, Store
+
+log = structlog.get_logger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 
@@ -104,6 +108,22 @@ def create_app(
     @app.get("/v1/episodes/{episode_id}", summary="What is known about an episode", tags=["episodes"])
     def get_episode(episode_id: str) -> Response:
         return _json(queue.episode(episode_id))
+
+    @app.delete("/v1/episodes/{episode_id}", status_code=204, summary="Delete an episode", tags=["episodes"])
+    def delete_episode(episode_id: str) -> Response:
+        """Its jobs are cancelled, its recording, transcripts and everything that was made of them removed, and what
+        asks for it is answered with 410 from then on. A repeat is answered alike.
+
+        A recording that a producer dropped into a bucket of their own stays there, and is not taken in again.
+        """
+        deletion = queue.delete(episode_id, by="api")
+        intake.reached("after_deletion")
+        try:
+            removed = erase(queue, store, deletion)
+            log.info("episode deleted", episode_id=episode_id, objects=removed)
+        except StenocastError as error:  # the reconciler goes on
+            log.warning("deleted episode not erased", episode_id=episode_id, code=error.code)
+        return Response(status_code=204)
 
     @app.get("/v1/episodes/{episode_id}/audio", summary="The recording, with byte ranges", tags=["episodes"])
     def get_audio(episode_id: str, request: Request) -> Response:

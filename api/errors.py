@@ -29,6 +29,7 @@ STATUS_OF_CODE: dict[str, HTTPStatus] = {
     "unsupported_container": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "audio_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
+    "episode_deleted": HTTPStatus.GONE,
     "idempotency_key_reused": HTTPStatus.CONFLICT,
     "metadata_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "times_missing": HTTPStatus.CONFLICT,

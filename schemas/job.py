@@ -24,8 +24,8 @@ MOVES: dict[tuple[JobState, JobState], tuple[str, ...]] = {
     (JobState.RUNNING, JobState.DONE): ("finish",),
     (JobState.RUNNING, JobState.QUEUED): ("release", "fail", "rescue"),  # handed back, or to be tried again
     (JobState.RUNNING, JobState.FAILED): ("fail", "rescue"),
-    (JobState.QUEUED, JobState.CANCELLED): ("cancel",),
-    (JobState.RUNNING, JobState.CANCELLED): ("cancel",),
+    (JobState.QUEUED, JobState.CANCELLED): ("cancel", "delete"),
+    (JobState.RUNNING, JobState.CANCELLED): ("cancel", "delete"),
     (JobState.FAILED, JobState.QUEUED): ("retry",),  # by hand
 }
 
@@ -133,4 +133,5 @@ class Job:
     audio_seconds: float | None = None
     started: str | None = None
     finished: str | None = None
+    deleted: str | None = None  #: when its episode was deleted: nothing of it can be read any more
     schema: str = "job/1"

@@ -26,6 +26,7 @@ CALLS: dict[str, str] = {
     "fail": "an attempt failed: another try after a while, or the end after five attempts or three crashes",
     "rescue": "the lease ran out because the worker died: counted as a crash, then as `fail`",
     "cancel": "somebody does not want it any more",
+    "delete": "somebody wants nothing of its episode kept",
     "retry": "somebody wants a failed job tried again, its attempts counted from zero",
 }
 

@@ -34,6 +34,14 @@ AUDIO_ENDINGS: dict[str, str] = {
 OWN_FOLDERS = ("uploads/", "results/", "checkpoints/", "dead-letters/")
 
 
+UPLOADS = "uploads/"  #: recordings that came in by API, command line or watched folder, by their SHA-256
+
+
+def is_upload(audio_key: str) -> bool:
+    """Whether a job's recording is a copy of our own, and not a drop in its producer's bucket."""
+    return audio_key.startswith(UPLOADS)
+
+
 class ObjectKind(StrEnum):
     """What an object is, as far as its name tells."""
 

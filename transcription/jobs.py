@@ -5,14 +5,15 @@ The ledger reads, asks these functions, and writes what they answer in the same 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from schemas.episode import Episode
 from schemas.errors import AUDIO_CODES
-from schemas.events import Event, EventType, JobChanged, TranscriptReady
-from schemas.job import Job, JobError
+from schemas.events import Event, EventType, JobChanged, TranscriptDeleted, TranscriptReady
+from schemas.job import Job, JobError, JobOptions
 from transcription.ports import Result
 
 MAX_ATTEMPTS = 5  #: failures and crashes together
@@ -92,8 +93,12 @@ def next_turn(*, lane_last: int | None, waiting_first: int | None, lanes_last: i
 
 
 def lane_of(episode: Episode) -> str:
-    """The name under which a show's jobs take turns; episodes without a show share one lane."""
-    return (episode.show or "").strip().casefold()
+    """What stands for a show where jobs take turns; episodes without a show share one lane, "".
+
+    A hash: it stays when the show's episodes are deleted.
+    """
+    show = (episode.show or "").strip().casefold()
+    return hashlib.sha256(show.encode()).hexdigest()[:32] if show else ""
 
 
 def expected_seconds(size_bytes: int | None, container: str | None) -> float | None:
@@ -207,6 +212,41 @@ def transcript_event(
         ),
         traceparent=traceparent,
     )
+
+
+def deletion_event(
+    episode_id: str, *, revision: int | None, event_id: str, now: float, traceparent: str | None = None
+) -> Event:
+    """The event that no transcript of an episode can be read any more."""
+    return Event(
+        id=event_id,
+        type=EventType.TRANSCRIPT_DELETED,
+        source=SOURCE,
+        subject=episode_id,
+        time=instant(now),
+        data=TranscriptDeleted(episode_id=episode_id, revision=revision),
+        traceparent=traceparent,
+    )
+
+
+#: Stands where an error's message named a file or a place of a deleted episode.
+FORGOTTEN = "(deleted with the episode)"
+
+
+def forgotten_event(event: Event) -> Event | None:
+    """What is still to be told of a deleted episode: an event without words, or None for a transcript that is gone."""
+    match event.data:
+        case TranscriptReady():
+            return None
+        case JobChanged(error=error) if error is not None:
+            return replace(event, data=replace(event.data, error=replace(error, message=FORGOTTEN)))
+        case _:
+            return event
+
+
+def forgotten_options(options: JobOptions) -> JobOptions:
+    """The options of a deleted episode's job: the models alone; vocabulary and glossary are words of the episode."""
+    return JobOptions(models=options.models)
 
 
 def _first(words: Sequence[str], count: int) -> tuple[str, ...]:

@@ -84,8 +84,11 @@ class Pipeline:
         tell: Callable[[Progress], None],
         prepared: Prepared | None = None,
         is_last_try: bool = False,
+        note_sound: Callable[[Waveform], None] = lambda _waveform: None,
     ) -> Transcript:
         """Transcribe the audio file `source`, or go on with what was `prepared` of it.
+
+        `note_sound` hears what the recording is before anything of it is kept as a checkpoint.
 
         `scratch` is an existing folder for the decoded sound, emptied of it again on every way out. `tell` hears
         of progress in audio seconds and may raise to stop the work: that error comes out unchanged. Raises
@@ -93,7 +96,7 @@ class Pipeline:
         that fails costs the voices, not the words: one speaker, and the warning `diarization_failed`; one that
         could do better another time (no memory, a store that does not answer) does so only on the last try.
         """
-        return _Run(self, source, episode, options, scratch, tell, prepared, is_last_try).transcript()
+        return _Run(self, source, episode, options, scratch, tell, prepared, is_last_try, note_sound).transcript()
 
 
 class _Run:
@@ -109,7 +112,9 @@ class _Run:
         tell: Callable[[Progress], None],
         prepared: Prepared | None,
         is_last_try: bool,
+        note_sound: Callable[[Waveform], None],
     ) -> None:
+        self._note_sound = note_sound
         self._engines = pipeline
         self._source = source
         self._episode = episode
@@ -139,6 +144,7 @@ class _Run:
     def _listen(self, decoded: Decoded) -> Transcript:
         waveform = decoded.waveform
         episode = described(self._episode, decoded, self._source)
+        self._note_sound(waveform)
         recognitions = self._timed(Stage.RECOGNIZE, lambda: self._recognize(waveform, episode))
         diarization = None
         if any(each.words for each in recognitions):

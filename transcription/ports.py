@@ -322,7 +322,7 @@ class KnownVoices(Protocol):
 
     def learn(self, voice: KnownVoice) -> bool:
         """Keep a voice; one of the same show, name, model and episode is replaced. False, and nothing is kept,
-        where the show has not agreed."""
+        where the show has not agreed or the episode was deleted."""
         ...
 
     def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
@@ -365,6 +365,7 @@ class NewJob:
     traceparent: str | None = None  #: W3C trace context of the request; on every event of the job
     failed: JobError | None = None  #: it cannot be done as asked, and is `failed` from the start, for all to see
     amends: bool = False  #: a job with this dedupe key that waits and was never claimed takes this description over
+    revives: bool = False  #: somebody asks for it now: that it was deleted once does not keep it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +396,21 @@ class Holder:
     state: JobState
     token: int  #: of the last claim; 0 = never claimed
     transcript_key: str | None  #: of the transcript, once done
+    is_deleted: bool = False  #: with its episode: nothing that any attempt left is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """That an episode was deleted: what stays of it in the ledger, and where in the store to look for the rest."""
+
+    episode_id: str
+    deleted: str  #: ISO 8601 UTC
+    deleted_by: str  #: the door it was asked for at: "api", "cli"
+    age_seconds: float  #: since then
+    job_ids: tuple[str, ...]  #: all of the episode's deleted jobs, in order; they name results and checkpoints
+    audio_keys: tuple[str, ...]  #: of the store; a drop is its producer's and not ours to remove
+    revision: int | None = None  #: of the last transcript there was
+    erased: str | None = None  #: ISO 8601 UTC, when nothing of it was left in the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,7 +458,8 @@ class JobQueue(Protocol):
         """Insert if new, with `job.queued` (or `job.failed`) in the outbox. Returns the job and whether it was new.
 
         A known `dedupe_key` returns the job it names, unchanged, unless that job was cancelled: asking again
-        is then a new job. A known idempotency key returns its job whatever became of it, and with another
+        is then a new job. So it is where the job was deleted with its episode, if the request `revives`; else the
+        deleted job comes back, for what is announced again brings nothing back. A known idempotency key returns its job whatever became of it, and with another
         dedupe key raises Refused `idempotency_key_reused`. A request that `amends` does, in the same transaction,
         what `amend` does; not where its idempotency key is known, for then it did so before.
         """
@@ -465,7 +482,7 @@ class JobQueue(Protocol):
         ...
 
     def known_requests(self, dedupe_keys: Sequence[str]) -> frozenset[str]:
-        """Those of the dedupe keys for which a job was ever made, a cancelled one included.
+        """Those of the dedupe keys for which a job was ever made, a cancelled or deleted one included.
 
         For whoever looks at everything that lies there again and again: what somebody cancelled is not news.
         """
@@ -510,7 +527,39 @@ class JobQueue(Protocol):
         ...
 
     def retry(self, job_id: str) -> Job:
-        """From failed only (else Refused `job_not_retryable`); attempts start at zero. Raises NotFound."""
+        """From failed only (else Refused `job_not_retryable`; where its episode was deleted, `episode_deleted`);
+        attempts start at zero. Raises NotFound."""
+        ...
+
+    def delete(self, episode_id: str, *, by: str) -> Deletion:
+        """Forget an episode: its words, its jobs and what is told of them. In one transaction
+
+        - its queued and running jobs are cancelled, with `job.cancelled`; their holders' later writes change nothing;
+        - title, people, options, error messages, the places of drops and the voices learned from it are taken out;
+        - of its events in the outbox those about jobs that were not sent stay, without messages, and no others;
+        - where there was a transcript, `transcript.deleted` is told.
+
+        What stays are ids, states, times, hashes and this record, so that the same drop, announced or found again,
+        stays out. New jobs of the episode may come (new bytes, another request): it then lives, and its revisions go
+        on. The store is the caller's (adapters/erasure.py). A repeat gives the same record and changes nothing. Raises
+        NotFound.
+        """
+        ...
+
+    def deletion(self, episode_id: str) -> Deletion:
+        """The last one of this episode. Raises NotFound."""
+        ...
+
+    def unerased(self, *, limit: int = 100) -> Sequence[Deletion]:
+        """Deletions of which something may be left in the store, oldest first."""
+        ...
+
+    def mark_erased(self, episode_id: str) -> None:
+        """Note that the store has nothing of the episode's deleted jobs any more."""
+        ...
+
+    def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
+        """Those keys under `uploads/` that a deleted job names and no other job does: two episodes may share one."""
         ...
 
     def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
@@ -534,15 +583,20 @@ class JobQueue(Protocol):
         ...
 
     def jobs(self, *, state: JobState | None = None, limit: int = 50, before: str | None = None) -> Sequence[Job]:
-        """Newest first; `before` is a job id to go on from."""
+        """Newest first, those of deleted episodes left out; `before` is a job id to go on from."""
         ...
 
     def episode(self, episode_id: str) -> Episode:
-        """As the job of the current transcript describes it, its sound included. Raises NotFound."""
+        """As the job of the current transcript describes it, its sound included. Raises NotFound, with the code
+        `episode_deleted` where it was deleted."""
         ...
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        """The job whose transcript is current (or the given revision). Raises NotFound."""
+        """The job whose transcript is current (or the given revision). Raises NotFound, `episode_deleted` as above."""
+        ...
+
+    def next_revision(self, episode_id: str) -> int:
+        """What the next transcript of the episode will be, deleted ones counted. 1 for an unknown episode."""
         ...
 
     def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:

@@ -41,7 +41,10 @@ INTAKE_POINTS = ("after_take_in", "before_commit")
 #: Where an API passes with each upload: stored and not yet a job; a job and not yet answered for.
 API_POINTS = ("after_upload", "after_commit")
 
-ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS
+#: Where an API passes with each deletion: the episode is deleted, and its objects still lie in the store.
+DELETION_POINTS = ("after_deletion",)
+
+ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS + DELETION_POINTS
 
 #: Called with the name of the place that was reached.
 Reached = Callable[[str], None]

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from structlog.contextvars import bound_contextvars
 
+from adapters.erasure import note_checkpoints
 from adapters.settings import Settings
 from formats.catalogue import FORMATS
 from schemas.drop import is_drop, read_drop
@@ -179,6 +180,7 @@ class Engine:
             tell=tell,
             prepared=work.prepared,
             is_last_try=work.job.attempts + 1 >= MAX_ATTEMPTS,
+            note_sound=lambda sound: note_checkpoints(self._store, job_id=work.job.id, audio_sha256=sound.sha256),
         )
         tell(Progress(Stage.PUBLISH, fraction=1.0))
         self._reached("before_put")

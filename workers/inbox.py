@@ -186,6 +186,7 @@ class Inbox:
             max_bytes=self._rules.max_bytes,
             new_id=self._new_id,
             idempotency_key=_memory_key(path, look),
+            revives=False,
             priority=sidecar.priority,
         )
 

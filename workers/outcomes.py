@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
+from adapters.erasure import erase
 from adapters.metrics import Metrics, Outcome, process_metrics
 from adapters.tracing import Tracing, process_tracing
 from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
@@ -63,8 +64,18 @@ class Outcomes:
             self._records[lease].waits()
 
     def lost(self, lease: Lease) -> None:
-        """The lease is gone: another worker's, or the job was cancelled."""
+        """The lease is gone: another worker's, or the job was cancelled, or deleted with its episode.
+
+        Whatever this worker did for it has stopped.
+        """
         self._ended(lease, Outcome.LOST, error_code="lease_lost")
+        try:
+            job = self._queue.job(lease.job_id)
+            if job.deleted is not None:
+                removed = erase(self._queue, self._store, self._queue.deletion(job.episode_id))
+                log.info("deleted episode erased", episode_id=job.episode_id, objects=removed)
+        except StenocastError as error:
+            log.warning("deleted episode not erased", code=error.code)  # the reconciler goes on
 
     def _ended(
         self, lease: Lease, outcome: Outcome, *, error_code: str | None = None, audio_seconds: float | None = None

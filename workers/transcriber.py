@@ -18,7 +18,7 @@ import structlog
 
 from adapters.metrics import Metrics, process_metrics
 from adapters.tracing import Tracing
-from schemas.errors import CrashError, GpuError, LeaseLost, ModelError, NotFound, NotReady, TransientError
+from schemas.errors import CrashError, GpuError, LeaseLost, ModelError, NotReady, TransientError
 from schemas.job import JobError
 from transcription.pipeline import Prepared
 from transcription.ports import Claimed, JobQueue, Lease, Store
@@ -355,10 +355,7 @@ class Supervisor:
 
     def _next_revision(self, claimed: Claimed) -> int:
         """What the document will be. No other job of this episode runs meanwhile: the ledger sees to that."""
-        try:
-            return (self._queue.latest_done(claimed.episode.id).revision or 0) + 1
-        except NotFound:
-            return 1
+        return self._queue.next_revision(claimed.episode.id)
 
     # -- the child
 

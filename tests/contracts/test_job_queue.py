@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from adapters.database import Ledger
 from adapters.memory import MemoryQueue
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import LeaseLost, NotFound, Refused
-from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
+from schemas.events import TranscriptDeleted
+from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage, Term
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
 from transcription.ports import Backlog, Claimed, Holder, JobQueue, NewJob, Result
@@ -702,6 +703,234 @@ class TestAskingFor:
         bench.queue.cancel(bench.add("two"))
 
         assert [job.id for job in bench.queue.jobs(state=JobState.CANCELLED)] == ["job-two"]
+
+
+class TestDeleting:
+    def test_a_deleted_episode_is_gone_and_says_so(self, bench: Bench) -> None:
+        job_id = finished(bench, "one", title="Ebb", show="Tide Lines")
+
+        deletion = bench.queue.delete("episode-one", by="api")
+
+        assert (deletion.episode_id, deletion.deleted_by, deletion.revision) == ("episode-one", "api", 1)
+        assert (deletion.job_ids, deletion.audio_keys) == ((job_id,), ("uploads/one",))
+        for ask in (bench.queue.episode, bench.queue.latest_done):
+            with pytest.raises(NotFound) as gone:
+                ask("episode-one")
+            assert gone.value.code == "episode_deleted"
+        assert bench.queue.jobs() == []
+
+    def test_nothing_of_its_words_is_left_in_a_job(self, bench: Bench) -> None:
+        options = JobOptions(models="fast", vocabulary=("Skerryvore",), glossary=(Term("Ebb", ("app",)),))
+        job_id = bench.add("one", title="Ebb", show="Tide Lines", options=options)
+        bench.queue.fail(bench.claim().lease, JobError("audio_unreadable", "Ebb.mp3: damaged"))
+
+        bench.queue.delete("episode-one", by="api")
+
+        job = bench.queue.job(job_id)
+        assert (job.state, job.title, job.show, job.options) == (JobState.FAILED, None, None, JobOptions("fast"))
+        assert job.error is not None
+        assert (job.error.code, "Ebb" in job.error.message) == ("audio_unreadable", False)
+        assert job.deleted is not None
+
+    def test_its_waiting_and_running_jobs_are_cancelled(self, bench: Bench) -> None:
+        running = bench.add("one", episode_id="e")
+        lease = bench.claim().lease
+        waiting = bench.add("two", episode_id="e")
+
+        bench.queue.delete("e", by="api")
+
+        assert [bench.queue.job(each).state for each in (running, waiting)] == [JobState.CANCELLED] * 2
+        assert bench.event_types(running) == ["job.queued.v1", "job.started.v1", "job.cancelled.v1"]
+        assert bench.event_types(waiting) == ["job.queued.v1", "job.cancelled.v1"]
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        writes: list[Callable[[], object]] = [
+            lambda: bench.queue.beat(lease),
+            lambda: bench.queue.progress(lease, Progress(Stage.DECODE)),
+            lambda: bench.queue.fail(lease, BAD_AUDIO),
+            lambda: bench.queue.release(lease),
+        ]
+        for write in writes:
+            with pytest.raises(LeaseLost):
+                write()
+
+    def test_a_worker_that_finishes_too_late_leaves_no_transcript(self, bench: Bench) -> None:
+        bench.add("one")
+        claimed = bench.claim()
+        bench.queue.delete("episode-one", by="api")
+
+        with pytest.raises(LeaseLost):
+            bench.queue.finish(claimed.lease, result_of(claimed))
+
+        assert "transcript.published.v1" not in bench.event_types(claimed.job.id)
+
+    def test_a_deletion_is_told_where_there_was_a_transcript_and_only_there(self, bench: Bench) -> None:
+        with_one, without = finished(bench, "one", traceparent=TRACE), bench.add("two")
+        publish_all(bench)
+
+        bench.queue.delete("episode-one", by="api")
+        bench.queue.delete("episode-two", by="api")
+
+        told = [event for _, event in bench.queue.pending_events()]
+        assert [(event.type.value, event.subject) for event in told] == [
+            ("transcript.deleted.v1", "episode-one"),
+            ("job.cancelled.v1", "episode-two"),
+        ]
+        assert (told[0].data, told[0].traceparent) == (TranscriptDeleted("episode-one", 1), TRACE)
+        assert bench.event_types(with_one) == ["transcript.deleted.v1"]
+        assert bench.event_types(without) == ["job.cancelled.v1"]
+
+    def test_of_what_was_not_sent_yet_the_moves_of_jobs_stay_without_words(self, bench: Bench) -> None:
+        """Subscribers hear of every move; of a transcript that nobody can read any more they hear the end alone."""
+        job_id = bench.add("one")
+        bench.queue.fail(bench.claim().lease, JobError("storage_unavailable", "Ebb.mp3: away", retryable=True))
+        bench.pass_time(1000)
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed))
+
+        bench.queue.delete("episode-one", by="api")
+
+        assert bench.event_types(job_id) == [
+            *("job.queued.v1", "job.started.v1", "job.retrying.v1", "job.started.v1", "job.done.v1"),
+            "transcript.deleted.v1",
+        ]
+        assert "Ebb" not in repr(bench.queue.pending_events())
+
+    def test_a_repeat_gives_the_same_record_and_tells_nothing(self, bench: Bench) -> None:
+        finished(bench, "one")
+        first = bench.queue.delete("episode-one", by="api")
+        told = bench.queue.pending_events()
+        bench.pass_time(10)
+
+        again = bench.queue.delete("episode-one", by="cli")
+
+        assert (again.deleted, again.deleted_by, again.job_ids) == (first.deleted, "api", first.job_ids)
+        assert bench.queue.deletion("episode-one").age_seconds == pytest.approx(10, abs=2)
+        assert bench.queue.pending_events() == told
+
+    def test_other_episodes_stay_as_they_are(self, bench: Bench) -> None:
+        other = finished(bench, "two", title="Flood")
+        before = (bench.queue.job(other), bench.queue.events_of(other), bench.queue.episode("episode-two"))
+        finished(bench, "one")
+
+        bench.queue.delete("episode-one", by="api")
+
+        assert (bench.queue.job(other), bench.queue.events_of(other), bench.queue.episode("episode-two")) == before
+
+    @pytest.mark.parametrize("ask", ["delete", "deletion"])
+    def test_an_unknown_episode_is_not_found(self, bench: Bench, ask: str) -> None:
+        by = {"by": "api"} if ask == "delete" else {}
+        with pytest.raises(NotFound) as unknown:
+            getattr(bench.queue, ask)("no such episode", **by)
+
+        assert unknown.value.code == "episode_not_found"
+
+    def test_what_is_announced_again_brings_nothing_back(self, bench: Bench) -> None:
+        deleted = finished(bench, "one")
+        waiting = bench.add("two")
+        for episode in ("episode-one", "episode-two"):
+            bench.queue.delete(episode, by="api")
+
+        assert bench.queue.known_requests(["same-one", "same-two"]) == {"same-one", "same-two"}
+        assert bench.add("one-again", dedupe_key="same-one", episode_id="episode-one") == deleted
+        assert bench.add("two-again", dedupe_key="same-two", idempotency_key="another event") == waiting
+        [answer] = bench.add_all(bench.new("one", title="Ebb", amends=True))
+        assert job_and_is_new(answer) == (deleted, False)
+        assert bench.queue.amend(bench.new("two", title="Ebb")) is None
+        assert bench.queue.claim("ada", lease_seconds=LEASE) is None
+        assert (bench.queue.jobs(), bench.queue.job(deleted).title) == ([], None)
+
+    def test_somebody_who_asks_for_the_same_recording_again_gets_a_new_job(self, bench: Bench) -> None:
+        bench.queue.delete(f"episode-{finished(bench, 'one').removeprefix('job-')}", by="api")
+
+        assert bench.add("again", dedupe_key="same-one", revives=True) == "job-again"
+        assert bench.add("more", dedupe_key="same-one") == "job-again"
+        assert bench.claim().job.id == "job-again"
+
+    def test_an_episode_that_is_asked_for_anew_lives_and_its_revisions_go_on(self, bench: Bench) -> None:
+        """Readers take a transcript whose revision is not higher than the last for old news."""
+        finished(bench, "one", episode_id="e", title="Ebb", show="Tide Lines")
+        bench.queue.delete("e", by="api")
+        bench.add("two", episode_id="e", title="Flood")
+        assert (bench.queue.episode("e").title, bench.queue.episode("e").show) == ("Flood", None)
+        assert bench.queue.episode("e").audio.uri == "uploads/two"
+
+        assert bench.queue.next_revision("e") == 2
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed))
+
+        assert bench.queue.latest_done("e").revision == 2
+        with pytest.raises(NotFound):
+            bench.queue.latest_done("e", revision=1)
+        assert bench.event_types("job-two")[-1] == "transcript.revised.v1"
+        again = bench.queue.delete("e", by="cli")
+        assert (again.deleted_by, again.revision, again.job_ids) == ("cli", 2, ("job-one", "job-two"))
+
+    def test_a_deleted_job_cannot_be_retried(self, bench: Bench) -> None:
+        job_id = bench.add("one")
+        bench.queue.fail(bench.claim().lease, BAD_AUDIO)
+        bench.queue.delete("episode-one", by="api")
+
+        with pytest.raises(Refused) as refusal:
+            bench.queue.retry(job_id)
+
+        assert refusal.value.code == "episode_deleted"
+
+    def test_holders_tell_that_nothing_of_a_deleted_job_is_wanted(self, bench: Bench) -> None:
+        finished(bench, "one")
+        bench.add("two")
+        bench.queue.delete("episode-one", by="api")
+
+        holders = bench.queue.holders(["job-one", "job-two"])
+
+        assert {job_id: holder.is_deleted for job_id, holder in holders.items()} == {"job-one": True, "job-two": False}
+
+    def test_a_recording_that_another_episode_has_too_is_wanted(self, bench: Bench) -> None:
+        shared, own = bench.new("shared"), bench.new("own")
+        bench.queue.add(shared, job_id="job-one")
+        bench.queue.add(replace(shared, dedupe_key="two", episode=Episode("episode-two")), job_id="job-two")
+        bench.queue.add(own, job_id="job-three")
+        keys = ["uploads/shared", "uploads/own", "uploads/nobody's"]
+        bench.queue.delete("episode-shared", by="api")
+        bench.queue.delete("episode-own", by="api")
+
+        assert bench.queue.unwanted_audio(keys) == {"uploads/own"}
+        bench.queue.delete("episode-two", by="api")
+        assert bench.queue.unwanted_audio(keys) == {"uploads/own", "uploads/shared"}
+        assert bench.queue.unwanted_audio([]) == frozenset()
+
+    def test_a_drop_is_not_ours_to_remove_and_its_place_is_forgotten(self, bench: Bench) -> None:
+        drop = replace(bench.new("one"), audio_key="s3://harbour/Ebb.mp3?etag=abc")
+        bench.queue.add(drop, job_id="job-one")
+
+        deletion = bench.queue.delete("episode-one", by="api")
+
+        assert deletion.audio_keys == ()
+        assert bench.queue.unwanted_audio(["s3://harbour/Ebb.mp3?etag=abc"]) == frozenset()
+
+    def test_deletions_wait_in_order_until_nothing_is_left_in_the_store(self, bench: Bench) -> None:
+        for name in ("one", "two"):
+            bench.add(name)
+            bench.queue.delete(f"episode-{name}", by="api")
+        assert [each.episode_id for each in bench.queue.unerased()] == ["episode-one", "episode-two"]
+        assert [each.episode_id for each in bench.queue.unerased(limit=1)] == ["episode-one"]
+
+        bench.queue.mark_erased("episode-one")
+
+        assert [each.job_ids for each in bench.queue.unerased()] == [("job-two",)]
+        assert bench.queue.deletion("episode-one").erased is not None
+        assert bench.queue.deletion("episode-two").erased is None
+
+
+def finished(bench: Bench, name: str, **fields: Any) -> str:
+    """The id of a job that is done."""
+    job_id = bench.add(name, **fields)
+    claimed = bench.claim()
+    bench.queue.finish(claimed.lease, result_of(claimed))
+    return job_id
+
+
+def publish_all(bench: Bench) -> None:
+    bench.queue.mark_published([number for number, _ in bench.queue.pending_events()])
 
 
 class TestLookingOver:

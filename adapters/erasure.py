@@ -1,0 +1,85 @@
+"""Taking what is left of deleted episodes out of the store, however often it takes.
+
+The ledger deletes an episode in one transaction (`JobQueue.delete`); its objects go afterwards: at once by whoever
+asked for it, by the worker that was at it once its engine has stopped, and by the reconciler until nothing is found
+any more. A crash anywhere in between leaves something to find again, for every object leads back to its job:
+
+    uploads/<audio sha256>/audio              the ledger knows whose; two episodes may share one
+    results/<job>/<token>/…                   by its name
+    checkpoints/<audio sha256>/…              words and voices; two episodes may share them
+    checkpoints/<audio sha256>/of/<job>       whose they are
+    checkpoints/of/<job>/<audio sha256>       the same, to be found from the job
+
+The last two are written before the first checkpoint of an attempt, and removed after the last one. A drop lies in its
+producer's bucket and stays there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from transcription.ports import Deletion, Holder, JobQueue, Store
+
+BY_JOB = "checkpoints/of/"
+
+
+def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
+    """Note that a job is about to leave checkpoints of a recording. A repeat changes nothing."""
+    store.put(f"{BY_JOB}{job_id}/{audio_sha256}", b"")
+    store.put(f"checkpoints/{audio_sha256}/of/{job_id}", b"")
+
+
+def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
+    """Remove everything of a deleted episode that nobody else needs; how many objects it was.
+
+    Raises TransientError, NotReady; a repeat goes on. Who uploads a recording in the very moment in which it is
+    removed may find its job failed (`object_not_found`) and uploads it again.
+    """
+    removed = 0
+    for key in deletion.audio_keys:
+        if store.exists(key) and queue.unwanted_audio([key]):
+            store.delete(key)
+            removed += 1
+    for job_id in deletion.job_ids:
+        removed += _delete_all(store, list(store.keys(f"results/{job_id}/")))
+        for note in list(store.keys(f"{BY_JOB}{job_id}/")):
+            removed += erase_checkpoints(queue, store, list(store.keys(f"checkpoints/{note.rpartition('/')[2]}/")))
+            store.delete(note)
+    return removed
+
+
+def erase_checkpoints(queue: JobQueue, store: Store, keys: Sequence[str]) -> int:
+    """Remove those of one recording's checkpoints (all of them are given) that were of deleted jobs only."""
+    return _delete_all(store, unwanted_checkpoints(keys, queue.holders(users_of(keys))))
+
+
+def unwanted_checkpoints(keys: Sequence[str], holders: Mapping[str, Holder]) -> Sequence[str]:
+    """Which of one recording's checkpoints to remove, in the order in which it is safe to.
+
+    All, where one of its jobs was deleted and none is left; else the notes of deleted jobs. What jobs of another
+    ledger left is theirs. The notes come last: who is killed in between finds the rest by them.
+    """
+    deleted = {job for job in users_of(keys) if job in holders and holders[job].is_deleted}
+    living = {job for job in users_of(keys) if job in holders} - deleted
+    notes = [key for key in keys if _user_of(key) in deleted]
+    if not deleted or living:
+        return notes
+    rest = [key for key in keys if key not in set(notes)]
+    return [*rest, *notes]
+
+
+def users_of(keys: Iterable[str]) -> list[str]:
+    """The jobs that left these checkpoints of one recording."""
+    return [job for key in keys if (job := _user_of(key)) is not None]
+
+
+def _user_of(key: str) -> str | None:
+    """The job of `checkpoints/<sha256>/of/<job>`; None for a checkpoint."""
+    parts = key.split("/")
+    return parts[3] if len(parts) == 4 and parts[2] == "of" else None
+
+
+def _delete_all(store: Store, keys: Sequence[str]) -> int:
+    for key in keys:
+        store.delete(key)
+    return len(keys)
