@@ -45,6 +45,7 @@ def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
         for note in list(store.keys(f"{BY_JOB}{job_id}/")):
             removed += erase_checkpoints(queue, store, list(store.keys(f"checkpoints/{note.rpartition('/')[2]}/")))
             store.delete(note)
+            removed += 1
     return removed
 
 

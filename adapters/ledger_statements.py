@@ -80,9 +80,7 @@ def database_now(connection: Connection, offset: float) -> float:
 # ---------------------------------------------------------------- episodes
 
 
-_EPISODE = Prepared(
-    sa.select(episodes.c.document, episodes.c.deleted).where(episodes.c.id == sa.bindparam("wanted"))
-)
+_EPISODE = Prepared(sa.select(episodes.c.document, episodes.c.deleted).where(episodes.c.id == sa.bindparam("wanted")))
 
 
 def find_episode(connection: Connection, episode_id: str) -> DatabaseRow | None:
@@ -776,7 +774,9 @@ def is_deleted_episode(connection: Connection, episode_id: str) -> bool:
 def list_unsent_events_of(connection: Connection, job_ids: Sequence[str]) -> Sequence[DatabaseRow]:
     columns = (outbox.c.sequence, outbox.c.subject, outbox.c.document)
     unsent = sa.select(*columns).where(outbox.c.published.is_(None))
-    return [row for some in _in_pieces(job_ids) for row in connection.execute(unsent.where(outbox.c.job_id.in_(some)))]
+    return [
+        row for some in _in_pieces(job_ids) for row in connection.execute(unsent.where(outbox.c.job_id.in_(some)))
+    ]
 
 
 def keep_events_of(connection: Connection, job_ids: Sequence[str], kept: Mapping[int, Event]) -> None:

@@ -579,13 +579,13 @@ class MemoryQueue:
                 record.lane = ""
                 record.new = replace(record.new, episode=bare, audio_key=audio_key)
                 error = record.job.error and replace(record.job.error, message=FORGOTTEN)
-                self._change(
-                    record, deleted=instant(now), options=forgotten_options(record.job.options), error=error
-                )
+                self._change(record, deleted=instant(now), options=forgotten_options(record.job.options), error=error)
             self._forget_events({each.job.id for each in records})
             for record in live:
                 self._moved(record, EventType.JOB_CANCELLED)
-            last = max((each for each in records if each.job.revision), key=lambda each: each.job.revision or 0, default=None)
+            last = max(
+                (each for each in records if each.job.revision), key=lambda each: each.job.revision or 0, default=None
+            )
             revision = None if last is None else last.job.revision
             if last is not None:
                 trace = last.new.traceparent

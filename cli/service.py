@@ -1,4 +1,4 @@
-"""`stenocast serve` and the commands about jobs: submit, jobs, watch, retry, cancel, events.
+"""`stenocast serve` and the commands about jobs and episodes: submit, jobs, watch, retry, cancel, delete, events.
 
 They act on the ledger and store of the settings, so they work whether or not a service runs at the moment.
 """
@@ -173,6 +173,42 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     _say(ledger.cancel(full_id(ledger, job_id)), as_json)
 
 
+def delete(
+    episode_id: Annotated[
+        str, typer.Argument(help="The episode's id, or a job of it: its id, or enough of its beginning.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an episode for good: its recording, transcripts, everything made of them, and its words in the ledger.
+
+    A recording that a producer dropped into a bucket stays there, and is not taken in again.
+    """
+    from adapters.erasure import erase
+    from adapters.settings import read_settings
+    from adapters.wiring import open_ledger, open_store
+    from schemas.errors import StenocastError
+    from schemas.wire import write_json
+
+    settings = read_settings()
+    ledger, store = open_ledger(settings), open_store(settings)
+    episode_id = _episode_id(ledger, episode_id)
+    if not yes:
+        typer.confirm(f"{_called(ledger, episode_id)}: delete it for good?", abort=True, err=True)
+    deletion = ledger.delete(episode_id, by="cli")
+    print(write_json(deletion).decode() if as_json else f"{episode_id} deleted")
+    try:
+        removed = erase(ledger, store, deletion)
+    except StenocastError as error:
+        print(
+            f"its objects are still in the store: {error.message} [{error.code}];"
+            " the reconciler removes them, or this command again",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from error
+    print(f"{len(deletion.job_ids)} jobs forgotten, {removed} objects removed from the store", file=sys.stderr)
+
+
 def events(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more; stop with Ctrl-C.")] = False,
     after: Annotated[int, typer.Option(help="Skip this many events.", min=0)] = 0,
@@ -196,6 +232,29 @@ def full_id(queue: JobQueue, beginning: str) -> str:
     if len(found) != 1:
         raise NotFound(f"{beginning}: {'no job begins' if not found else f'{len(found)} jobs begin'} like this")
     return found[0]
+
+
+def _episode_id(queue: JobQueue, text: str) -> str:
+    """The episode of this id, or of the job that is called so."""
+    try:
+        queue.deletion(text)
+    except NotFound:
+        try:
+            queue.episode(text)
+        except NotFound:
+            return queue.job(full_id(queue, text)).episode_id
+    return text
+
+
+def _called(queue: JobQueue, episode_id: str) -> str:
+    """How a person knows the episode."""
+    try:
+        episode = queue.episode(episode_id)
+    except NotFound:
+        return episode_id  # deleted, and not yet out of the store perhaps
+    name = episode.title or episode.audio.file_name or "an episode without a title"
+    shown = f"{name}, {episode.show}" if episode.show else name
+    return f"{''.join(each if each.isprintable() else ' ' for each in shown)} ({episode_id})"
 
 
 def _state(text: str) -> JobState:

@@ -234,7 +234,7 @@ FORGOTTEN = "(deleted with the episode)"
 
 
 def forgotten_event(event: Event) -> Event | None:
-    """What is still to be told of a deleted episode: an event without words, or None for a transcript that is gone."""
+    """What is still to be told of a deleted episode: the event without words; None for a transcript that is gone."""
     match event.data:
         case TranscriptReady():
             return None

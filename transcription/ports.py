@@ -459,9 +459,10 @@ class JobQueue(Protocol):
 
         A known `dedupe_key` returns the job it names, unchanged, unless that job was cancelled: asking again
         is then a new job. So it is where the job was deleted with its episode, if the request `revives`; else the
-        deleted job comes back, for what is announced again brings nothing back. A known idempotency key returns its job whatever became of it, and with another
-        dedupe key raises Refused `idempotency_key_reused`. A request that `amends` does, in the same transaction,
-        what `amend` does; not where its idempotency key is known, for then it did so before.
+        deleted job comes back, for what is announced again brings nothing back. A known idempotency key returns its
+        job whatever became of it, and with another dedupe key raises Refused `idempotency_key_reused`. A request that
+        `amends` does, in the same transaction, what `amend` does; not where its idempotency key is known, for then it
+        did so before.
         """
         ...
 
@@ -541,8 +542,8 @@ class JobQueue(Protocol):
 
         What stays are ids, states, times, hashes and this record, so that the same drop, announced or found again,
         stays out. New jobs of the episode may come (new bytes, another request): it then lives, and its revisions go
-        on. The store is the caller's (adapters/erasure.py). A repeat gives the same record and changes nothing. Raises
-        NotFound.
+        on. The store is the caller's (adapters/erasure.py). A repeat gives the same record and changes nothing.
+        Raises NotFound.
         """
         ...
 
@@ -592,7 +593,7 @@ class JobQueue(Protocol):
         ...
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        """The job whose transcript is current (or the given revision). Raises NotFound, `episode_deleted` as above."""
+        """The job whose transcript is current (or the given revision). Raises NotFound, as `episode`."""
         ...
 
     def next_revision(self, episode_id: str) -> int:

@@ -1,8 +1,10 @@
 """The reconciler: what lies in the bucket decides, whatever was announced and whatever became of it.
 
 Notifications are a hint and may be lost; a look at everything that lies there is the guarantee. It also removes the
-results of attempts that lost, parts of work that nobody finished, and half-written objects. An upload whose job was
-never added stays: nobody can tell it from one whose job is about to be, and the same recording finds it again.
+results of attempts that lost, parts of work that nobody finished, half-written objects, and what is left of deleted
+episodes: of those deleted lately at every look, of all with the garbage, for a worker that was frozen may still write
+when it wakes up. An upload whose job was never added stays: nobody can tell it from one whose job is about to be, and
+the same recording finds it again.
 
 Nothing that it does is wrong when another reconciler, an intake or a worker does the same or the opposite at the same
 time: jobs are added if they are new, and an attempt that lost has lost for good.
@@ -14,16 +16,18 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import groupby, islice
 from threading import Event as StopEvent
 from typing import TypeVar
 
 import structlog
 
 from adapters.acceptance import printable
+from adapters.erasure import BY_JOB, erase, erase_checkpoints, unwanted_checkpoints, users_of
 from adapters.metrics import TakenIn, process_metrics
 from schemas.drop import Drop
 from schemas.errors import NotReady, Refused, TransientError
+from transcription.drops import UPLOADS
 from transcription.ports import Holder, JobQueue, Store
 from workers.taking_in import TakeIn, Taken
 
@@ -43,6 +47,14 @@ PARTS_SECONDS = 86_400.0
 #: where it is removed younger than this, more often.
 SWEEP_SECONDS = 3600.0
 
+#: Checkpoints that no job of any ledger claims: one that was deleted and erased left them, or a command by hand.
+UNCLAIMED_SECONDS = 86_400.0
+
+#: A deletion is looked after for so long at least: a worker that had the job has noticed by then and left it.
+SETTLE_SECONDS = 120.0
+
+RECORDINGS = 50  #: whose checkpoints are asked about together
+
 ALIVE_SECONDS = 10.0  #: how often a reconciler that waits says that it is alive
 
 _Item = TypeVar("_Item")
@@ -57,6 +69,7 @@ class Seen:
     new: int = 0  #: had no job and have one now
     removed: int = 0  #: results of attempts that lost, and parts of diarizations that nobody finished
     unfinished: int = 0  #: what puts that were killed left half written
+    erased: int = 0  #: objects of deleted episodes
 
 
 class Reconciler:
@@ -69,12 +82,14 @@ class Reconciler:
         store: Store,
         take_in: TakeIn | None,
         grace_seconds: float = GRACE_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._store = store
         self._take_in = take_in
         self._grace_seconds = grace_seconds
+        self._settle_seconds = settle_seconds
         self._clock = clock
         self._swept_at = -math.inf
 
@@ -91,11 +106,15 @@ class Reconciler:
             objects += len(page)
             recordings += sum(map(self._take_in.is_recording, page))
             new += self._taken_in_or_passed(self._take_in, page)
+        erased = self._erase_deleted(stop)
         if self._clock() - self._swept_at < min(SWEEP_SECONDS, self._grace_seconds):
-            return Seen(objects, recordings, new)
+            return Seen(objects, recordings, new, erased=erased)
         self._swept_at = self._clock()
-        removed = self._sweep_results(stop) + self._sweep_parts(stop)
-        return Seen(objects, recordings, new, removed, self._store.sweep_unfinished())
+        removed, of_deleted = self._sweep_results(stop)
+        erased += of_deleted + self._sweep_uploads(stop) + self._sweep_notes(stop)
+        parts, of_deleted = self._sweep_checkpoints(stop)
+        unfinished = self._store.sweep_unfinished()
+        return Seen(objects, recordings, new, removed + parts, unfinished, erased + of_deleted)
 
     @classmethod
     def _taken_in_or_passed(cls, take_in: TakeIn, page: Sequence[Drop]) -> int:
@@ -125,9 +144,49 @@ class Reconciler:
         process_metrics().drop_reconciled(TakenIn.NEW, new)
         return new
 
-    def _sweep_results(self, stop: StopEvent | None) -> int:
-        """Remove the results of attempts that lost; how many objects."""
+    def _erase_deleted(self, stop: StopEvent | None) -> int:
+        """Remove what is left of episodes that were deleted lately; how many objects."""
         removed = 0
+        for deletion in self._queue.unerased():
+            if stop is not None and stop.is_set():
+                break
+            process_metrics().loop_turned("reconciler")
+            found = erase(self._queue, self._store, deletion)
+            removed += found
+            if found == 0 and deletion.age_seconds >= self._settle_seconds:
+                self._queue.mark_erased(deletion.episode_id)
+                log.info("deleted episode is gone from the store", episode_id=deletion.episode_id)
+        return removed
+
+    def _sweep_uploads(self, stop: StopEvent | None) -> int:
+        """Remove recordings that only deleted episodes had; how many."""
+        removed = 0
+        for page in _pages(self._store.keys(UPLOADS)):
+            if stop is not None and stop.is_set():
+                break
+            for key in self._queue.unwanted_audio(page):
+                self._store.delete(key)
+                removed += 1
+        return removed
+
+    def _sweep_notes(self, stop: StopEvent | None) -> int:
+        """Remove the checkpoints that deleted jobs noted after everything of theirs was erased; how many objects."""
+        removed = 0
+        for page in _pages(self._store.keys(BY_JOB)):
+            if stop is not None and stop.is_set():
+                break
+            parts = [key.split("/") for key in page]
+            holders = self._queue.holders(sorted({each[2] for each in parts}))
+            for key, (_, _, job_id, *sound) in zip(page, parts, strict=True):
+                if job_id in holders and holders[job_id].is_deleted:
+                    keys = list(self._store.keys(f"checkpoints/{'/'.join(sound)}/"))
+                    removed += erase_checkpoints(self._queue, self._store, keys) + 1
+                    self._store.delete(key)
+        return removed
+
+    def _sweep_results(self, stop: StopEvent | None) -> tuple[int, int]:
+        """Remove the results of attempts that lost, and of deleted episodes; how many objects of each."""
+        removed = erased = 0
         for page in _pages(self._store.keys("results/")):
             if stop is not None and stop.is_set():
                 break
@@ -135,20 +194,31 @@ class Reconciler:
             attempts = {key: attempt for key in page if (attempt := _attempt_of(key)) is not None}
             holders = self._queue.holders(sorted({job_id for job_id, _ in attempts.values()}))
             for key, (job_id, token) in attempts.items():
-                if job_id in holders and is_lost(key, token, holders[job_id]):
+                if job_id in holders and holders[job_id].is_deleted:
+                    erased += self._removed(key, 0.0)
+                elif job_id in holders and is_lost(key, token, holders[job_id]):
                     removed += self._removed(key, self._grace_seconds)
-        return removed
+        return removed, erased
 
-    def _sweep_parts(self, stop: StopEvent | None) -> int:
-        """Remove what diarizations left that broke off and were never gone on with; how many objects."""
-        removed = 0
-        for page in _pages(self._store.keys("checkpoints/")):
+    def _sweep_checkpoints(self, stop: StopEvent | None) -> tuple[int, int]:
+        """Remove what diarizations left that broke off and were never gone on with, what nobody claims, and what
+        deleted jobs left; how many objects of the former and of the latter."""
+        removed = erased = 0
+        for recordings in _pages(_by_recording(self._store.keys("checkpoints/")), RECORDINGS):
             if stop is not None and stop.is_set():
                 break
-            for key in page:
-                if "/parts/" in key:
-                    removed += self._removed(key, max(PARTS_SECONDS, self._grace_seconds))
-        return removed
+            users = [users_of(keys) for keys in recordings]
+            holders = self._queue.holders(sorted({job for each in users for job in each}))
+            for keys, claimed_by in zip(recordings, users, strict=True):
+                unwanted = unwanted_checkpoints(keys, holders)
+                for key in unwanted:
+                    erased += self._removed(key, 0.0)
+                for key in set(keys) - set(unwanted):
+                    if "/parts/" in key:
+                        removed += self._removed(key, max(PARTS_SECONDS, self._grace_seconds))
+                    elif not claimed_by:
+                        removed += self._removed(key, max(UNCLAIMED_SECONDS, self._grace_seconds))
+        return removed, erased
 
     def _removed(self, key: str, seconds: float) -> int:
         """Remove an object that is so old; 1 where it was."""
@@ -174,9 +244,16 @@ def _attempt_of(key: str) -> tuple[str, int] | None:
     return parts[1], int(parts[2])
 
 
-def _pages(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+def _by_recording(keys: Iterable[str]) -> Iterator[list[str]]:
+    """The checkpoints of one recording after another: `checkpoints/<audio sha256>/…`, in order."""
+    of_recordings = (key for key in keys if not key.startswith(BY_JOB))
+    for _, group in groupby(of_recordings, key=lambda key: key.split("/")[1]):
+        yield list(group)
+
+
+def _pages(items: Iterable[_Item], size: int = PAGE) -> Iterator[list[_Item]]:
     rest = iter(items)
-    while page := list(islice(rest, PAGE)):
+    while page := list(islice(rest, size)):
         process_metrics().loop_turned("reconciler")
         yield page
 

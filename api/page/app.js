@@ -134,8 +134,30 @@ function jobNode(job) {
     bar.append(fill);
     item.append(bar, action(job, "cancel", "Cancel"));
   }
-  if (job.state === "failed") item.append(action(job, "retry", "Try again"));
+  const buttons = make("div", "row");
+  if (job.state === "failed") buttons.append(action(job, "retry", "Try again"));
+  buttons.append(deletion(job, name));
+  item.append(buttons);
   return item;
+}
+
+function deletion(job, name) {
+  const button = make("button", "small", "Delete");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    if (!confirm(`Delete “${name.textContent}” for good, with its recording and transcripts?`)) return;
+    button.disabled = true;
+    try {
+      await ask(`/v1/episodes/${job.episode_id}`, { method: "DELETE" });
+      for (const each of [...jobs.values()]) if (each.episode_id === job.episode_id) jobs.delete(each.id);
+      if (location.hash === `#/transcript/${job.episode_id}`) location.hash = "";
+      showJobs();
+    } catch (error) {
+      say(error.message, true);
+      button.disabled = false;
+    }
+  });
+  return button;
 }
 
 function action(job, verb, label) {
@@ -169,7 +191,8 @@ function follow(id) {
   const source = new EventSource(`/v1/jobs/${id}/events`);
   source.addEventListener("progress", (e) => {
     const job = JSON.parse(e.data), was = jobs.get(id)?.state;
-    remember(job);
+    if (job.deleted) jobs.delete(id), showJobs();
+    else remember(job);
     if (!["done", "failed", "cancelled"].includes(job.state)) return;
     source.close();
     followed.delete(id);

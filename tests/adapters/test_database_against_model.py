@@ -54,7 +54,13 @@ STATE_AFTER = {
 
 
 def request(
-    same: int, *, show: str | None, priority: int = 0, key: str | None = None, title: str | None = None
+    same: int,
+    *,
+    show: str | None,
+    priority: int = 0,
+    key: str | None = None,
+    title: str | None = None,
+    revives: bool = False,
 ) -> NewJob:
     """Requests of the same number are the same; numbers that are equal modulo 4 are about one episode."""
     return NewJob(
@@ -71,6 +77,7 @@ def request(
         priority=priority,
         expected_seconds=float(same) or None,
         traceparent=f"trace-{same}" if same % 2 else None,
+        revives=revives,
     )
 
 
@@ -140,9 +147,10 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         priority=st.sampled_from([0, 0, 5]),
         same=st.integers(0, 6),
         key=st.sampled_from([None, None, "k1", "k2"]),
+        revives=st.booleans(),
     )
-    def add(self, show: str, priority: int, same: int, key: str | None) -> Any:
-        new = request(same, show=show or None, priority=priority, key=key)
+    def add(self, show: str, priority: int, same: int, key: str | None, revives: bool = False) -> Any:
+        new = request(same, show=show or None, priority=priority, key=key, revives=revives)
         job_id = f"job-{next(self.names)}"
         answer = self.both(lambda queue: queue.add(new, job_id=job_id))
         return answer[0].id if isinstance(answer[0], Job) else multiple()
@@ -203,6 +211,14 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def retry(self, job_id: str) -> None:
         self.both(lambda queue: queue.retry(job_id), "retry")
 
+    @rule(number=st.integers(0, 3))
+    def delete(self, number: int) -> None:
+        def delete(queue: JobQueue) -> Any:
+            deletion = queue.delete(f"episode-{number}", by="api")
+            return (deletion.job_ids, deletion.audio_keys, deletion.revision)
+
+        self.both(delete)
+
     @rule(seconds=st.sampled_from([10.0, 31.0, 1000.0]))
     def pass_time(self, seconds: float) -> None:
         self.model_now += seconds
@@ -233,6 +249,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         for number in range(4):
             self.both(lambda queue, n=number: queue.episode(f"episode-{n}"))
             self.both(lambda queue, n=number: queue.latest_done(f"episode-{n}"))
+            self.both(lambda queue, n=number: queue.next_revision(f"episode-{n}"))
 
     @invariant()
     def every_job_moves_legally_and_ends_once(self) -> None:
@@ -258,7 +275,8 @@ def timeless(answer: Any) -> Any:
         return [timeless(each) for each in answer]
     if isinstance(answer, Job):
         waits = answer.not_before is not None
-        return replace(answer, created="", updated="", started=None, finished=None, not_before=str(waits))
+        times = {"created": "", "updated": "", "started": None, "finished": None, "deleted": None}
+        return replace(answer, **times, not_before=str(waits))  # type: ignore[arg-type]
     if isinstance(answer, Event):
         return replace(answer, time="")
     if isinstance(answer, Backlog):

@@ -15,6 +15,7 @@ import pytest
 import api.upload
 from formats import catalogue
 from schemas.episode import AudioInfo, Episode
+from schemas.errors import TransientError
 from schemas.job import JobOptions, JobState, Term
 from schemas.transcript import Paragraph, Speaker, Transcript, Turn, Word
 from transcription.ports import NewJob
@@ -536,3 +537,65 @@ def test_an_upload_keeps_the_trace_of_its_request_and_nothing_that_is_no_trace(d
 
     claimed = [door.queue.claim("w1", lease_seconds=30.0) for _ in range(2)]
     assert {each.episode.title: each.traceparent for each in claimed} == {"traced": trace, "untraced": None}
+
+
+# ---------------------------------------------------------------- deleting
+
+
+def test_a_deleted_episode_is_gone_from_every_answer_and_from_the_store(door: Any) -> None:
+    job = door.upload(title="Tide tables")
+    door.finish(_document(job["episode_id"]))
+
+    answer = door.client.delete(f"/v1/episodes/{job['episode_id']}")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    for path in (f"episodes/{job['episode_id']}", f"episodes/{job['episode_id']}/audio"):
+        _assert_problem(door.client.get(f"/v1/{path}"), 410, "episode_deleted")
+    _assert_problem(door.client.get(f"/v1/transcripts/{job['episode_id']}"), 410, "episode_deleted")
+    assert door.client.get("/v1/jobs").json()["jobs"] == []
+    shown = door.client.get(f"/v1/jobs/{job['id']}").json()
+    assert (shown["title"], shown["deleted"] is None) == (None, False)
+    assert list(door.store.keys("")) == []
+
+
+def test_deleting_an_episode_again_is_answered_alike_and_an_unknown_one_is_not_found(door: Any) -> None:
+    episode_id = door.upload()["episode_id"]
+
+    first, second = (door.client.delete(f"/v1/episodes/{episode_id}") for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (204, 204)
+    _assert_problem(door.client.delete("/v1/episodes/never-was"), 404, "episode_not_found")
+
+
+def test_an_episode_is_deleted_although_the_store_is_away_and_the_reconciler_finds_the_rest(
+    door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = door.upload()
+
+    def away(_key: str) -> None:
+        raise TransientError("the store is away")
+
+    monkeypatch.setattr(door.store, "delete", away)
+
+    assert door.client.delete(f"/v1/episodes/{job['episode_id']}").status_code == 204
+    _assert_problem(door.client.get(f"/v1/episodes/{job['episode_id']}"), 410, "episode_deleted")
+    assert [each.episode_id for each in door.queue.unerased()] == [job["episode_id"]]
+
+
+def test_the_same_recording_uploaded_after_its_deletion_is_a_new_job_with_its_sound(door: Any) -> None:
+    first = door.upload(title="Tide tables")
+    door.client.delete(f"/v1/episodes/{first['episode_id']}")
+
+    second = door.upload(title="Tide tables")
+
+    assert second["id"] != first["id"]
+    assert door.store.get(door.queue.episode(second["episode_id"]).audio.uri)[:4] == b"RIFF"
+
+
+def test_a_page_elsewhere_cannot_delete(door: Any) -> None:
+    episode_id = door.upload()["episode_id"]
+
+    answer = door.client.delete(f"/v1/episodes/{episode_id}", headers={"Origin": "http://elsewhere.example"})
+
+    _assert_problem(answer, 403, "foreign_origin")
+    assert door.client.get(f"/v1/episodes/{episode_id}").status_code == 200

@@ -882,7 +882,10 @@ class TestDeleting:
 
         holders = bench.queue.holders(["job-one", "job-two"])
 
-        assert {job_id: holder.is_deleted for job_id, holder in holders.items()} == {"job-one": True, "job-two": False}
+        assert {job_id: holder.is_deleted for job_id, holder in holders.items()} == {
+            "job-one": True,
+            "job-two": False,
+        }
 
     def test_a_recording_that_another_episode_has_too_is_wanted(self, bench: Bench) -> None:
         shared, own = bench.new("shared"), bench.new("own")

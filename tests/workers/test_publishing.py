@@ -22,7 +22,7 @@ from adapters.kafka_topics import KafkaTopics
 from schemas.cloudevents import read_cloud_event
 from schemas.episode import Episode
 from schemas.errors import TransientError
-from schemas.events import EventType
+from schemas.events import EventType, TranscriptDeleted
 from schemas.job import Job, JobOptions
 from schemas.topics import Topic
 from tests.servers import SERVERS, KafkaServer
@@ -201,3 +201,25 @@ def test_a_source_goes_on_soon_after_a_dead_broker_is_back(own_kafka: Callable[.
         found += [each.value for each in source.poll(seconds=1.0)]
 
     assert found == [b"one", b"two"]
+
+
+def test_a_deleted_episode_is_told_to_subscribers_and_leaves_a_tombstone_behind(topics: Made, tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    publisher = Publisher(ledger, topics.sink(), name="ada")
+    publish_revision(ledger)
+    publisher.publish_pending()
+    kept = Episode(id=str(uuid.uuid4()))
+    publish_revision(ledger, kept)
+    ledger.delete(EPISODE.id, by="api")
+
+    while publisher.publish_pending():
+        continue
+    publisher.resign()
+
+    told = [read_cloud_event(each.headers, each.value) for each in topics.records(Topic.TRANSCRIPTS)]
+    ours = [event for event in told if event.subject == EPISODE.id]
+    assert [event.type for event in ours] == [EventType.TRANSCRIPT_PUBLISHED, EventType.TRANSCRIPT_DELETED]
+    assert ours[1].data == TranscriptDeleted(EPISODE.id, 1)
+    latest = {each.key: each.value for each in topics.records(Topic.TRANSCRIPTS_LATEST)}
+    assert {key for key, value in latest.items() if value is None} == {EPISODE.id.encode()}
+    assert kept.id.encode() in latest

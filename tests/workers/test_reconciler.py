@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event as StopEvent
 from typing import Any
 
 import pytest
 
+from adapters.erasure import note_checkpoints
 from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
+from schemas.episode import Episode
 from schemas.errors import TransientError
-from schemas.job import JobError, JobState
+from schemas.job import JobError, JobOptions, JobState
 from transcription.drops import DropPlace
 from transcription.ports import Holder, Lease, NewJob, Result
-from workers.reconciler import GRACE_SECONDS, PARTS_SECONDS, SWEEP_SECONDS, Reconciler, Seen, is_lost, reconcile_until
+from workers.reconciler import (
+    GRACE_SECONDS,
+    PARTS_SECONDS,
+    SWEEP_SECONDS,
+    UNCLAIMED_SECONDS,
+    Reconciler,
+    Seen,
+    is_lost,
+    reconcile_until,
+)
 from workers.taking_in import DropRules, TakeIn
 
 BUCKET = "harbour"
@@ -243,12 +255,25 @@ def test_parts_of_a_diarization_that_nobody_finished_are_removed_after_a_day(har
     parts, words = "checkpoints/abc/diarize-x/1/parts/0-256.json", "checkpoints/abc/recognize-x/1/0-300.json"
     harbour.store.put(parts, b"x")
     harbour.store.put(words, b"x")
+    note_checkpoints(harbour.store, job_id="somebody's", audio_sha256="abc")
 
     assert harbour.look().removed == 0
     harbour.now = PARTS_SECONDS
 
     assert harbour.look().removed == 1
     assert (harbour.store.exists(parts), harbour.store.exists(words)) == (False, True)
+
+
+def test_checkpoints_that_no_job_noted_are_removed_after_a_day(harbour: Harbour) -> None:
+    words = "checkpoints/abc/recognize-x/1/0-300.json"
+    harbour.store.put(words, b"x")
+    harbour.now = UNCLAIMED_SECONDS - 1
+
+    assert harbour.look().removed == 0
+    harbour.now = UNCLAIMED_SECONDS
+
+    assert harbour.look().removed == 1
+    assert not harbour.store.exists(words)
 
 
 def test_garbage_is_looked_for_once_an_hour(harbour: Harbour) -> None:
@@ -259,6 +284,125 @@ def test_garbage_is_looked_for_once_an_hour(harbour: Harbour) -> None:
     harbour.now = PARTS_SECONDS
 
     assert [reconciler.look().removed for _ in range(2)] == [0, 1]
+
+
+# ---------------------------------------------------------------- what deleted episodes left
+
+
+def uploaded(harbour: Harbour, name: str, *, sound: str) -> Lease:
+    """An episode that was uploaded, with a recording of this hash, under way: it has left everything it leaves."""
+    key = f"uploads/{sound}/audio"
+    harbour.store.put(key, b"sound")
+    new = NewJob(Episode(f"episode-{name}"), JobOptions(), key, dedupe_key=f"same-{name}")
+    job, _ = harbour.queue.add(new, job_id=f"job-{name}")
+    lease = harbour.claim()
+    note_checkpoints(harbour.store, job_id=job.id, audio_sha256=sound)
+    harbour.store.put(f"checkpoints/{sound}/diarize-x/1/voices.json", b"x")
+    harbour.store.put(f"checkpoints/{sound}/recognize-x/1/0-300.json", b"x")
+    harbour.result(lease)
+    return lease
+
+
+def test_everything_of_a_deleted_episode_is_removed_at_the_next_look(harbour: Harbour) -> None:
+    uploaded(harbour, "one", sound="abc")
+    harbour.queue.delete("episode-one", by="api")
+
+    assert harbour.look().erased == 6
+    assert list(harbour.store.keys("")) == []
+
+
+def test_a_recording_and_checkpoints_that_another_episode_has_too_stay_until_that_one_is_deleted(
+    harbour: Harbour,
+) -> None:
+    uploaded(harbour, "one", sound="abc")
+    uploaded(harbour, "two", sound="abc")
+    harbour.queue.delete("episode-one", by="api")
+    reconciler = harbour.reconciler()
+
+    reconciler.look()
+
+    assert list(harbour.store.keys("")) == [
+        "checkpoints/abc/diarize-x/1/voices.json",
+        "checkpoints/abc/of/job-two",
+        "checkpoints/abc/recognize-x/1/0-300.json",
+        "checkpoints/of/job-two/abc",
+        "results/job-two/1/transcript.json",
+        "uploads/abc/audio",
+    ]
+    harbour.queue.delete("episode-two", by="api")
+    reconciler.look()
+    assert list(harbour.store.keys("")) == []
+
+
+def test_a_look_that_breaks_off_anywhere_leaves_something_to_go_on_from(harbour: Harbour) -> None:
+    """After each single removal, as if killed there: the next look finds the rest."""
+    for steps in range(1, 8):
+        uploaded(harbour, f"{steps}", sound=f"abc{steps}")
+        harbour.queue.delete(f"episode-{steps}", by="api")
+        delete, left = harbour.store.delete, iter(range(steps))
+
+        def breaking(key: str, delete: Any = delete, left: Any = left) -> None:
+            if next(left, None) is None:
+                raise TransientError("the store is away")
+            delete(key)
+
+        harbour.store.delete = breaking  # type: ignore[method-assign]
+        with suppress(TransientError):
+            harbour.look()
+        harbour.store.delete = delete  # type: ignore[method-assign]
+
+        harbour.look()
+        assert list(harbour.store.keys("")) == []
+
+
+def test_a_deletion_is_looked_after_until_nothing_was_found_and_its_workers_have_left(harbour: Harbour) -> None:
+    lease = uploaded(harbour, "one", sound="abc")
+    harbour.queue.delete("episode-one", by="api")
+    reconciler = harbour.reconciler(settle_seconds=0.0)
+    patient = harbour.reconciler(settle_seconds=10.0)
+
+    assert reconciler.look().erased == 6
+    patient.look()
+    assert len(harbour.queue.unerased()) == 1
+    harbour.result(lease)
+    assert reconciler.look().erased == 1
+    assert len(harbour.queue.unerased()) == 1
+    assert reconciler.look().erased == 0
+    assert harbour.queue.unerased() == []
+
+
+def test_what_a_frozen_worker_writes_long_after_the_deletion_is_removed_with_the_garbage(harbour: Harbour) -> None:
+    lease = uploaded(harbour, "one", sound="abc")
+    harbour.queue.delete("episode-one", by="api")
+    harbour.look()
+    harbour.queue.mark_erased("episode-one")
+
+    harbour.result(lease)
+    note_checkpoints(harbour.store, job_id="job-one", audio_sha256="def")
+    harbour.store.put("checkpoints/def/recognize-x/1/0-300.json", b"x")
+    harbour.store.put("uploads/abc/audio", b"sound")
+
+    assert harbour.look().erased == 5
+    assert list(harbour.store.keys("")) == []
+
+
+def test_a_drop_stays_where_its_producer_put_it_and_is_not_taken_in_again(harbour: Harbour) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    harbour.queue.delete(harbour.queue.jobs()[0].episode_id, by="api")
+
+    assert (harbour.look().new, harbour.look().erased) == (0, 0)
+    assert harbour.bucket.look(BUCKET, "a.mp3") is not None
+    assert harbour.queue.jobs() == []
+
+
+def test_new_bytes_under_the_name_of_a_deleted_drop_are_a_new_recording(harbour: Harbour) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    harbour.queue.delete(harbour.queue.jobs()[0].episode_id, by="api")
+    harbour.bucket.put(BUCKET, "a.mp3", b"another sound")
+
+    assert harbour.look().new == 1
 
 
 # ---------------------------------------------------------------- the loop
