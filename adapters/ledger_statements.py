@@ -826,7 +826,7 @@ def mark_erased(connection: Connection, episode_id: str, offset: float) -> None:
 
 
 #: Written as the index has it.
-_IS_UPLOAD = sa.literal_column("substr(jobs.audio_key, 1, 8) = 'uploads/'")
+_IS_UPLOAD: sa.ColumnElement[bool] = sa.literal_column("substr(jobs.audio_key, 1, 8) = 'uploads/'")
 
 
 def find_users_of_audio(connection: Connection, audio_keys: Sequence[str]) -> Sequence[DatabaseRow]:

@@ -191,8 +191,10 @@ function follow(id) {
   const source = new EventSource(`/v1/jobs/${id}/events`);
   source.addEventListener("progress", (e) => {
     const job = JSON.parse(e.data), was = jobs.get(id)?.state;
-    if (job.deleted) jobs.delete(id), showJobs();
-    else remember(job);
+    if (job.deleted) {
+      jobs.delete(id);
+      showJobs();
+    } else remember(job);
     if (!["done", "failed", "cancelled"].includes(job.state)) return;
     source.close();
     followed.delete(id);
@@ -204,6 +206,11 @@ function follow(id) {
 async function lookAgain() {
   try {
     const { jobs: list } = await (await ask("/v1/jobs?limit=50")).json();
+    const listed = new Set(list.map((job) => job.id));
+    for (const { id, created } of [...jobs.values()]) {
+      // Deleted elsewhere. What is newer than the list came in meanwhile, what is older is on its next page.
+      if (list.length && created <= list[0].created && created >= list.at(-1).created && !listed.has(id)) jobs.delete(id);
+    }
     for (const job of list) {
       jobs.set(job.id, job);
       if (job.state === "running") follow(job.id);

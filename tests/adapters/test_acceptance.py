@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.acceptance import accept, printable
+from adapters.erasure import erase
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.episode import Episode
 from schemas.errors import TransientError
 from schemas.job import Job, JobOptions
 
 
-def take(source: Path, queue: MemoryQueue, store: MemoryStore) -> tuple[Job, bool]:
+def take(source: Path, queue: MemoryQueue, store: MemoryStore, *, job_id: str = "job") -> tuple[Job, bool]:
     return accept(
         queue=queue,
         store=store,
@@ -23,7 +25,7 @@ def take(source: Path, queue: MemoryQueue, store: MemoryStore) -> tuple[Job, boo
         episode=Episode(id="e"),
         options=JobOptions(),
         max_bytes=10_000_000,
-        new_id=lambda: "job",
+        new_id=lambda: job_id,
     )
 
 
@@ -61,3 +63,26 @@ def test_a_recording_that_changes_while_it_is_taken_in_leaves_nothing_and_may_co
 )
 def test_a_name_from_a_disk_can_be_shown(name: str, shown: str) -> None:
     assert printable(name) == shown
+
+
+def test_a_recording_whose_other_episode_is_deleted_while_it_is_taken_in_lies_there_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "tide.wav"
+    with wave.open(str(source), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\1\0" * 8000)
+    queue, store = MemoryQueue(now=lambda: 1000.0, new_id=lambda: "event"), MemoryStore()
+    take(source, queue, store)
+    [key] = store.keys("uploads/")
+    deletion = queue.delete("e", by="api")
+    add = queue.add
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        erase(queue, store, deletion)
+        return add(*given, **named)
+
+    monkeypatch.setattr(queue, "add", meanwhile)
+
+    assert take(source, queue, store, job_id="another")[1]
+    assert store.exists(key)

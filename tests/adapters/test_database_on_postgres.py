@@ -12,18 +12,20 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import alembic.command
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 
 from adapters import ledger_statements
-from adapters.database import Ledger
+from adapters.database import MIGRATIONS, Ledger
 from adapters.ledger_postgres import PLANS
 from adapters.ledger_tables import TABLES
 from schemas.episode import Episode
-from schemas.errors import NotReady, Refused, TransientError
+from schemas.errors import LeaseLost, NotReady, Refused, TransientError
 from schemas.job import LEGAL_MOVES, JobError, JobOptions, JobState
 from tests.ledgers import emptied, postgres_database
 from tests.servers import PostgresServer
@@ -162,6 +164,46 @@ def test_a_ledger_of_a_newer_stenocast_is_left_alone(ledger: Ledger, connection:
         connection.commit()
 
     assert error.value.code == "ledger_newer"
+
+
+def test_the_last_migration_can_be_taken_back_and_made_again(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    try:
+        ledger = Ledger.open(url)
+        add(ledger, [request("one", show="Tide Lines")])
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with ledger._database.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.downgrade(config, "0003")
+            connection.commit()
+
+        ledger.migrate()
+
+        assert [job.state for job in ledger.jobs()] == [JobState.QUEUED]
+        assert ledger.delete("episode-one", by="api").job_ids == ("job-0",)
+        ledger.close()
+    finally:
+        postgres.drop_database(url)
+
+
+def test_a_finish_and_a_deletion_at_once_leave_no_transcript_that_can_be_read(ledger: Ledger) -> None:
+    for number in range(20):
+        add_one = request(f"{number}")
+        ledger.add(add_one, job_id=f"job-{number}")
+        claimed = ledger.claim("ada", lease_seconds=30)
+        assert claimed is not None
+
+        finished, deletion = at_once(
+            lambda claimed=claimed: ledger.finish(claimed.lease, result_of(claimed)),
+            lambda number=number: ledger.delete(f"episode-{number}", by="api"),
+        )
+
+        told = [event.type.value for _, event in ledger.events_of(f"job-{number}")]
+        is_lost = isinstance(finished, LeaseLost)
+        assert deletion.revision == (None if is_lost else 1)
+        assert told[-1] == ("job.cancelled.v1" if is_lost else "transcript.deleted.v1")
+        assert "transcript.published.v1" not in told
 
 
 def put_job(connection: psycopg.Connection[Any], state: JobState) -> None:

@@ -11,10 +11,12 @@ import pytest
 from adapters.database import Ledger
 from adapters.memory import MemoryVoices
 from adapters.voices import LedgerVoices
+from schemas.episode import Episode
 from schemas.errors import NotFound
+from schemas.job import JobOptions
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
-from transcription.ports import KnownVoice, KnownVoices
+from transcription.ports import KnownVoice, KnownVoices, NewJob
 
 SHOW = "Low Water"
 ADA = KnownVoice(SHOW, "Ada Quill", "campplus", "episode-1", (0.6, 0.8), 42.5)
@@ -117,3 +119,21 @@ def test_a_renamed_person_joins_what_is_kept_under_the_new_name(voices: KnownVoi
     ]
     with pytest.raises(NotFound):
         voices.rename(SHOW, "Ada Quil", to="Ada Quill")
+
+
+def test_what_a_deleted_episode_taught_goes_with_it_and_it_teaches_nothing_more(tmp_path: Path) -> None:
+    """A worker may still be at the episode while it is deleted."""
+    ledger = Ledger(sqlite_url(tmp_path))
+    voices = LedgerVoices(lambda: ledger)
+    voices.consent(SHOW, given_by="Jo Pym")
+    for episode_id in ("episode-1", "episode-2"):
+        new = NewJob(Episode(episode_id), JobOptions(), f"uploads/{episode_id}", episode_id)
+        ledger.add(new, job_id=f"job of {episode_id}")
+        voices.learn(replace(ADA, episode_id=episode_id))
+
+    ledger.delete("episode-1", by="api")
+
+    assert [each.episode_id for each in voices.all()] == ["episode-2"]
+    assert voices.learn(ADA) is False
+    assert [each.episode_id for each in voices.all()] == ["episode-2"]
+    ledger.close()

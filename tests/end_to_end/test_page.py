@@ -88,3 +88,24 @@ def test_a_file_that_is_no_recording_is_explained_on_the_page(
     page.wait_for_selector("#upload-note.bad")
     assert "notes.mp3" in page.inner_text("#upload-note")
     assert page.locator(".jobs > li").count() == 0
+
+
+def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_seconds=0.5, scripted_window=60)
+    page.goto(service.url)
+    page.set_input_files("#file", DEMO / "episode.mp3")
+    page.click("#send")
+    page.wait_for_selector("#reader:not([hidden]) .word", timeout=60_000)
+    asked: list[str] = []
+
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.click(".jobs button:has-text('Delete')")
+    assert page.locator(".jobs > li").count() == 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.click(".jobs button:has-text('Delete')")
+
+    page.wait_for_function("document.querySelectorAll('.jobs > li').length === 0")
+    assert page.locator("#reader").is_hidden()
+    assert len(asked) == 1
+    with service.client() as client:
+        assert client.get("/v1/jobs").json()["jobs"] == []

@@ -459,3 +459,13 @@ def test_voices_of_another_model_are_not_compared(talk_by_name: Bench) -> None:
     document = talk_by_name.run(episode=replace(EPISODE, id="another episode"))
 
     assert [each.name for each in document.speakers] == [None] * len(document.speakers)
+
+
+def test_what_the_recording_is_is_noted_before_anything_is_kept_of_it(bench: Bench) -> None:
+    """Else nobody would find whose the first checkpoint is when its worker dies then."""
+    kept: list[list[str]] = []
+
+    bench.run(note_sound=lambda _sound: kept.append(list(bench.store.keys(""))))
+
+    assert kept == [[]]
+    assert list(bench.store.keys("checkpoints/"))

@@ -328,3 +328,14 @@ def test_a_writer_that_comes_while_the_file_is_asked_about_sends_no_signal_that_
         signal.signal(signal.SIGIO, before)
 
     assert deadly == []
+
+
+def test_a_file_whose_episode_was_deleted_stays_out_even_when_it_is_touched(desk: Desk) -> None:
+    path = sound(desk.folder / "tide.wav")
+    [job] = desk.look()
+    desk.queue.delete(job.episode_id, by="api")
+    os.utime(path, (1, 1))
+    desk.restart()
+    desk.look(4)
+
+    assert desk.queue.jobs() == []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from adapters.erasure import erase, note_checkpoints
 from adapters.memory import MemoryQueue, MemoryStore
 from adapters.metrics import Metrics, Outcome
 from schemas.episode import Episode
@@ -454,6 +455,35 @@ def test_a_cancelled_job_is_left_within_seconds_and_stays_cancelled(bench: Bench
     assert job.state is JobState.CANCELLED
     assert Stop("one", 1) in bench.children[0].orders
     assert list(bench.store.keys("results/")) == []
+
+
+def test_a_worker_takes_away_what_its_engine_wrote_after_the_episode_was_deleted(bench: Bench) -> None:
+    def delete() -> None:
+        note_checkpoints(bench.store, job_id="one", audio_sha256="abc")
+        erase(bench.queue, bench.store, bench.queue.delete("episode-one", by="api"))
+        note_checkpoints(bench.store, job_id="one", audio_sha256="abc")
+        bench.store.put("checkpoints/abc/recognize-x/1/0-300.json", b"too late")
+        bench.store.put("results/one/1/transcript.json", b"too late")
+
+    job = bench.do_one(
+        told(Stage.RECOGNIZE, 1), delete, *[told(Stage.RECOGNIZE, done) for done in range(2, 30)], Stopped()
+    )
+
+    assert job.state is JobState.CANCELLED
+    assert list(bench.store.keys("")) == []
+
+
+def test_the_transcript_after_a_deleted_one_is_a_later_revision(bench: Bench) -> None:
+    bench.do_one(Finished(result_at("one", 1)))
+    bench.queue.delete("episode-one", by="api")
+    new = NewJob(Episode("episode-one"), JobOptions(), "uploads/y", "other bytes")
+    bench.queue.add(new, job_id="two")
+    bench.scripts.append([Finished(result_at("two", 1))])
+
+    bench.supervisor().run(once=True)
+
+    [order] = [each for child in bench.children for each in child.orders if isinstance(each, Work)][1:]
+    assert (order.revision, bench.queue.job("two").revision) == (2, 2)
 
 
 def test_a_child_that_does_not_leave_a_cancelled_job_is_killed(bench: Bench) -> None:
