@@ -269,7 +269,21 @@ def test_a_job_whose_sound_is_prepared_is_not_fetched_again(bench: Bench) -> Non
     prepared = Prepared(Decoded(Waveform(work.folder / "sound", 32_000, "ab" * 32), "wav"), 0.4)
 
     assert isinstance(bench.engine.answer(replace(work, prepared=prepared)), Finished)
-    assert bench.pipeline.how == [{"prepared": prepared, "is_last_try": False}]
+    [how] = bench.pipeline.how
+    assert (how["prepared"], how["is_last_try"]) == (prepared, False)
+
+
+def test_which_recording_a_job_listens_to_is_noted_in_the_store(bench: Bench) -> None:
+    """So that its checkpoints are found again when the episode is deleted, from the job and from the recording."""
+    work = bench.work()
+    bench.engine.answer(work)
+
+    bench.pipeline.how[0]["note_sound"](Waveform(work.folder / "sound", 32_000, "ab" * 32))
+
+    assert list(bench.store.keys("checkpoints/")) == [
+        f"checkpoints/{'ab' * 32}/of/{work.job.id}",
+        f"checkpoints/of/{work.job.id}/{'ab' * 32}",
+    ]
 
 
 def test_an_error_while_preparing_is_said_as_what_it_is(bench: Bench) -> None:
