@@ -104,7 +104,7 @@ def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Calla
     page.once("dialog", lambda dialog: dialog.accept())
     page.click(".jobs button:has-text('Delete')")
 
-    page.wait_for_function("document.querySelectorAll('.jobs > li').length === 0")
+    page.wait_for_selector(".jobs > li", state="detached")
     assert page.locator("#reader").is_hidden()
     assert len(asked) == 1
     with service.client() as client:
