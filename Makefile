@@ -21,7 +21,9 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Stenocast needs Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
 
+# pip replaces itself in the middle of the installation: one that was stopped there is begun anew.
 $(VENV)/worker.stamp: requirements/installer.txt requirements/worker.txt | $(BIN)/python
+	@[ -x $(BIN)/pip ] || $(BIN)/python -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
 	@echo "Installing the engines: about 5 GB of packages, a minute on a fast line"
 	$(call INSTALL,requirements/worker.txt)

@@ -55,7 +55,7 @@ NAMES = ("kafka", "s3", "postgres")  #: in the order they start: VersityGW sends
 #: Below the range that the kernel takes client ports from (32768 up on Linux, 49152 elsewhere), so that no
 #: connection of a test sits on a server's port while that server is down.
 PORTS = range(15_000, 32_000)
-START_SECONDS = 60.0  #: how long a server may take until it answers; Kafka takes 2 to 4 on two idle cores
+START_SECONDS = 180.0  #: how long a server may take until it answers; Kafka takes 2 to 4 on two idle cores, 60 on busy
 STOP_SECONDS = 20.0
 PORT_TRIES = 3  #: of a new server whose port somebody else took between the choice and the start
 
@@ -269,15 +269,16 @@ def end(server: Mapping[str, Any], first: signal.Signals) -> None:
     raise Problem(f"process {server['pid']} does not end")
 
 
-def until_it_answers(server: Mapping[str, Any], name: str, answers: Callable[[], bool]) -> None:
+def until_it_answers(server: Mapping[str, Any], name: str) -> None:
+    answers, program = ANSWERS[name], PROGRAMS[name]
     deadline = time.monotonic() + START_SECONDS
-    while not (answers() and is_running(server)):  # what answers may be another's, on a port that was lost to it
+    while not (answers(server) and is_running(server)):  # what answers may be another's, on a port that was lost to it
         with contextlib.suppress(ChildProcessError):
             os.waitpid(server["pid"], os.WNOHANG)
         if not is_running(server):
-            raise Problem(f"{name} ended at once. {last_lines(server['log'])}")
+            raise Problem(f"{program} ended at once. {last_lines(server['log'])}")
         if time.monotonic() > deadline:
-            raise Problem(f"{name} does not answer after {START_SECONDS:.0f} s. {last_lines(server['log'])}")
+            raise Problem(f"{program} does not answer after {START_SECONDS:.0f} s. {last_lines(server['log'])}")
         time.sleep(0.05)
 
 
@@ -372,6 +373,7 @@ class Instance:
         """Ports, credentials and data for a server that has none yet; nothing is kept of a failed try."""
         if name in self.servers:
             return
+        self.unmake(name)  # what is left of one that was made and never started
         try:
             MAKERS[name](self, bucket_events_topic)
         except BaseException:
@@ -386,10 +388,10 @@ class Instance:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
     def start(self, name: str) -> None:
-        """Start one server on the ports and the data it has, and wait until it answers."""
-        if self.running(name):
-            return
-        STARTERS[name](self)
+        """Start one server on the ports and the data it has unless it runs, and wait until it answers."""
+        if not self.running(name):
+            LAUNCHERS[name](self)
+        until_it_answers(self.servers[name], name)
 
     def begun(self, name: str, process: Mapping[str, Any]) -> dict[str, Any]:
         self.servers[name] |= process
@@ -476,12 +478,13 @@ def make_kafka(instance: Instance, bucket_events_topic: str) -> None:
     }
 
 
-def start_kafka(instance: Instance) -> None:
-    server = instance.servers["kafka"]
+def launch_kafka(instance: Instance) -> None:
     command = java("kafka.Kafka", str(instance.folder / "server.properties"))
     instance.begun("kafka", launch(command, instance.folder / "kafka.log", cwd=instance.folder))
-    port = server["ports"]["plaintext"]
-    until_it_answers(server, "Kafka", lambda: topic_is_there(port, server["topic"]))
+
+
+def kafka_answers(server: Mapping[str, Any]) -> bool:
+    return topic_is_there(server["ports"]["plaintext"], server["topic"])
 
 
 def java(*arguments: str) -> list[str]:
@@ -561,7 +564,7 @@ def make_s3(instance: Instance, bucket_events_topic: str) -> None:
     }
 
 
-def start_s3(instance: Instance) -> None:
+def launch_s3(instance: Instance) -> None:
     server = instance.servers["s3"]
     port = server["ports"]["s3"]
     command: list[str | Path] = [versitygw_program(), "--port", f"127.0.0.1:{port}", "--health", "/health", "--quiet"]
@@ -579,12 +582,11 @@ def start_s3(instance: Instance) -> None:
     access, secret = server["keys"]
     surroundings = os.environ | {"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret}
     instance.begun("s3", launch(command, instance.folder / "s3.log", env=surroundings, cwd=instance.folder))
-    until_it_answers(server, "VersityGW", lambda: is_healthy(port))
 
 
-def is_healthy(port: int) -> bool:
+def s3_answers(server: Mapping[str, Any]) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server['ports']['s3']}/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
@@ -625,7 +627,7 @@ def make_postgres(instance: Instance, bucket_events_topic: str) -> None:
     finish([initdb, *options, *login], "PostgreSQL's cluster cannot be made", cwd=outside, **as_postgres())
 
 
-def start_postgres(instance: Instance) -> None:
+def launch_postgres(instance: Instance) -> None:
     server = instance.servers["postgres"]
     port = server["ports"]["postgres"]
     options = ["-D", server["data"], "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
@@ -633,8 +635,12 @@ def start_postgres(instance: Instance) -> None:
     log = instance.folder / "postgres.log"
     command = [postgres_program("postgres"), *options]
     instance.begun("postgres", launch(command, log, cwd=server["outside"][0], **as_postgres()))
-    ready = [str(postgres_program("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(port)]
-    until_it_answers(server, "PostgreSQL", lambda: subprocess.run(ready).returncode == 0)
+
+
+def postgres_answers(server: Mapping[str, Any]) -> bool:
+    port = str(server["ports"]["postgres"])
+    ready = [str(postgres_program("pg_isready")), "-q", "-h", "127.0.0.1", "-p", port]
+    return subprocess.run(ready).returncode == 0
 
 
 def as_postgres() -> dict[str, Any]:
@@ -658,7 +664,9 @@ def postgres_user() -> tuple[int, int]:
 
 
 MAKERS = {"kafka": make_kafka, "s3": make_s3, "postgres": make_postgres}
-STARTERS = {"kafka": start_kafka, "s3": start_s3, "postgres": start_postgres}
+LAUNCHERS = {"kafka": launch_kafka, "s3": launch_s3, "postgres": launch_postgres}
+ANSWERS = {"kafka": kafka_answers, "s3": s3_answers, "postgres": postgres_answers}
+PROGRAMS = {"kafka": "Kafka", "s3": "VersityGW", "postgres": "PostgreSQL"}
 #: PostgreSQL: INT is its fast shutdown, QUIT the immediate one, after which it recovers as after a crash.
 GENTLY = {"kafka": signal.SIGTERM, "s3": signal.SIGTERM, "postgres": signal.SIGINT}
 HARD = {"kafka": signal.SIGKILL, "s3": signal.SIGKILL, "postgres": signal.SIGQUIT}

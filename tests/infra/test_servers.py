@@ -96,6 +96,31 @@ def test_up_again_changes_nothing_while_the_servers_run(folder: Path) -> None:
     assert pid_of(folder) == pid
 
 
+def test_up_again_waits_for_a_server_that_does_not_answer_yet(folder: Path) -> None:
+    pid = pid_of(folder)
+    os.kill(pid, signal.SIGSTOP)
+    command = [sys.executable, SERVERS, "--folder", folder, "up", "--only", "postgres"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STENOCAST_TEST_")}
+    with subprocess.Popen(command, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
+        time.sleep(2)
+
+        has_ended = up.poll() is not None
+        os.kill(pid, signal.SIGCONT)
+
+        assert not has_ended
+        assert up.wait(timeout=60) == 0
+
+
+def test_a_server_that_was_made_and_never_launched_is_made_again(folder: Path) -> None:
+    """As after an `up` that was stopped between the two: its folders are there, and the state file knows nothing."""
+    (folder / "s3" / "objects").mkdir(parents=True)
+
+    began = servers("--folder", folder, "up", "--only", "s3")
+
+    assert began.returncode == 0, began.stderr
+    assert runs(pid_of(folder, "s3"))
+
+
 def test_a_process_that_got_the_number_of_a_server_is_left_alone(folder: Path) -> None:
     """As after a restart of the machine: the state file names a number that is somebody else's by now."""
     servers("--folder", folder, "kill", "postgres")
