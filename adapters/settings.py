@@ -5,6 +5,7 @@ Adapters receive plain arguments, not this object. A bad setting stops the start
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
@@ -20,6 +21,10 @@ from schemas.errors import OptionError
 
 #: Settings whose value is never shown or logged.
 SECRETS = frozenset({"hub_token", "kafka_password", "database_url"})
+
+
+#: Variables with our prefix that are no settings: where the file lies, and what tests, examples and scripts are told.
+_NO_SETTINGS = re.compile(r"STENOCAST_(CONFIG|API|HELM|DEV_SERVERS|CLOCK_FILE|CHAOS_SEED|TEST_\w+|REQUIRE_\w+)")
 
 
 def _data_folder() -> Path:
@@ -130,6 +135,21 @@ def read_settings(environ: Mapping[str, str] | None = None, file: Path | None = 
         ) from error
     _check(checked)
     return replace(checked, data_dir=checked.data_dir.expanduser(), models_dir=checked.models_dir.expanduser())
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """Variables that look like settings and are none, each with the setting that may have been meant.
+
+    Nothing stops because of them: another version, or a script of somebody's own, may know them.
+    """
+    environ = os.environ if environ is None else environ
+    known = [f"STENOCAST_{each.name.upper()}" for each in fields(Settings)]
+    strange = (name for name in environ if name.startswith("STENOCAST_") and name not in known)
+    return {
+        name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.85)), None)
+        for name in sorted(strange)
+        if not _NO_SETTINGS.fullmatch(name)
+    }
 
 
 def _from_file(file: Path, known: set[str]) -> dict[str, Any]:

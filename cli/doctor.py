@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -124,7 +124,7 @@ def doctor(
 
 def examined(settings: Settings, role: Role, version_of: Callable[[str], str | None]) -> list[Finding]:
     """Everything that concerns a machine with this role."""
-    findings = [python_version(sys.version_info[:3]), core_packages(version_of)]
+    findings = [python_version(sys.version_info[:3]), core_packages(version_of), *misspelt_settings(os.environ)]
     if role is not Role.CORE:
         engine_findings = engines(version_of, settings.device, _probe_with_a_sign_of_life, role)
         findings += engine_findings
@@ -171,6 +171,21 @@ def core_packages(version_of: Callable[[str], str | None]) -> Finding:
     if stenocast is None:
         return Finding("packages", Level.WARN, "stenocast itself is not installed", "run `make setup`")
     return Finding("packages", Level.OK, said)
+
+
+def misspelt_settings(environ: Mapping[str, str]) -> list[Finding]:
+    """Variables that look like settings and change nothing; without any, no line."""
+    from adapters.settings import unknown_variables
+
+    return [
+        Finding(
+            "settings",
+            Level.WARN,
+            f"{name} is no setting and changes nothing",
+            f"did you mean {meant}?" if meant else "docs/reference.md lists the settings",
+        )
+        for name, meant in unknown_variables(environ).items()
+    ]
 
 
 def has_engines(version_of: Callable[[str], str | None]) -> bool:

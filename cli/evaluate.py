@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import NotReady, OptionError
+from schemas.errors import InputError, NotReady, OptionError
 
 if TYPE_CHECKING:
     from evaluation.comparison import Comparison
@@ -39,16 +39,13 @@ def evaluate(
     Prints the figures and writes NAME.evaluation.json and NAME.evaluation.html (every word with what became of it,
     and who speaks when), NAME being that of the hypothesis.
     """
+    folder = None if output == "-" else _folder(output)
     comparison = _compared(reference, hypothesis, voices)
-    if output == "-":
+    if folder is None:
         sys.stdout.write(_json(comparison, reference, hypothesis).decode("utf-8") + "\n")
         return
     from evaluation.report import render_report
 
-    folder = Path(output)
-    if folder.exists() and not folder.is_dir():
-        raise OptionError(f"{output}: not a folder", field="output")
-    folder.mkdir(parents=True, exist_ok=True)
     report = render_report(comparison, reference=reference.name, hypothesis=hypothesis.name)
     stem = hypothesis.stem.removesuffix(".transcript")
     _print_table(comparison)
@@ -56,6 +53,18 @@ def evaluate(
         path = folder / f"{stem}.evaluation.{extension}"
         path.write_bytes(content)
         print(f"{path}: written", file=sys.stderr)
+
+
+def _folder(output: str) -> Path:
+    """The folder for the reports, made before the work and not after it."""
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"{output}: not a folder", field="output")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
+    return folder
 
 
 def _compared(reference: Path, hypothesis: Path, voices: Path | None) -> Comparison:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -26,7 +27,7 @@ from cli import (
     voices,
     worker,
 )
-from schemas.errors import OptionError, StenocastError
+from schemas.errors import InputError, OptionError, StenocastError
 
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
 USAGE_CODES = frozenset({"style_unknown", "format_unknown", "model_set_unknown"})
@@ -72,8 +73,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except StenocastError as error:
-        print(f"error: {error.message} [{error.code}]", file=sys.stderr)
-        sys.exit(2 if isinstance(error, OptionError) or error.code in USAGE_CODES else 1)
+        _end_with(error)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
@@ -81,6 +81,15 @@ def main() -> None:
         # The reader of our output went away (`stenocast jobs | head`); Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        # A name that is too long, a disk that fills up: what no command foresaw, and a traceback would not explain.
+        where = f"{error.filename}: " if error.filename else ""
+        _end_with(InputError(f"{where}{error.strerror or error}", code="system_refused"))
+
+
+def _end_with(error: StenocastError) -> NoReturn:
+    print(f"error: {error.message} [{error.code}]", file=sys.stderr)
+    sys.exit(2 if isinstance(error, OptionError) or error.code in USAGE_CODES else 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import NotFound, OptionError
+from schemas.errors import InputError, NotFound, OptionError
 
 if TYPE_CHECKING:
     from schemas.transcript import Speaker, Transcript
@@ -47,12 +47,19 @@ def name(
         sys.stdout.write(write_json(named, indent=1).decode("utf-8") + "\n")
         return
     if output:
-        Path(output).write_bytes(write_json(named, indent=1))
-        print(f"{output}: written", file=sys.stderr)
+        _write(write_json(named, indent=1), output)
     if as_json:
         _print_json(named.speakers)
     else:
         _print_table(named.speakers)
+
+
+def _write(content: bytes, output: str) -> None:
+    try:
+        Path(output).write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
+    print(f"{output}: written", file=sys.stderr)
 
 
 def _read(document: Path) -> Transcript:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from adapters.health_server import HealthServer
 from adapters.logs import configure_logs
 from adapters.metrics import process_metrics
-from adapters.settings import Settings
+from adapters.settings import Settings, unknown_variables
 from adapters.tracing import start_tracing
 from adapters.wiring import version
 from schemas.errors import StenocastError
 from transcription.ports import JobQueue, Store
+
+log = structlog.get_logger()
 
 
 def observe(settings: Settings, role: str) -> None:
@@ -20,6 +24,8 @@ def observe(settings: Settings, role: str) -> None:
     configure_logs(settings.log_format)
     process_metrics().runs(version=version(), role=role)
     start_tracing(settings.otlp_endpoint, role=role, version=version())
+    for name, meant in unknown_variables().items():
+        log.warning("variable is no setting", variable=name, meant=meant)
 
 
 @contextmanager

@@ -46,7 +46,9 @@ class Made:
         """Write a record as any producer would."""
         from kafka import KafkaProducer
 
-        producer = KafkaProducer(bootstrap_servers=self.access.servers, reconnect_backoff_max_ms=1000)
+        producer = KafkaProducer(
+            bootstrap_servers=self.access.servers, acks="all", enable_idempotence=True, reconnect_backoff_max_ms=1000
+        )
         try:
             sent = producer.send(
                 self.access.name(topic), value=value, key=key or b"-", headers=list(headers), partition=partition

@@ -55,7 +55,9 @@ NAMES = ("kafka", "s3", "postgres")  #: in the order they start: VersityGW sends
 #: Below the range that the kernel takes client ports from (32768 up on Linux, 49152 elsewhere), so that no
 #: connection of a test sits on a server's port while that server is down.
 PORTS = range(15_000, 32_000)
-START_SECONDS = 180.0  #: how long a server may take until it answers; Kafka takes 2 to 4 on two idle cores, 60 on busy
+START_SECONDS = (
+    180.0  #: how long a server may take until it answers; Kafka takes 2 to 4 on two idle cores, 60 on busy
+)
 STOP_SECONDS = 20.0
 PORT_TRIES = 3  #: of a new server whose port somebody else took between the choice and the start
 
@@ -272,7 +274,9 @@ def end(server: Mapping[str, Any], first: signal.Signals) -> None:
 def until_it_answers(server: Mapping[str, Any], name: str) -> None:
     answers, program = ANSWERS[name], PROGRAMS[name]
     deadline = time.monotonic() + START_SECONDS
-    while not (answers(server) and is_running(server)):  # what answers may be another's, on a port that was lost to it
+    while not (
+        answers(server) and is_running(server)
+    ):  # what answers may be another's, on a port that was lost to it
         with contextlib.suppress(ChildProcessError):
             os.waitpid(server["pid"], os.WNOHANG)
         if not is_running(server):

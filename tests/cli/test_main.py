@@ -153,6 +153,13 @@ def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
         (["watch", "no-such-job"], 1, "not_found"),
         (["retry", "00000000-0000-4000-8000-000000000000"], 1, "job_not_found"),
         (["submit", str(ROOT / "README.md")], 1, "unsupported_container"),
+        (["submit", f"{'long' * 75}.mp3"], 1, "system_refused"),  # longer than a name may be
+        (["name", str(GOLDEN / "transcript-1.json"), "-o", str(DEMO)], 1, "output_unwritable"),
+        (
+            ["evaluate", "--reference", "missing", "--hypothesis", "missing", "-o", "/proc/missing"],
+            1,
+            "output_unwritable",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

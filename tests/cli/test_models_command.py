@@ -170,6 +170,18 @@ def test_a_healthy_installation_is_ok_throughout(models_dir: Path, monkeypatch: 
     assert {each["level"] for each in findings.values()} <= {"ok", "warn"}
 
 
+def test_a_misspelt_setting_is_told_with_the_one_that_was_meant(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STENOCAST_KAFKA_BOOTSTRP", "kafka:9092")
+
+    _, findings = examine(monkeypatch)
+
+    assert findings["settings"]["level"] == "warn"
+    assert findings["settings"]["said"] == "STENOCAST_KAFKA_BOOTSTRP is no setting and changes nothing"
+    assert findings["settings"]["advice"] == "did you mean STENOCAST_KAFKA_BOOTSTRAP?"
+
+
 def test_a_missing_default_set_is_bad_and_comes_with_the_command(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
