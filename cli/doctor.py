@@ -129,7 +129,7 @@ def examined(settings: Settings, role: Role, version_of: Callable[[str], str | N
         engine_findings = engines(version_of, settings.device, _probe_with_a_sign_of_life, role)
         findings += engine_findings
         if role is Role.WORKER or has_engines(version_of):
-            findings += model_sets(settings)
+            findings += [*model_sets(settings), hub_token(settings, os.environ)]
     return [
         *findings,
         folder_with_room("data folder", settings.data_dir, "STENOCAST_DATA_DIR"),
@@ -314,6 +314,42 @@ def model_sets(settings: Settings) -> list[Finding]:
             advice = "" if is_folder_name(name) else f"run `stenocast models pull {name}`"
             findings.append(Finding(subject, worse, error.message, advice))
     return findings
+
+
+def hub_token(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    """Is there an access token for the model hub, and does the default set need one? Only a pull asks the hub."""
+    places = {"STENOCAST_HUB_TOKEN": settings.hub_token, "HF_TOKEN": environ.get("HF_TOKEN")}
+    given = next((name for name, value in places.items() if value), None)
+    if given is not None:
+        said = f"{given} is set; what the hub opens to it, `stenocast models pull` finds out"
+        return Finding("hub token", Level.OK, said)
+    closed = _gated_and_missing(settings)
+    if not closed:
+        return Finding("hub token", Level.OK, f"none is set, and {settings.models} needs none")
+    return Finding(
+        "hub token",
+        Level.WARN,
+        f"none is set, and {settings.models} needs files of {', '.join(closed)}, which the hub gives only with one",
+        "accept the terms there, make a token and set STENOCAST_HUB_TOKEN or HF_TOKEN (a stored login will do, too)",
+    )
+
+
+def _gated_and_missing(settings: Settings) -> list[str]:
+    """The hub's repositories that the default set must still be fetched from and that ask for terms."""
+    from adapters.model_sets import HubSource, read_set
+    from adapters.models import find
+
+    try:
+        find(settings.models, settings.models_dir)
+    except StenocastError:
+        pass
+    else:
+        return []
+    try:
+        sources = [file.source for file in read_set(settings.models, settings.models_dir).files]
+    except StenocastError:  # a folder, a hub's name or an unknown set: its own line says so
+        return []
+    return sorted({each.repository for each in sources if isinstance(each, HubSource) and each.gated})
 
 
 def folder_with_room(

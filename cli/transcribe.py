@@ -116,6 +116,7 @@ def transcribe(
         glossary=terms if glossary else asked_options.glossary,
     )
     check_models(settings, options.models, options.language or episode.language)
+    _check_container(audio)
     if output != "-":
         _make_output(Path(output))
     document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet)
@@ -201,6 +202,18 @@ def _make_output(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written: {error.strerror}", code="output_unwritable") from error
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder}: cannot be written", code="output_unwritable")
+
+
+def _check_container(audio: Path) -> None:
+    """Find out before the models are loaded, which takes many seconds, that this is no recording."""
+    from adapters.sniff import HEAD_BYTES, require_container
+
+    try:
+        with audio.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(f"{audio}: cannot be opened: {error.strerror}", code="file_unreadable") from error
+    require_container(head, audio.name)
 
 
 def beside(audio: Path, metadata: Path | None, *, no_metadata: bool) -> Sidecar:

@@ -37,6 +37,11 @@ async function ask(path, options) {
 
 // ---------------------------------------------------------------- upload
 
+// What stands between us and the service (a proxy that limits uploads) does not answer in JSON.
+function read(text) {
+  try { return JSON.parse(text); } catch { return {}; }
+}
+
 const file = $("file"), drop = $("drop"), note = $("upload-note");
 
 function say(text, bad = false) {
@@ -68,7 +73,7 @@ $("upload").addEventListener("submit", (e) => {
   request.addEventListener("loadend", () => {
     $("sending").hidden = true;
     $("send").disabled = false;
-    const answer = JSON.parse(request.responseText || "{}");
+    const answer = read(request.responseText);
     if (request.status === 202 || request.status === 200) {
       say(request.status === 200 ? "This recording is known already: here is its job." : "");
       $("upload").reset();
@@ -76,7 +81,8 @@ $("upload").addEventListener("submit", (e) => {
       remember(answer);
       follow(answer.id);
     } else {
-      say(answer.detail ?? "The service did not answer. Try again.", true);
+      const status = request.status ? `The answer was ${request.status} ${request.statusText}.` : "The service did not answer.";
+      say(answer.detail ?? `${status} Try again.`, true);
     }
   });
   const form = new FormData($("upload"));
@@ -109,7 +115,10 @@ async function nameOf(job) {
 
 function progressNote(job) {
   if (job.state === "failed") return `${job.error.message} (${job.error.code})`;
-  if (job.state === "queued") return job.attempts ? `waiting to be tried again (attempt ${job.attempts + 1})` : "waiting for a worker";
+  if (job.state === "queued") {
+    const wait = job.attempts ? `waiting to be tried again (attempt ${job.attempts + 1})` : "waiting for a worker";
+    return job.error ? `${wait}: ${job.error.message} (${job.error.code})` : wait;
+  }
   if (job.state !== "running") return job.audio_seconds ? clock(job.audio_seconds) : "";
   const p = job.progress;
   if (!p) return "starting";
@@ -216,7 +225,10 @@ async function lookAgain() {
       if (job.state === "running") follow(job.id);
     }
     showJobs();
-  } catch { /* the service is away; the next look tells */ }
+    $("away").hidden = true;
+  } catch { // the next look tells whether it is back
+    $("away").hidden = false;
+  }
 }
 
 // ---------------------------------------------------------------- reader

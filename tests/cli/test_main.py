@@ -175,6 +175,12 @@ def test_a_users_mistake_is_one_sentence_with_a_code(
     assert "Traceback" not in ran.stderr
 
 
+def test_what_is_no_recording_is_known_before_any_model_is_looked_for(tmp_path: Path) -> None:
+    ran = stenocast("transcribe", str(ROOT / "README.md"), data=tmp_path, models_dir=str(tmp_path / "none"))
+
+    assert ran.stderr.strip().endswith("[unsupported_container]"), ran.stderr
+
+
 def test_the_scripted_engine_is_not_for_users(tmp_path: Path) -> None:
     ran = stenocast("transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", data=tmp_path, allow_scripted="")
 

@@ -182,6 +182,38 @@ def test_a_misspelt_setting_is_told_with_the_one_that_was_meant(
     assert findings["settings"]["advice"] == "did you mean STENOCAST_KAFKA_BOOTSTRAP?"
 
 
+def test_a_set_that_the_hub_gives_only_with_a_token_is_told_with_where_to_get_one(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STENOCAST_MODELS", "gpu")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+
+    _, without = examine(monkeypatch)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    _, with_one = examine(monkeypatch)
+
+    assert without["hub token"]["level"] == "warn"
+    assert "pyannote/speaker-diarization-community-1" in without["hub token"]["said"]
+    assert "STENOCAST_HUB_TOKEN" in without["hub token"]["advice"]
+    assert with_one["hub token"]["level"] == "ok"
+    assert "hf_secret" not in json.dumps(with_one)
+
+
+def test_a_set_without_gated_files_needs_no_token(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("pull", "nano")
+    monkeypatch.setenv("STENOCAST_MODELS", "nano")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+
+    _, findings = examine(monkeypatch)
+
+    assert findings["hub token"] == {
+        "subject": "hub token",
+        "level": "ok",
+        "said": "none is set, and nano needs none",
+        "advice": "",
+    }
+
+
 def test_a_missing_default_set_is_bad_and_comes_with_the_command(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

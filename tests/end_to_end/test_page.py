@@ -109,3 +109,29 @@ def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Calla
     assert len(asked) == 1
     with service.client() as client:
         assert client.get("/v1/jobs").json()["jobs"] == []
+
+
+def test_an_answer_that_is_not_the_services_own_is_told_too(serve: Callable[..., Any], page: Any) -> None:
+    """As from a proxy that takes only small uploads: its page is no JSON."""
+    service = serve(models="scripted", allow_scripted=1)
+    page.route("**/v1/episodes", lambda route: route.fulfill(status=413, body="<html>too large</html>"))
+
+    page.goto(service.url)
+    page.set_input_files("#file", DEMO / "episode.mp3")
+    page.click("#send")
+
+    page.wait_for_selector("#upload-note.bad")
+    assert "413" in page.inner_text("#upload-note")
+    assert page.is_enabled("#send")
+
+
+def test_a_service_that_is_away_is_told_until_it_is_back(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1)
+    page.goto(service.url)
+    page.wait_for_selector("#away", state="hidden")
+
+    page.route("**/v1/jobs?*", lambda route: route.abort())
+    page.wait_for_selector("#away", state="visible")
+    page.unroute("**/v1/jobs?*")
+
+    page.wait_for_selector("#away", state="hidden")
