@@ -63,12 +63,11 @@ def _write(content: bytes, output: str) -> None:
 
 
 def _read(document: Path) -> Transcript:
-    from schemas.transcript import Transcript
-    from schemas.wire import read_json
+    from formats.catalogue import read
 
     if not document.is_file():
         raise NotFound(f"{document}: no such file", code="file_not_found", field="document")
-    return read_json(Transcript, document.read_bytes())
+    return read(document.read_bytes(), format="json", name=str(document))
 
 
 def _name(transcript: Transcript, participants: list[str], by_hand: list[str], *, afresh: bool) -> Transcript:

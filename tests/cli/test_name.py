@@ -93,10 +93,10 @@ def test_wrong_arguments_are_errors_of_ours(document: Path, arguments: list[str]
         run(*(argument.format(document=document) for argument in arguments))
 
 
-def test_what_is_no_document_is_an_error_that_names_the_field(tmp_path: Path) -> None:
+def test_what_is_no_document_is_an_error_that_names_file_and_field(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text('{"speakers": []}', encoding="utf-8")
 
-    with pytest.raises(PageError, match="episode"):
+    with pytest.raises(PageError, match=r"bad\.json: .*episode"):
         run(str(tmp_path / "bad.json"))
 
 
