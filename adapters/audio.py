@@ -79,10 +79,10 @@ class ConfinedDecoder:
         described = json.dumps([METHOD, package.version, libraries])
         return hashlib.sha256(described.encode()).hexdigest()[:16]
 
-    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+    def decode(self, source: Path, scratch: Path, *, name: str = "", report: Report | None = None) -> Decoded:
         """See the port. Codes: those of `schemas.errors.AUDIO_CODES`, `disk_full`, `source_unreadable`."""
         tell = report or (lambda seconds: None)
-        name = shown(source)
+        name = shown(name or source.name)
         with _opened(source, name) as file:
             size = os.fstat(file.fileno()).st_size
             if size > self.max_bytes:
@@ -126,9 +126,9 @@ class ConfinedDecoder:
         return _told(said, status, name, cpu_seconds)
 
 
-def shown(source: Path) -> str:
-    """A file's name for messages: printable, valid UTF-8, at most 100 characters, without its folders."""
-    text = source.name.encode("utf-8", "replace").decode("utf-8", "replace")
+def shown(name: str) -> str:
+    """A file's name for messages: printable, valid UTF-8, at most 100 characters."""
+    text = name.encode("utf-8", "replace").decode("utf-8", "replace")
     return "".join(each if each.isprintable() else "�" for each in text)[:100] or "the recording"
 
 

@@ -17,6 +17,8 @@ from schemas.errors import NotFound
 from schemas.job import Wording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.job import Job, JobState
     from transcription.ports import JobQueue
 
@@ -131,8 +133,10 @@ def jobs(
     if as_json:
         records = [to_record(each) for each in found]
         print(json.dumps(records[0] if job_id else records, ensure_ascii=False))
-    else:
-        _show_jobs(found)
+        return
+    _show_jobs(found, {job.id: _title(ledger, job) for job in found})
+    if job_id and (error := found[0].error):
+        print(f"{error.message} [{error.code}]", file=sys.stderr)
 
 
 def watch(job_id: JobId) -> None:
@@ -274,13 +278,24 @@ def _say(job: Job, as_json: bool) -> None:
     print(write_json(job).decode() if as_json else f"{job.id} {job.state}")
 
 
-def _show_jobs(found: list[Job]) -> None:
+def _title(queue: JobQueue, job: Job) -> str:
+    """The title on one line; until one is known, what the recording is called."""
+    title = job.title
+    if not title:
+        try:
+            title = queue.episode(job.episode_id).audio.file_name
+        except NotFound:  # deleted meanwhile
+            title = None
+    return " ".join((title or "").split())
+
+
+def _show_jobs(found: list[Job], titles: Mapping[str, str]) -> None:
     if not found:
         print("no jobs", file=sys.stderr)
         return
     if not sys.stdout.isatty():
         for job in found:
-            print("\t".join((job.id, job.state, job.created, job.title or "", job.error.code if job.error else "")))
+            print("\t".join((job.id, job.state, job.created, titles[job.id], job.error.code if job.error else "")))
         return
     from rich.console import Console
     from rich.markup import escape
@@ -293,7 +308,7 @@ def _show_jobs(found: list[Job]) -> None:
     for job in found:
         state = f"[{colour[job.state]}]{job.state}[/]"
         table.add_row(
-            job.id[:8], state, job.created[:16].replace("T", " "), escape(job.title or ""), escape(_note(job))
+            job.id[:8], state, job.created[:16].replace("T", " "), escape(titles[job.id]), escape(_note(job))
         )
     Console().print(table)
 

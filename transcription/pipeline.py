@@ -168,7 +168,9 @@ class _Run:
 
     def _decode(self) -> Decoded:
         self._meter.enter(Stage.DECODE)
-        decoded = self._engines.decoder.decode(self._source, self._scratch, report=self._meter.report)
+        decoded = self._engines.decoder.decode(
+            self._source, self._scratch, name=self._episode.audio.file_name or "", report=self._meter.report
+        )
         self._meter.length_known(decoded.waveform.seconds)
         return decoded
 

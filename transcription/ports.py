@@ -69,9 +69,10 @@ class Decoder(Protocol):
         """Changes whenever the samples could: library, version, method."""
         ...
 
-    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+    def decode(self, source: Path, scratch: Path, *, name: str = "", report: Report | None = None) -> Decoded:
         """Decode the first audio stream of `source` into a new file in the folder `scratch`.
 
+        `name` is what errors call the recording, where its sender called it otherwise than `source` is called.
         Runs in a confined child process. Raises AudioError (bad input, or more memory or processor time than its
         budget), CrashError (the child died or ran out of clock time) or NotReady (no room in `scratch`). On any
         error nothing is left in `scratch`. A repeat writes the same samples.

@@ -153,7 +153,10 @@ class Engine:
         self._reached("after_fetch")
         began = self._clock()
         decoded = self._decoder.decode(
-            source, order.folder, report=lambda done: tell(Progress(Stage.DECODE, done=round(done, 2)))
+            source,
+            order.folder,
+            name=order.name,
+            report=lambda done: tell(Progress(Stage.DECODE, done=round(done, 2))),
         )
         return Prepared(decoded, self._clock() - began)
 

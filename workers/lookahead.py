@@ -172,7 +172,9 @@ class Lookahead:
             log.info("job claimed ahead", episode_id=claimed.episode.id, title=claimed.episode.title)
         if self._child is None:
             self._child = self._start_child()
-        self._child.order(Prepare(lease.job_id, claimed.audio_key, lease.token, folder))
+        self._child.order(
+            Prepare(lease.job_id, claimed.audio_key, lease.token, folder, claimed.episode.audio.file_name or "")
+        )
 
     def _hear(self, job: _Next, seconds: float) -> None:
         lease = job.claimed.lease

@@ -49,6 +49,7 @@ class Prepare:
     audio_key: str
     token: int
     folder: Path  #: of the attempt, as in `Work`
+    name: str = ""  #: of the recording, as its sender called it
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,22 @@ def test_a_submitted_episode_is_done_by_a_worker_and_told_as_events(tmp_path: Pa
     assert watched.returncode == 0, watched.stderr
     assert (shown["state"], shown["title"]) == ("done", "The library where the books grow")
     assert events == ["job.queued.v1", "job.started.v1", "job.done.v1", "transcript.published.v1"]
+
+
+def test_the_list_names_a_job_without_a_title_by_its_file_and_one_job_says_why_it_failed(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "harbour.wav"), "wb") as sound:  # too short to be transcribed
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(bytes(20))
+    settings = {"data": tmp_path / "data", "allow_scripted": "1"}
+    job_id = stenocast("submit", str(tmp_path / "harbour.wav"), "--models", "scripted", **settings).stdout.strip()
+
+    listed = stenocast("jobs", **settings)
+    stenocast("worker", "--once", **settings)
+    shown = stenocast("jobs", job_id, **settings)
+
+    assert listed.stdout.split("\t")[3] == "harbour.wav"
+    assert shown.stdout.split("\t")[1] == "failed", shown.stdout
+    assert "harbour.wav: " in shown.stderr  # as its sender called it, not as it lay on the scratch disk
 
 
 def test_output_into_a_pipe_that_closes_is_no_crash(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class LoudDecoder:
         self.fingerprint = fingerprint
         self.decoded: list[Path] = []
 
-    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+    def decode(self, source: Path, scratch: Path, *, name: str = "", report: Report | None = None) -> Decoded:
         self.decoded.append(source)
         path = scratch / "samples"
         level = 8000 if self.loud else 0
@@ -307,7 +307,7 @@ def test_an_error_of_the_decoder_comes_out_unchanged(bench: Bench) -> None:
     class Deaf:
         fingerprint = "deaf"
 
-        def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+        def decode(self, source: Path, scratch: Path, *, name: str = "", report: Report | None = None) -> Decoded:
             raise AudioError("talk.wav: nothing there", code="audio_empty")
 
     bench.decoder = Deaf()

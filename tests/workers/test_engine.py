@@ -74,6 +74,7 @@ class Bench:
     store: MemoryStore = field(default_factory=MemoryStore)
     drops: MemoryDropBox = field(default_factory=MemoryDropBox)
     built: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
     meanwhile: Run = lambda _source, _tell: None
 
@@ -97,14 +98,15 @@ class Bench:
 
     fingerprint = "any"
 
-    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+    def decode(self, source: Path, scratch: Path, *, name: str = "", report: Report | None = None) -> Decoded:
         self.meanwhile(source, lambda progress: None)
+        self.named.append(name)
         if report is not None:
             report(2.0)
         return Decoded(Waveform(scratch / "sound", 32_000, "ab" * 32), "wav")
 
     def prepare(self, *, token: int = 3, audio_key: str = "uploads/x/audio") -> Prepare:
-        return Prepare("job", audio_key, token, self.scratch / f"job-{token}")
+        return Prepare("job", audio_key, token, self.scratch / f"job-{token}", name="tides.mp3")
 
     def work(self, *, token: int = 3, models: str = "starter", audio_key: str = "uploads/x/audio") -> Work:
         job = Job("job", "e", JobState.RUNNING, "", "", options=JobOptions(models=models))
@@ -258,6 +260,7 @@ def test_the_sound_of_the_next_job_is_fetched_and_decoded_without_any_model(benc
 
     assert isinstance(answer, Ready)
     assert answer.prepared.decoded.waveform.seconds == 2.0
+    assert bench.named == ["tides.mp3"]
     assert (bench.scratch / "job-3" / "audio").read_bytes() == b"sound"
     assert bench.built == []
     told = [each.progress for each in bench.said() if isinstance(each, Told)]
