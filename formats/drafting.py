@@ -22,7 +22,15 @@ from formats.house_style import (
     parse_style,
     write_style,
 )
-from formats.label_reading import accept, find_candidates, join_labels, opening_bullet, split_labels, usual
+from formats.label_reading import (
+    accept,
+    find_candidates,
+    is_question_or_answer,
+    join_labels,
+    opening_bullet,
+    split_labels,
+    usual,
+)
 from formats.labels import cast_of, first_turns, label_of
 from formats.names import is_caps_name, is_name, is_number_label, is_role_label
 from formats.reading import Reading, read_in_style
@@ -96,7 +104,7 @@ def _shapes(blocks: Sequence[Block]) -> list[tuple[tuple[str, bool], list[_Vote]
     kept = []
     for shape, votes in groups.items():
         counts = Counter(vote.label for vote in votes)
-        plausible = [vote for vote in votes if _is_plausible(vote.label, counts[vote.label])]
+        plausible = [vote for vote in votes if _is_plausible(vote.label, counts)]
         labels = {vote.label for vote in plausible}
         is_marked = "{time}" in shape[0] or any(is_number_label(label) for label in labels)
         if len(plausible) >= 2 and (len(labels) >= 2 or is_marked):
@@ -171,10 +179,12 @@ def _parts_label(pattern: str, is_own_line: bool) -> bool:
     return any(gap.strip() or "\t" in gap or len(gap) > 1 for gap in gaps)
 
 
-def _is_plausible(label: str, count: int) -> bool:
+def _is_plausible(label: str, counts: Counter[str]) -> bool:
     if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
         return True
-    return count >= UNUSUAL_COUNT and label[:1].isupper() and len(label.split()) <= 5
+    if is_question_or_answer(label, counts):
+        return True
+    return counts[label] >= UNUSUAL_COUNT and label[:1].isupper() and len(label.split()) <= 5
 
 
 # ---------------------------------------------------------------- from a shape to a style

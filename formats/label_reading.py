@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from formats.blocks import Block
@@ -19,7 +19,9 @@ from formats.names import (
     is_caps_name,
     is_name,
     is_number_label,
+    is_remark_label,
     is_role_label,
+    is_sound_label,
     split_honorific,
     without_postnominals,
 )
@@ -40,6 +42,7 @@ class Candidate:
     rest: str  #: the text after the label
     time: str | None = None
     spaces: str = ""  #: the white space inside the label, its runs parted by "|", where it is not single spaces
+    is_stray: bool = False  #: the style's pattern does not fit: it was found by the page's other labels
 
 
 def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
@@ -111,12 +114,16 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
 
     A label is believed when its shape is that of a label and it comes again, stands in the page's list of people, is
     the first name of a label that does, or is "Speaker N". One that comes once is believed when nothing speaks
-    against it: it stands before the first believed one, begins as a heading does, or (in capitals) is a word that the
-    text uses as well. A line right after a label on its own line is speech.
+    against it: it stands before the first believed one, begins as a heading does, is a word that the text uses as
+    well, or a single word where everybody else has a full name and nobody mentions it. Never are speakers: what is
+    heard ("Music:"), remarks ("Note:"), what always goes on in small letters where the page's turns begin with
+    capitals. A line right after a label on its own line is speech.
     """
     if style.label.first is LabelForm.NUMBER and style.label.later is LabelForm.NUMBER:
         return [c for c in candidates if is_number_label(c.label) or number_in(c.label, style.label.number)]
-    candidates = [c for c in candidates if not _is_key(blocks[c.index])]
+    candidates = [
+        c for c in candidates if not (_is_key(blocks[c.index]) or is_sound_label(c.label) or is_remark_label(c.label))
+    ]
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = _strengths(candidates, blocks, style)
     kept: list[Candidate] = []
@@ -187,6 +194,7 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
         if is_plain_label(
             label, is_caps_style=is_caps, announcer=style.label.announcer, is_caps_name=is_caps_name(label)
         )
+        or is_question_or_answer(label, counts)
         or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
     }
     if is_caps:
@@ -202,24 +210,88 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
     bare = {label: without_postnominals(split_honorific(label)[1]) for label in shaped}
     firsts = Counter(first_name(name) for label, name in bare.items() if " " in name)
     strengths = {}
+    small = _goes_on_small([c for c in candidates if c.label in shaped])
     for label in shaped:
         name = bare[label]
         is_first_of_another = " " not in name and name in firsts
         has_first_as_label = " " in name and first_name(name) in bare.values()
-        if (
-            counts[label] > 1
-            or name in listed
-            or is_first_of_another
-            or has_first_as_label
-            or is_number_label(label)
-            or label == style.label.announcer
+        is_of_another = is_first_of_another or has_first_as_label or name in listed
+        if label in small and not (is_of_another or is_number_label(label) or style.needs_times):
+            strengths[label] = 0
+        elif (
+            counts[label] > 1 or is_of_another or is_number_label(label) or label == style.label.announcer
         ) or style.needs_times:
             strengths[label] = 2
         elif people or (" " not in name and not is_role_label(label) and style.label.own_line):
             strengths[label] = 0
         else:
             strengths[label] = 1
+    sure = [c for c in candidates if strengths.get(c.label) == 2]
+    singles = {c.label: c for c in candidates if strengths.get(c.label) == 1}
+    prose = _Prose.of(blocks, candidates) if singles and sure else None
+    for label, candidate in singles.items():
+        if prose is not None and _speaks_against(candidate, sure, prose):
+            strengths[label] = 0
     return strengths
+
+
+def is_question_or_answer(label: str, labels: Container[str]) -> bool:
+    """Whether a label is the Q or the A of a page that has both."""
+    return label in ("Q", "A") and "Q" in labels and "A" in labels
+
+
+def _goes_on_small(candidates: Sequence[Candidate]) -> frozenset[str]:
+    """Labels that small letters follow every time, on a page whose other labels are followed by capitals."""
+    begins: dict[str, list[bool]] = {}
+    for candidate in candidates:
+        if candidate.rest[:1].isalpha():
+            begins.setdefault(candidate.label, []).append(candidate.rest[0].islower())
+    small = frozenset(label for label, are_small in begins.items() if all(are_small))
+    others = [is_small for label, are_small in begins.items() if label not in small for is_small in are_small]
+    return small if others and sum(others) < 0.2 * len(others) else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prose:
+    """The words of a page outside its labels."""
+
+    small: frozenset[str]  #: those written with a small letter
+    mentioned: frozenset[str]  #: those with a capital where no sentence begins
+
+    @classmethod
+    def of(cls, blocks: Sequence[Block], candidates: Sequence[Candidate]) -> _Prose:
+        rests = {c.index: c.rest for c in candidates}
+        small: set[str] = set()
+        mentioned: set[str] = set()
+        for index, block in enumerate(blocks):
+            is_start = True
+            for word in _WORD_OR_END.findall(rests.get(index, block.text)):
+                if not word[0].isalpha():
+                    is_start = True
+                    continue
+                if word[0].islower():
+                    small.add(word)
+                elif not is_start:
+                    mentioned.add(re.sub(r"[’']s$", "", word))
+                is_start = False
+        return cls(frozenset(small), frozenset(mentioned))
+
+
+_WORD_OR_END = re.compile(r"[^\W\d_][\w’'‑-]*|[.?!…:]")
+
+
+def _speaks_against(candidate: Candidate, sure: Sequence[Candidate], prose: _Prose) -> bool:
+    """Whether the page shows that a label which comes once is a heading or the beginning of a sentence."""
+    label = candidate.label
+    if is_role_label(label):
+        return False
+    parts = split_honorific(label)[1].split(" ")
+    if prose.mentioned & set(parts):
+        return False
+    if prose.small.issuperset(part.casefold() for part in parts):
+        return True
+    full = {first_name(c.label) for c in sure if " " in c.label}
+    return len(parts) == 1 and all(" " in c.label or c.label in full for c in sure if not is_role_label(c.label))
 
 
 #: A word that no colon follows.
@@ -232,6 +304,8 @@ def _caps_strength(label: str, count: int, used: frozenset[str], style: HouseSty
         return 2
     if style.needs_times:
         return 2
+    if label.split(" ")[0].casefold() in ORDINARY:
+        return 0  # a heading
     return 0 if used.issuperset(label.split()) else 1
 
 

@@ -39,6 +39,19 @@ ORDINARY = _words(
     " which while who why wisdom with work would yes yet you your"
 )
 
+#: What is heard or comes between on a page ("Music", "Ad break: our sponsors"): nobody speaks under these words.
+SOUND_WORDS = _words(
+    "music jingle break theme interlude intro outro mid-roll midroll pre-roll post-roll advert adverts advertisement"
+    " advertisements commercial commercials sponsor sponsors applause laughter silence crosstalk sfx"
+)
+#: Stand beside a word of those.
+SOUND_COMPANIONS = _words(
+    "ad background begins closing end ends fades fade-in fade-out in of opening out playing plays short signature"
+    " song soft sound start starts station title tune message messages clip up the"
+)
+#: Words that a remark of the page begins with, never a person.
+REMARK_WORDS = _words("correction corrections disclaimer note notes nb update")
+
 #: Stand in headings ("State Of The Art"), never inside a name.
 FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your this that")
 
@@ -113,6 +126,19 @@ def is_name(text: str) -> bool:
 def _first_word(token: str) -> str:
     """The word that a token begins with: "i" of "I’m", "here" of "Here’s"."""
     return re.split(r"[’']", token.casefold().rstrip("."))[0]
+
+
+def is_sound_label(text: str) -> bool:
+    """Whether a label says what is heard or comes between: "Music", "AD BREAK", "Closing theme"."""
+    words = text.casefold().split()
+    return any(word in SOUND_WORDS for word in words) and all(
+        word in SOUND_WORDS or word in SOUND_COMPANIONS for word in words
+    )
+
+
+def is_remark_label(text: str) -> bool:
+    """Whether a label begins a remark of the page: "Note", "EDITOR’S NOTE"."""
+    return text.casefold().split(" ")[-1] in REMARK_WORDS
 
 
 def is_caps_name(text: str) -> bool:

@@ -73,9 +73,9 @@ def _best(page: Page, styles: Iterable[HouseStyle], identity: str) -> Reading | 
 
 
 def _worth(reading: Reading) -> float:
-    """How good a reading is beside others: lines explained, turns found, times read, names that needed no mark."""
+    """How good a reading is beside others: lines explained, turns found, times read, labels that needed no mark."""
     layout = reading.transcript.layout
-    forms = sum(mark.kind == Mark.LABEL_FORM for mark in layout.marks) if layout else 0
+    forms = len({m.block for m in layout.marks if m.kind in (Mark.LABEL_FORM, Mark.PATTERN)}) if layout else 0
     has_times = any(turn.start is not None for turn in reading.transcript.turns)
     turns = reading.turn_count
     return reading.explained * turns / (turns + 2) * (1 - 0.4 * forms / turns) * (TIMES_BONUS if has_times else 1.0)

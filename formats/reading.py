@@ -25,13 +25,15 @@ from formats.label_reading import (
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name
-from formats.shapes import is_footer, is_structure
+from formats.shapes import is_footer, is_sound_line, is_structure
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
+from formats.stray_labels import with_strays
 from formats.typography import control_characters
 from formats.writing import WHOLE_PAGE, Mark, Piece, PieceKind, compose
 from schemas.episode import Episode, Participant
 from schemas.transcript import (
     Aside,
+    AsideKind,
     Layout,
     LayoutMark,
     Matter,
@@ -82,6 +84,7 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
     blocks, labels = split_labels(joined, accept(find_candidates(joined, style), joined, style))
     if not labels:
         return None
+    labels = with_strays(labels, blocks, style)
     first = labels[0].index
     people = people_listed(blocks, before=first)
     head = blocks[:first]
@@ -104,7 +107,7 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
         style.name, definition_of(style), line_end=page.line_end, bom=page.bom, final=page.final, marks=tuple(marks)
     )
     transcript = replace(transcript, layout=layout)
-    return Reading(transcript, _explained(blocks, front, labels, marks, style), tuple(c.label for c in labels))
+    return Reading(transcript, _explained(blocks, transcript, labels, marks, style), tuple(c.label for c in labels))
 
 
 def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voices) -> str | None:
@@ -147,11 +150,15 @@ def _read_body(
     start = labels[0].index
     by_index = {c.index: c for c in labels}
     texts = [by_index[i].rest if i in by_index else blocks[i].text for i in range(start, len(blocks))]
-    asides = {}
+    asides: dict[int, tuple[AsideKind, str | None]] = {}
     if not style.label.own_line:
         names = {s.name: s.id for s in voices.speakers if s.name and " " in s.name}
         found = find_asides(texts, [i in by_index for i in range(start, len(blocks))], names)
         asides = {start + n: what for n, what in found.items()}
+    for index in range(start, len(blocks)):
+        is_said = index in by_index or (style.label.own_line and index - 1 in by_index)
+        if not is_said and is_sound_line(blocks[index].text):
+            asides[index] = (AsideKind.CAPTION, None)
     turns: list[Turn] = []
     kept_labels: dict[str, Candidate] = {}
     places: dict[str, Block] = {}
@@ -395,7 +402,7 @@ def _page_wide(pieces: Sequence[Piece], places: dict[str, Block], style: HouseSt
 
 def _explained(
     blocks: Sequence[Block],
-    front: Sequence[Matter],
+    transcript: Transcript,
     labels: Sequence[Candidate],
     marks: Sequence[LayoutMark],
     style: HouseStyle,
@@ -403,11 +410,14 @@ def _explained(
     """The share of the page's lines that the style explains.
 
     The head counts neither way where its blocks are of a known kind. A line with an indent or label of its own is not
-    explained, nor one that is built as a document is (headings, tables, fences) and begins no turn. Names in capitals
-    speak against a style that prints them as they are.
+    explained (but for a label that the page's other labels explain), nor one that is built as a document is
+    (headings, tables, fences) and begins no turn. Names in capitals speak against a style that prints them as they
+    are.
     """
+    front, turns = transcript.front, transcript.turns
     matter = {WHOLE_PAGE, *(each.id for each in front)}
-    own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN) and mark.block not in matter}
+    strays = {turn.id for turn, label in zip(turns, labels, strict=True) if label.is_stray}
+    own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN)} - matter - strays
     known_head = sum(1 for matter in front if matter.kind is not MatterKind.TEXT)
     total = len(blocks) - known_head
     labelled = {label.index for label in labels}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from formats.house_style import HouseStyle
-from formats.names import is_name, is_number_label, is_role_label, name_tokens
+from formats.names import is_name, is_number_label, is_role_label, is_sound_label, name_tokens
 
 _SENTENCE_END = re.compile(r"[.?!…][”’\"')\]]*$|[,;:–—-]$|[。？！؟۔।]$")
 _NAVIGATION = re.compile(
@@ -88,6 +88,17 @@ def is_caption(text: str, names: frozenset[str]) -> bool:
     if len(text.split()) > _CAPTION or ends_sentence(text) or text[:1].islower():
         return False
     return any(name in text for name in names)
+
+
+_SOUND_LINE = re.compile(r"[\[(*_]*(?P<label>[^:\[\]()*_]{3,40}?)(?:[\])*_:.]*|[*_]*:[*_]*\s+(?P<more>.+))")
+
+
+def is_sound_line(text: str) -> bool:
+    """Whether a whole block says what is heard or comes between: "[Music]", "Break", "Jingle: the lamp song"."""
+    match = _SOUND_LINE.fullmatch(text.strip())
+    if match is None or not is_sound_label(match["label"].strip()):
+        return False
+    return match["more"] is None or len(match["more"].split()) <= _CAPTION
 
 
 def is_footer(text: str, *, is_set_apart: bool) -> bool:

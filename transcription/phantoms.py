@@ -9,7 +9,9 @@ from schemas.transcript import AbsorbedVoice
 from transcription.ports import Diarization, VoiceTurn
 
 #: A phantom speaks at most this long, and at most this share of all speech: whoever says more is somebody. Chosen
-#: from what a listener would miss, not measured: a guest's two sentences take six seconds.
+#: from what a listener would miss: a guest's two sentences take six seconds. None of the 25 people in nine real
+#: recordings with truth (three joined conversations, a telephone talk, five clips of meetings of 30 s) is below both
+#: limits; the smallest has 14 % of the speech.
 LONGEST_SECONDS = 5.0
 LARGEST_SHARE = 0.05
 

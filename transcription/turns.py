@@ -10,10 +10,10 @@ from transcription.backchannels import is_backchannel
 from transcription.voices import VoicedWord, voice_runs
 
 #: Words that no voice covers join the nearer turn beside them when the gap is at most this many seconds; farther
-#: away they are a turn of their own without a speaker.
+#: away they are a turn of their own without a speaker. Chosen, not measured.
 ADJACENT_SECONDS = 1.0
 
-#: A longer "yeah" than this is more than a sign that somebody listens, in seconds.
+#: A longer "yeah" than this is more than a sign that somebody listens, in seconds. Chosen, not measured.
 LONGEST_BACKCHANNEL = 2.0
 
 

@@ -44,6 +44,21 @@ TRAPS = (
     "One thing: the key.",
     "Ada Quill told me so herself.",
     "The point is this: nothing lasts.",
+    "Conclusion: it was late.",
+    "Kerosene: it burns well and smells.",
+    "Quiet Water: a story of two boats.",
+    "Note: this was said in May.",
+    "Tomas Feld – who rowed – came back.",
+)
+#: Lines of a page that say what is heard between the turns.
+SOUND_LINES = (
+    "[Music]",
+    "Music",
+    "Break",
+    "AD BREAK",
+    "Jingle: the song of the lamp",
+    "(Applause)",
+    "**Theme music**",
 )
 
 
@@ -124,7 +139,7 @@ def pages(draw: st.DrawFn, form: Form | None = None) -> MadePage:
     who = [*order, *order, *draw(st.lists(st.sampled_from(order), max_size=6))]
     starts = _starts(draw, len(who))
     turns = tuple((n, _paragraphs(draw, form)) for n in who)
-    labels = _labels(draw, form, names, who, starts)
+    labels = _with_stray(draw, form, _labels(draw, form, names, who, starts), turns)
     lines = _body(draw, form, labels, turns)
     text = _above(draw, form, names) + lines + draw(st.sampled_from(["", "", "\n\n\nJoin our mailing list"]))
     text = text.replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))
@@ -163,6 +178,25 @@ def _labels(draw: st.DrawFn, form: Form, names: tuple[str, ...], who: list[int],
     return made
 
 
+def _with_stray(
+    draw: st.DrawFn, form: Form, labels: list[str], turns: tuple[tuple[int, tuple[str, ...]], ...]
+) -> list[str]:
+    """The labels with one, perhaps, that has not the page's punctuation; two and more of its speaker's still do."""
+    places = [n for n, label in enumerate(labels) if labels.count(label) > 2]
+    if (
+        not (places and form.has_names and form.label("", 0, 0).endswith(": "))
+        or form.has_times
+        or draw(st.booleans())
+    ):
+        return labels
+    place = draw(st.sampled_from(places))
+    bare = labels[place].strip("*[]: ")
+    is_change = place > 0 and turns[place - 1][0] != turns[place][0]
+    may_have_dash = is_change and turns[place][1][0][0] in "YTAIW"
+    marks = [f"{bare} : ", f"**{bare}:** ", f"{bare}; ", *([f"{bare} – ", f"{bare} - "] if may_have_dash else [])]
+    return [*labels[:place], draw(st.sampled_from(marks)), *labels[place + 1 :]]
+
+
 def _body(draw: st.DrawFn, form: Form, labels: list[str], turns: tuple[tuple[int, tuple[str, ...]], ...]) -> str:
     between = draw(st.sampled_from(["\n\n", "\n\n", "\n"]))
     apart = draw(st.sampled_from(["\n\n", "\n\n\n"])) if between == "\n\n" else draw(st.sampled_from(["\n\n", "\n"]))
@@ -180,6 +214,8 @@ def _body(draw: st.DrawFn, form: Form, labels: list[str], turns: tuple[tuple[int
         opening = f"{label}{after_label}{indent}{first}" if form.own_line else f"{label}{first}"
         blocks = [lead + opening + draw(tails), *(indent + text + draw(tails) for text in rest)]
         made += (apart if made else "") + between.join(blocks)
+        if label is not labels[-1] and draw(st.integers(0, 5)) == 0:
+            made += between + indent + draw(st.sampled_from(SOUND_LINES))
     return made
 
 

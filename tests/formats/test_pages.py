@@ -345,6 +345,101 @@ def test_beside_a_list_of_people_a_heading_with_a_colon_is_no_label(golden: Path
     assert transcript.turns[4].paragraphs[1].text.startswith("Quiet Water: a story.")
 
 
+TALK = (
+    "Ada Quill: Today I talk to Tomas and, later, to Rose.\n\nTomas Feld: Hello.\n\n{extra}\n\n"
+    "Ada Quill: And the lamp?\n\nTomas Feld: It burns.\n\nAda Quill: Thank you.\n"
+)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "Conclusion: It is a long time.",
+        "Kerosene: It smells.",
+        "Quiet Water: a story of two boats.",
+        "Lantern Hill: and they were right.\n\nLantern Hill: and I was wrong.",
+        "Note: This was said in May.",
+        "Ada Quill – who wrote it down – was right.",
+        "Ada Quill. She wrote it down.",
+    ],
+)
+def test_what_looks_like_a_label_once_is_said_by_the_speaker_before(extra: str) -> None:
+    content = TALK.format(extra=extra).encode()
+
+    transcript = read(content)
+
+    assert [s.name for s in transcript.speakers] == ["Ada Quill", "Tomas Feld"]
+    assert [p.text for p in transcript.turns[1].paragraphs] == ["Hello.", *extra.split("\n\n")]
+    assert render(transcript) == content
+
+
+def test_who_is_mentioned_and_speaks_once_is_a_speaker() -> None:
+    transcript = read(TALK.format(extra="Rose: Nothing much.").encode())
+
+    assert [s.name for s in transcript.speakers] == ["Ada Quill", "Tomas Feld", "Rose"]
+
+
+@pytest.mark.parametrize(
+    "line", ["Music", "[Music fades]", "Break: our sponsors.", "Jingle: the lamp song", "AD BREAK"]
+)
+@pytest.mark.parametrize(
+    "talk",
+    [
+        TALK,
+        "ADA: Hello.\n\nTOMAS: Hello.\n\n{extra}\n\nADA: And the lamp?\n\n{extra}\n\nTOMAS: It burns.\n",
+        "Ada Quill\n\nHello.\n\nTomas Feld\n\nHi.\n\n{extra}\n\nAda Quill\n\nSo?\n\n{extra}\n\nTomas Feld\n\nOil.\n",
+        "Ada Quill [0:03]: Hello.\n\nTomas Feld [0:08]: Hello.\n\n{extra}\n\nAda Quill [0:31]: And?\n",
+    ],
+    ids=["colon", "capitals", "own-line", "times"],
+)
+def test_what_is_heard_between_turns_is_said_by_nobody(talk: str, line: str) -> None:
+    content = talk.format(extra=line).encode()
+
+    transcript = read(content)
+
+    assert [(s.name or "").split(" ")[0] for s in transcript.speakers] == ["Ada", "Tomas"]
+    assert {a.text for _, a in _asides(transcript.turns)} == {line}
+    assert all(aside.attributed_to is None for _, aside in _asides(transcript.turns))
+    assert render(transcript) == content
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Tomas Feld - ", "Tomas Feld – ", "Tomas Feld : ", "Tomas Feld; ", "**Tomas Feld:** ", "Tomas Feld (0:41): "],
+)
+def test_a_label_with_other_punctuation_than_the_pages_begins_a_turn(label: str) -> None:
+    content = TALK.format(extra=f"Ada Quill: And?\n\n{label}That is all.").encode()
+
+    transcript = read(content)
+
+    assert [turn.speaker for turn in transcript.turns] == ["S1", "S2", "S1", "S2", "S1", "S2", "S1"]
+    assert [p.text for p in transcript.turns[3].paragraphs] == ["That is all."]
+    assert transcript.turns[3].start == (41.0 if "(" in label else None)
+    assert render(transcript) == content
+
+
+def test_a_name_line_with_a_colon_or_in_bold_begins_a_turn() -> None:
+    content = b"Ada Quill\n\nIs it wet?\n\nTomas Feld:\n\nIt is.\n\n**Ada Quill**\n\nAnd?\n\nTomas Feld\n\nCold.\n"
+
+    transcript = read(content)
+
+    assert [turn.speaker for turn in transcript.turns] == ["S1", "S2", "S1", "S2"]
+    assert render(transcript) == content
+
+
+def test_questions_and_answers_are_two_speakers() -> None:
+    content = (
+        b"Q: What is a lamp for?\n\nA: Ships.\n\nQ: Who pays?\n\nA: The town.\n\nIt always has.\n\nQ: Thank you.\n"
+    )
+
+    transcript = read(content)
+
+    assert [(turn.speaker, len(turn.paragraphs)) for turn in transcript.turns] == [
+        ("S1", 1), ("S2", 1), ("S1", 1), ("S2", 2), ("S1", 1),
+    ]  # fmt: skip
+    assert render(transcript) == content
+
+
 def test_first_names_in_capitals_without_bullet_or_indent_are_caps_list_all_the_same() -> None:
     content = b"Ada Quill and friends\n\nADA: Hello.\n\nTOMAS: Hello, Ada.\n\nSo.\n\nADA: So.\n\nTOMAS: Yes.\n"
 
