@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from formats.blocks import Block
 from formats.clock import parse_time
@@ -41,6 +41,11 @@ def with_strays(labels: Sequence[Candidate], blocks: Sequence[Block], style: Hou
         if label is not None:
             found.append(label)
     return found
+
+
+def begins_with_label(text: str, labels: Collection[str], style: HouseStyle) -> bool:
+    """Whether a paragraph could be taken for a turn of one of these labels in other punctuation than the style's."""
+    return bool(labels) and _expression(sorted(labels), own_line=style.label.own_line).match(text) is not None
 
 
 def _expression(known: Sequence[str], *, own_line: bool) -> re.Pattern[str]:

@@ -16,7 +16,8 @@ from formats.clock import print_time
 from formats.furniture import furniture_blocks
 from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
 from formats.labels import Cast, cast_of, first_turns, label_of, with_present_name, with_spaces
-from formats.shapes import looks_like_an_aside, looks_like_label
+from formats.shapes import is_sound_line, looks_like_an_aside, looks_like_label
+from formats.stray_labels import begins_with_label
 from formats.typography import control_characters, curly, inert, straight, without_sound_marks
 from schemas.errors import PageError
 from schemas.transcript import AsideKind, Layout, Matter, MatterKind, Paragraph, Transcript, Turn
@@ -143,18 +144,21 @@ def typeset(text: str, style: HouseStyle) -> str:
 def spoken_turns(transcript: Transcript, style: HouseStyle) -> tuple[Turn, ...]:
     """The turns with the paragraphs the style prints: broken to its target, in its quotation marks, speech alone.
 
-    A paragraph that would look like a label or an aside is joined to the one before it. Turns without speech are left
-    out.
+    A paragraph that would look like a label, an aside or a sound is joined to the one before it. Turns without speech
+    are left out.
     """
     printed = []
+    cast = cast_of(transcript)
+    forms = (style.label.first, style.label.later)
+    labels = frozenset(label_of(turn.speaker, form, cast, style.label) for turn in transcript.turns for form in forms)
     for turn in transcript.turns:
-        paragraphs = tuple(_printable(turn, style))
+        paragraphs = tuple(_printable(turn, style, labels))
         if paragraphs:
             printed.append(replace(turn, paragraphs=paragraphs, asides=()))
     return tuple(printed)
 
 
-def _printable(turn: Turn, style: HouseStyle) -> Iterator[Paragraph]:
+def _printable(turn: Turn, style: HouseStyle, labels: frozenset[str]) -> Iterator[Paragraph]:
     paragraphs: Sequence[Paragraph] = turn.paragraphs
     has_words = any(paragraph.words for paragraph in paragraphs)
     if has_words or style.target is None:
@@ -164,7 +168,7 @@ def _printable(turn: Turn, style: HouseStyle) -> Iterator[Paragraph]:
         text = spoken_text(paragraph.text, style)
         if not text:
             continue
-        if held is not None and (style.target is None or looks_like_label(text, style) or looks_like_an_aside(text)):
+        if held is not None and (style.target is None or _could_be_misread(text, style, labels)):
             held = replace(held, text=f"{held.text} {text}", end=paragraph.end)
             continue
         if held is not None:
@@ -172,6 +176,11 @@ def _printable(turn: Turn, style: HouseStyle) -> Iterator[Paragraph]:
         held = replace(paragraph, text=text)
     if held is not None:
         yield held
+
+
+def _could_be_misread(text: str, style: HouseStyle, labels: frozenset[str]) -> bool:
+    is_label = looks_like_label(text, style) or begins_with_label(text, labels, style)
+    return is_label or looks_like_an_aside(text) or is_sound_line(text)
 
 
 def spoken_text(text: str, style: HouseStyle) -> str:

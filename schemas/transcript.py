@@ -55,7 +55,7 @@ class AsideKind(StrEnum):
 
     PULL_QUOTE = "pull_quote"
     ATTRIBUTION = "attribution"  #: the name under a pull quote
-    CAPTION = "caption"
+    CAPTION = "caption"  #: words under a picture, or a line that says what is heard: "Music"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from transcription.ports import VoiceTurn
 from transcription.sentences import ends_sentence
 
 #: A word that no turn touches takes the nearest voice within this many seconds: recognizers stretch words over the
-#: edges of speech. Farther away it keeps None, because the nearest voice would put a name on noise. Chosen, not measured.
+#: edges of speech. Farther away it keeps None, because the nearest voice would put a name on noise. Chosen.
 NEAREST_SECONDS = 0.5
 
 _REACH_SECONDS = NEAREST_SECONDS + 0.001  #: gaps are compared rounded
@@ -32,10 +32,10 @@ PAUSE_SECONDS = 0.3
 SNAP_WORDS = 3
 SNAP_SECONDS = 0.9
 
-#: The longest run of words that is an island when the voice around it goes on with its sentence. Chosen, not measured:
-#: the edges of a diarization are wrong by a word or two. How dear a filled island can be: in 30 s of a real meeting
-#: (AMI `trn00`, 22 s of speech, much of it at once) twelve such runs truly are another voice's, five of them what only
-#: a listener says and seven pieces of sentences said at once. So `_fill_islands` asks the full diarization first.
+#: The longest run of words that is an island when the voice around it goes on with its sentence. Chosen, not
+#: measured: the edges of a diarization are wrong by a word or two. What filling one can cost: in 30 s of a real
+#: meeting (AMI `trn00`, much of it said at once) twelve such runs truly are another voice's, five of them what only
+#: a listener says and seven pieces of overlapping sentences. So `_fill_islands` asks the full diarization first.
 ISLAND_WORDS = 2
 
 #: How far around an island the diarization is asked whose it is, in seconds. Chosen, not measured.

@@ -195,17 +195,23 @@ def test_a_name_title_or_text_cannot_add_a_line_or_control_the_terminal(evil: st
 
 def test_a_paragraph_that_looks_like_a_label_is_joined_to_the_one_before() -> None:
     long = "The lamp is old and the stairs are wet but we climb. " * 8
-    transcript = spoken(("S1", f"{long}Tomas: I did it. {long.strip()}"), ("S2", "No."), speakers=(ADA, TOMAS))
+    said = (("S1", long), ("S2", "No."), ("S1", "So."), ("S2", "Yes."))
+    transcript = spoken(*said, speakers=(ADA, TOMAS))
     paragraphs = (
         Paragraph("P1", long.strip()),
         Paragraph("P2", "Tomas: I did it."),
         Paragraph("P3", "Tomas Feld"),
+        Paragraph("P4", f"TOMAS – He did it. {long}"),
+        Paragraph("P5", f"Tomas Feld – He did it. {long}"),
+        Paragraph("P6", f"Tomas – He did it. {long}"),
+        Paragraph("P7", "Music: it was loud."),
     )
-    forged = replace(transcript, turns=(replace(transcript.turns[0], paragraphs=paragraphs), transcript.turns[1]))
+    forged = replace(transcript, turns=(replace(transcript.turns[0], paragraphs=paragraphs), *transcript.turns[1:]))
 
     for style in ("name-line", "caps-list", "full-then-first"):
         turns = read(render(forged, style=style), style=style).turns
-        assert [len(turn.paragraphs) for turn in turns][1:] == [1]
+        assert [turn.speaker for turn in turns] == ["S1", "S2", "S1", "S2"]
+        assert [len(turn.paragraphs) for turn in turns][1:] == [1, 1, 1]
         assert not turns[0].asides
 
 
@@ -248,7 +254,8 @@ SENTENCES = st.sampled_from(
     ["Yes.", "It's the 'old' one, isn't it?", "You never know: it may rain at 10:15.", "He said \"wait\" and left.",
      "So, my advice: buy the ladder first.", "I heard Ada Quill say so.", "A) it is late, and B) it is wet…",
      "The lamp is old and the stairs are wet, but we climb them every night because somebody has to.",
-     "Thank you, Tomas.", "NHS: that is what they call it.", "Note: nobody came."]
+     "Thank you, Tomas.", "NHS: that is what they call it.", "Note: nobody came.", "Music.",
+     "Ada Quill – Who knows why.", "Tomas Feld; So he said."]
 )  # fmt: skip
 
 
