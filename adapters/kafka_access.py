@@ -156,9 +156,6 @@ def _why_nobody_answered(access: KafkaAccess) -> StenocastError:
     unreachable: list[str] = []
     for server in access.servers:
         host, _, port = server.rpartition(":")
-        if not host or not port.isdecimal():
-            unreachable.append(f"{server}: no host:port")
-            continue
         try:
             with socket.create_connection((host.strip("[]"), int(port)), timeout=3.0) as connection:
                 if access.is_tls:

@@ -209,6 +209,13 @@ def _check(settings: Settings) -> None:
             code="bad_setting",
             field="heartbeat_seconds",
         )
+    for server in filter(None, (each.strip() for each in settings.kafka_bootstrap.split(","))):
+        if not re.fullmatch(r"\S+:\d{1,5}", server):
+            raise OptionError(
+                f"STENOCAST_KAFKA_BOOTSTRAP={settings.kafka_bootstrap!r}: {server} is no host:port",
+                code="bad_setting",
+                field="kafka_bootstrap",
+            )
     if settings.kafka_bootstrap and settings.kafka_security.startswith("sasl") and not settings.kafka_username:
         raise OptionError(
             f"STENOCAST_KAFKA_USERNAME='': STENOCAST_KAFKA_SECURITY={settings.kafka_security} needs one",

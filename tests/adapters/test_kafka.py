@@ -423,14 +423,6 @@ def test_an_address_where_nothing_listens_points_at_the_address(closed_port: int
     assert "STENOCAST_KAFKA_BOOTSTRAP" in error.message
 
 
-@pytest.mark.parametrize("address", ["kafka", "kafka:", ":9092", "kafka:many"])
-def test_an_address_that_is_none_is_told_as_such(address: str) -> None:
-    error = refusal(KafkaAccess(address))
-
-    assert error.code == "kafka_unavailable"
-    assert f"{address}: no host:port" in error.message
-
-
 @pytest.fixture
 def closed_port() -> Iterator[int]:
     with socket.socket() as taken:

@@ -31,6 +31,8 @@ def test_an_empty_variable_is_none() -> None:
         ("DEVICE", "tpu"),
         ("DEVICES", "cuda:0,gpu1"),
         ("LOG_FORMAT", "xml"),
+        ("KAFKA_BOOTSTRAP", "kafka"),
+        ("KAFKA_BOOTSTRAP", "one:9092, two:"),
         ("KAFKA_SECURITY", "tls"),
         ("KAFKA_SASL_MECHANISM", "GSSAPI"),
         ("RECONCILE_SECONDS", "0"),
@@ -48,6 +50,11 @@ def test_an_impossible_value_stops_the_start_and_is_named(name: str, value: str)
     assert raised.value.field == name.lower()
     assert raised.value.message.startswith(f"STENOCAST_{name}=")
     assert value in raised.value.message
+
+
+@pytest.mark.parametrize("value", ["kafka:9092", "one:9092, two:9092,", "[::1]:9092", ""])
+def test_brokers_are_named_by_host_and_port(value: str) -> None:
+    assert read_settings({"STENOCAST_KAFKA_BOOTSTRAP": value}).kafka_bootstrap == value
 
 
 def test_a_login_without_a_user_is_refused() -> None:
