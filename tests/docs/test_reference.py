@@ -78,11 +78,3 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
-def test_the_readme_shows_what_the_demo_prints() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"<!-- (demo|names):begin -->(.*?)<!-- \1:end -->", readme, re.DOTALL)
-
-    assert [kind for kind, _ in blocks] == ["demo", "names"]
-    assert all("Daniel Carter" in text and "Peter" in text for _, text in blocks)
