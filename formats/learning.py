@@ -134,6 +134,8 @@ def _template(matter: Matter, transcript: Transcript) -> str:
         return f"{{% if title %}}{shown}{{% endif %}}"
     if matter.kind is MatterKind.DATE:
         return "{{ date }}"
+    if any(name in matter.text for speaker in transcript.speakers if (name := speaker.name)):
+        return ""
     if matter.kind is MatterKind.HEADING or (matter.kind is MatterKind.TEXT and len(matter.text.split()) <= 3):
         return _literal(matter.text)
     return ""

@@ -24,6 +24,8 @@ _WIDGETS = frozenset(
     {"audio", "video", "share", "listen", "play", "download", "transcript", "podcast", "menu", "home", "search"}
 )
 _HEADING_WORDS = 12
+#: A line over the title that says which episode it is: "HARBOUR NOTES · Episode 12".
+_KICKER = re.compile(r".*\b(?:episode|ep\.?|no\.?|part)\s*#?\d+", re.IGNORECASE)
 
 
 def page_date(text: str) -> str | None:
@@ -53,7 +55,8 @@ def classify_front(blocks: Sequence[Block]) -> list[MatterKind]:
             kinds.append(MatterKind.DATE)
         elif MatterKind.TITLE not in kinds:
             is_widget = text.casefold() in _WIDGETS or not any(c.isalnum() for c in text)
-            kinds.append(MatterKind.TEXT if is_widget else MatterKind.TITLE)
+            is_title = not is_widget and not _stands_over_title(blocks, index)
+            kinds.append(MatterKind.TITLE if is_title else MatterKind.TEXT)
         elif len(text.split()) <= _HEADING_WORDS and (not ends_sentence(text) or text.endswith("?")):
             kinds.append(MatterKind.HEADING)
         elif MatterKind.STANDFIRST not in kinds:
@@ -63,6 +66,15 @@ def classify_front(blocks: Sequence[Block]) -> list[MatterKind]:
         else:
             kinds.append(MatterKind.TEXT)
     return kinds
+
+
+def _stands_over_title(blocks: Sequence[Block], index: int) -> bool:
+    """Whether a block ends with an episode's number and the next one is as short and no date, person or sentence."""
+    if _KICKER.fullmatch(blocks[index].text) is None or index + 1 == len(blocks):
+        return False
+    below = blocks[index + 1]
+    is_short = len(below.text.split()) <= _HEADING_WORDS and not below.text.endswith((".", ":"))
+    return is_short and page_date(below.text) is None and listed_person(index + 1, below) is None
 
 
 _PODCAST = re.compile(r"Podcast(?: transcript)?:\s+", re.IGNORECASE)

@@ -143,6 +143,17 @@ def test_a_style_learnt_from_a_page_reads_that_page_and_writes_it_again(made: Ma
     assert [tuple(p.text for p in turn.paragraphs) for turn in transcript.turns] == [p for _, p in made.turns]
 
 
+def test_a_learnt_style_keeps_no_head_line_that_names_one_episodes_people() -> None:
+    page = (
+        "The lamp\n\nGuests: Dr Tomas Feld, keeper\n\nHarbour Notes\n\n"
+        + "Ada Quill: So?\n\nTomas Feld: Yes.\n\n" * 3
+    )
+
+    style = learn_style(page.encode(), name="learnt")
+
+    assert style.furniture.above == ("{% if title %}{{ title }}{% endif %}", "Harbour Notes")
+
+
 PATTERNS = ("{label}: ", "**{label}:** ", "{label} ({time}): ", "[{time}] {label}: ", "{label} – ", "<{label}> ")
 LINE_PATTERNS = ("{label}", "{label}:", "### {label}", "{label} – {time}", "{label}\n{time}", "[{time}]\n{label}")
 FORM_PAIRS = (("full", "full"), ("titled", "first"), ("first", "first"), ("caps", "caps"), ("number", "number"))

@@ -451,6 +451,24 @@ def test_first_names_in_capitals_without_bullet_or_indent_are_caps_list_all_the_
     assert render(transcript) == content
 
 
+def test_the_number_of_the_episode_over_the_title_is_not_the_title_and_the_copyright_not_said() -> None:
+    head = "HARBOUR NOTES · Episode 12\n\nThe lamp on the pier\n\n14 March 2026\n\n"
+    content = (head + TALK.format(extra="Ada Quill: And?") + "\n© Harbour Notes\n\nFollow us for more\n").encode()
+
+    transcript = read(content)
+
+    assert transcript.episode.title == "The lamp on the pier"
+    assert transcript.episode.published == "2026-03-14"
+    assert [m.text for m in transcript.back] == ["© Harbour Notes", "Follow us for more"]
+    assert render(transcript) == content
+
+
+def test_a_number_over_the_date_alone_is_the_title() -> None:
+    content = ("Episode 12\n\n14 March 2026\n\n" + TALK.format(extra="Ada Quill: And?")).encode()
+
+    assert read(content).episode.title == "Episode 12"
+
+
 def test_numbered_timestamps_gives_times_and_no_names(golden: Path) -> None:
     transcript = page(golden, "numbered-timestamps")
 
