@@ -1,8 +1,8 @@
 """Speech to words with times by faster-whisper: the only module that knows its parameters.
 
-One window goes through four steps. A voice detector finds the speech; passages of it (28 s at most) are recognized
-in batches; what looks wrong is recognized again with care, because the batched pipeline has none of Whisper's own
-checks; and speech that carries no words although it lasts is recognized once more on its own.
+A voice detector finds the speech of a window, and passages of it (28 s at most) are recognized in batches. What looks
+wrong then (`transcription/guarding.py`) is asked for again stretch by stretch, with care, because the batched
+pipeline has none of Whisper's own checks.
 """
 
 from __future__ import annotations
@@ -26,8 +26,19 @@ from adapters import gpu
 from adapters.waveform import floats
 from schemas.errors import GpuError, ModelError, NotReady, OptionError, TransientError
 from schemas.transcript import Word
-from transcription.ports import SAMPLE_RATE, Recognition, RecognizeOptions, Report, Span, Waveform
-from transcription.speech import fitted, passages, unheard, within_speech
+from transcription.guarding import LOOPED, joined, sentence_ends
+from transcription.loops import compression
+from transcription.ports import (
+    SAMPLE_RATE,
+    Enough,
+    Passage,
+    Recognition,
+    RecognizeOptions,
+    Report,
+    Span,
+    Waveform,
+)
+from transcription.speech import passages, unheard
 from transcription.windows import plan
 
 if TYPE_CHECKING:
@@ -47,25 +58,18 @@ VOICE_DETECTION: Mapping[str, float] = {
 
 BEAM_SIZE = 5
 
-#: Text that packs better than this repeats itself (Whisper paper, arXiv 2212.04356, section 4.5).
-LOOPED = 2.4
+#: Whisper's own remedy for a reading that turns in circles or is improbable: sampling at rising temperatures (arXiv
+#: 2212.04356, section 4.5; the reference implementation's defaults without the 0.0 that was tried before).
+TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
 
-#: Below this mean log-probability of the tokens a passage is not believed (same source).
-UNLIKELY = -1.0
-
-#: Above this probability of "no speech" (same source) and below this mean log-probability a passage was invented.
-#: Measured on silence, noise and music forced past the voice detector: at least 0.66 and at most -0.92 ("you", "Thank
-#: you."); on our recordings of speech: at most 0.15.
-NO_SPEECH = 0.6
-INVENTED = -0.7
+#: Where sampling begins. ctranslate2 seeds a generator for each of a model's threads when that first samples, so that
+#: a freshly loaded model gives the same words every time (measured with 4.8.5; the seed alone changes nothing later).
+SAMPLING_SEED = 20221206
 
 #: An English-only model writes English of most meetings and telephones above this mean log-probability (lowest of
 #: our recordings: far-field meeting -0.52), six other languages below it or in circles (synthetic voices, 14 to 19 s:
 #: -1.46 to -0.77; Italian and Polish looped).
 STRANGE = -0.6
-
-#: A passage is taken for another language than its recording only at this probability.
-SURE = 0.8
 
 #: So much speech must sound strange before it is called another language.
 STRANGE_SECONDS = 8.0
@@ -74,8 +78,8 @@ STRANGE_SECONDS = 8.0
 STRANGE_SHARE = 0.25
 STRANGE_SHARE_UNSURE = 0.9
 
-#: Rounds in which unheard speech is recognized alone. The second finds what the first left in the middle of a gap.
-ROUNDS_OF_UNHEARD = 2
+#: Another way of decoding that no loop survives.
+UNREPEATED: Mapping[str, Any] = {"no_repeat_ngram_size": 4, "repetition_penalty": 1.1}
 
 #: Hotwords stand in the prompt, which shares Whisper's 448 tokens with the text: about 100 tokens.
 HOTWORD_CHARACTERS = 400
@@ -89,36 +93,11 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _Passage:
-    """What was recognized in one passage. Times of the words are seconds of the window."""
-
-    span: Span
-    words: tuple[Word, ...] = ()
-    log_probability: float = float("-inf")  #: mean of the tokens
-    no_speech: float = 0.0  #: probability
-    compression: float = 0.0
-
-    @property
-    def is_doubtful(self) -> bool:
-        return bool(self.words) and (self.compression > LOOPED or self.log_probability < UNLIKELY)
-
-    @property
-    def is_strange(self) -> bool:
-        """Whether this may be another language than the one it was taken for."""
-        return self.compression > LOOPED or self.log_probability < STRANGE
-
-    @property
-    def is_invented(self) -> bool:
-        return self.log_probability < INVENTED and self.no_speech > NO_SPEECH
-
-
-@dataclass(frozen=True, slots=True)
 class _Ear:
     """How this window is heard."""
 
     language: str
     hotwords: str | None
-    speech: tuple[Span, ...] = ()
 
 
 class WhisperRecognizer:
@@ -156,6 +135,7 @@ class WhisperRecognizer:
         self._compute_type = "float16" if self._device == "cuda" else "int8"
         self._batch_size = batch_size or (16 if self._device == "cuda" else 4)
         self._batch = self._batch_size  # less where the GPU's memory was full
+        self._was_full = False  # the call before this one met full memory
         self._folder = folder
         self._whisper = self._load(folder)
         self.version = version("faster-whisper")
@@ -172,8 +152,8 @@ class WhisperRecognizer:
             self._device,
             self._compute_type,
             sorted(VOICE_DETECTION.items()),
-            (BEAM_SIZE, LOOPED, UNLIKELY, NO_SPEECH, INVENTED, STRANGE, SURE, ROUNDS_OF_UNHEARD, HOTWORD_CHARACTERS),
-            "passages-1",
+            (BEAM_SIZE, TEMPERATURES, SAMPLING_SEED, STRANGE, HOTWORD_CHARACTERS),
+            "passages-2",
         )
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
@@ -201,16 +181,35 @@ class WhisperRecognizer:
             return Recognition(span, (), given or "en", 0.0, 0.0)
         spans = passages(speech, within=window)
         language, probability = (given, 1.0) if given else self._heard(sound, spans)
-        ear = _Ear(language, _hotwords(options.hotwords), speech)
+        ear = _Ear(language, _hotwords(options.hotwords))
         found = self._first_pass(sound, spans, ear, report)
         if given is None and self._languages:
-            self._make_sure(sound, found, unheard(_in_order(found), speech, within=window))
-        found = [self._in_its_language(sound, each, ear) for each in found if each.words and not each.is_invented]
-        found = [self._with_care(sound, each, ear) if each.is_doubtful else each for each in found]
-        found += self._unheard(sound, found, window, ear)
-        words = fitted(_in_order(found), speech, within=window)
+            self._make_sure(sound, found, unheard(joined(found, speech, within=window), speech, within=window))
         _tell(report, span.end - span.start)
-        return _recognition(span, words, speech, language, probability)
+        return _recognition(span, found, speech, language, probability)
+
+    def recognize_again(
+        self, waveform: Waveform, span: Span, options: RecognizeOptions, *, is_unheard: bool, enough: Enough
+    ) -> tuple[Passage, ...]:
+        """See the port. Plainly where nothing was tried yet; sentence by sentence; the same with repeats forbidden;
+        sampled at rising temperatures, which an unheard stretch is not worth.
+        """
+        ear = _Ear(self._understood(options.language) or "en", _hotwords(options.hotwords))
+        sound = floats(waveform, span.start, span.end)
+        whole = Span(0.0, len(sound) / SAMPLE_RATE)
+        alone = partial(self._sequential, sound, ear)
+        ways: tuple[Callable[[], Passage], ...] = (
+            (lambda: self._batched(sound, [whole], ear)[0], alone)
+            if is_unheard
+            else (alone, partial(alone, UNREPEATED), partial(self._sampled, sound, ear))
+        )
+        readings: list[Passage] = []
+        for way in ways:
+            reading = replace(_moved(self._at_work(way), span), span=span)
+            readings.append(reading)
+            if enough(reading):
+                break
+        return tuple(readings)
 
     def _understood(self, language: str | None) -> str | None:
         """The language as Whisper writes it. Raises OptionError `language_not_supported`."""
@@ -232,13 +231,13 @@ class WhisperRecognizer:
         language, probability = _language(self._whisper, sound, spans[:1])
         return (language, probability) if probability > 0.5 else _language(self._whisper, sound, spans[:3])
 
-    def _make_sure(self, sound: NDArray[np.float32], found: Sequence[_Passage], gaps: Sequence[Span]) -> None:
+    def _make_sure(self, sound: NDArray[np.float32], found: Sequence[Passage], gaps: Sequence[Span]) -> None:
         """Raise OptionError `language_not_supported` when an English-only model hears another language.
 
         Such a model cannot tell languages apart, but what it writes then is improbable, turns in circles or is left
         out. Only then the listener is asked; without one, nearly all of the speech must be so before it is an error.
         """
-        strange = [*(each.span for each in found if each.words and each.is_strange), *gaps]
+        strange = [*(each.span for each in found if _is_strange(each)), *gaps]
         strange_seconds = sum(each.end - each.start for each in strange)
         all_seconds = sum(each.span.end - each.span.start for each in found)
         if strange_seconds < max(STRANGE_SECONDS, all_seconds * STRANGE_SHARE):
@@ -256,38 +255,49 @@ class WhisperRecognizer:
 
     def _first_pass(
         self, sound: NDArray[np.float32], spans: Sequence[Span], ear: _Ear, report: Report | None
-    ) -> list[_Passage]:
+    ) -> list[Passage]:
         """Recognize passages in batches. A full GPU halves the batch, for the rest of the recording."""
-        found: list[_Passage] = []
-        was_full = False
+        found: list[Passage] = []
         while len(found) < len(spans):
             some = spans[len(found) : len(found) + self._batch]
             try:
-                found += _translated(partial(self._batched, sound, some, ear))
+                found += self._at_work(partial(self._batched, sound, some, ear))
             except TransientError as error:
                 if error.code != "gpu_memory" or len(some) == 1:
                     raise
-                was_full, self._batch = True, len(some) // 2
+                self._batch = len(some) // 2
                 gpu.halved("recognize", batch=self._batch, reason=error.message)
-                continue
-            except GpuError:
-                # The call after one that met full memory fails too, with "invalid device ordinal", and the one after
-                # that works (ctranslate2 4.8.5 on a H200). What is broken in earnest fails again.
-                if not was_full:
-                    raise
-                was_full = False
                 continue
             _tell(report, found[-1].span.end)
         return found
 
+    def _at_work(self, work: Callable[[], _T]) -> _T:
+        """Run work of the engine; its errors become ours.
+
+        The call after one that met full memory fails too, with "invalid device ordinal", and the one after that works
+        (ctranslate2 4.8.5 on a H200). What is broken in earnest fails again.
+        """
+        was_full, self._was_full = self._was_full, False
+        try:
+            return _translated(work)
+        except TransientError as error:
+            self._was_full = error.code == "gpu_memory"
+            raise
+        except GpuError:
+            if not was_full:
+                raise
+        return self._at_work(work)
+
     def _load(self, folder: Path) -> Any:
         return _load(folder, device=self._device, compute_type=self._compute_type, threads=self._threads)
 
-    def _batched(self, sound: NDArray[np.float32], spans: Sequence[Span], ear: _Ear) -> list[_Passage]:
+    def _batched(self, sound: NDArray[np.float32], spans: Sequence[Span], ear: _Ear) -> list[Passage]:
         """Recognize some passages at once. A pipeline object keeps state between calls, so each call has its own."""
         from faster_whisper import BatchedInferencePipeline
 
-        segments, _ = BatchedInferencePipeline(self._whisper).transcribe(
+        pipeline = BatchedInferencePipeline(self._whisper)
+        heard = _listening(pipeline) if self._whisper.model.is_multilingual else []
+        segments, _ = pipeline.transcribe(
             sound,
             language=ear.language,
             beam_size=BEAM_SIZE,
@@ -299,70 +309,62 @@ class WhisperRecognizer:
         by_place: dict[int, list[Any]] = {}
         for segment in segments:
             by_place.setdefault(segment.seek, []).append(segment)
-        return [_passage(span, by_place.get(_place(span), []), ear) for span in spans]
+        found = [_passage(span, by_place.get(_place(span), []), ear) for span in spans]
+        if len(heard) != len(found):
+            return found
+        return [
+            replace(passage, heard_language=language, heard_probability=probability)
+            for passage, (language, probability) in zip(found, heard, strict=True)
+        ]
 
-    def _in_its_language(self, sound: NDArray[np.float32], passage: _Passage, ear: _Ear) -> _Passage:
-        """The passage in the language it is spoken in, where that is surely another and more probable so.
-
-        Whisper translates a foreign passage in silence, or leaves it out.
-        """
-        if not self._whisper.model.is_multilingual or not passage.is_strange:
-            return passage
-        language, probability = _language(self._whisper, sound, [passage.span])
-        if language == ear.language or probability < SURE:
-            return passage
-        again = self._first_pass(sound, [passage.span], replace(ear, language=language), None)[0]
-        return max(passage, again, key=lambda each: each.log_probability)
-
-    def _with_care(self, sound: NDArray[np.float32], doubtful: _Passage, ear: _Ear) -> _Passage:
-        """Recognize a passage once more, sentence by sentence, and return what is more probable.
-
-        Whisper's own remedy, sampling at rising temperatures, gives other words every time, and the same window must
-        give the same words; so the second try forbids repeated phrases instead.
-        """
-        tries = [doubtful]
-        for forbid in ({}, {"no_repeat_ngram_size": 4, "repetition_penalty": 1.1}):
-            again = _translated(partial(self._sequential, sound, doubtful.span, ear, forbid))
-            if not again.is_doubtful:
-                return again
-            tries.append(again)
-        return max(tries, key=lambda each: (each.compression <= LOOPED, each.log_probability))
-
-    def _sequential(self, sound: NDArray[np.float32], span: Span, ear: _Ear, forbid: Mapping[str, Any]) -> _Passage:
-        segments, _ = self._whisper.transcribe(
-            _piece(sound, span),
-            language=ear.language,
-            beam_size=BEAM_SIZE,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            hotwords=ear.hotwords,
-            **forbid,
-        )
-        return _passage(span, list(segments), ear, offset=span.start)
-
-    def _unheard(
+    def _sequential(
         self,
         sound: NDArray[np.float32],
-        found: Sequence[_Passage],
-        window: Span,
         ear: _Ear,
-    ) -> list[_Passage]:
-        """Recognize speech without words on its own; what is then improbable is left out."""
-        extra: list[_Passage] = []
-        tried: set[Span] = set()
-        for _ in range(ROUNDS_OF_UNHEARD):
-            words = _in_order([*found, *extra])
-            gaps = [gap for gap in unheard(words, ear.speech, within=window) if gap not in tried]
-            if not gaps:
-                break
-            tried.update(gaps)
-            pieces = [
-                piece for gap in gaps for piece in passages(within_speech(ear.speech, gap), within=gap, margin=0.0)
-            ]
-            again = [self._in_its_language(sound, each, ear) for each in self._first_pass(sound, pieces, ear, None)]
-            extra += [each for each in again if each.words and not each.is_doubtful and not each.is_invented]
-        return extra
+        more: Mapping[str, Any] | None = None,
+        *,
+        whisper: Any = None,
+    ) -> Passage:
+        """Recognize a stretch sentence by sentence, without the text before it."""
+        segments, _ = (whisper or self._whisper).transcribe(
+            sound,
+            language=ear.language,
+            **{
+                "beam_size": BEAM_SIZE,
+                "temperature": 0.0,
+                "condition_on_previous_text": False,
+                "word_timestamps": True,
+                "hotwords": ear.hotwords,
+                **(more or {}),
+            },
+        )
+        return _passage(Span(0.0, len(sound) / SAMPLE_RATE), list(segments), ear)
+
+    def _sampled(self, sound: NDArray[np.float32], ear: _Ear) -> Passage:
+        """With a model of its own (see `SAMPLING_SEED`), loaded for this one stretch."""
+        import ctranslate2
+
+        ctranslate2.set_random_seed(SAMPLING_SEED)
+        fresh = self._load(self._folder)
+        return self._sequential(sound, ear, {"temperature": TEMPERATURES}, whisper=fresh)
+
+
+def _listening(pipeline: Any) -> list[tuple[str, float]]:
+    """Have the pipeline tell, in this list, which language each of its passages sounds like: one step of the decoder.
+
+    Its own `multilingual` would take the likeliest at any probability, and say nothing of it.
+    """
+    heard: list[tuple[str, float]] = []
+    generate = pipeline.generate_segment_batched
+
+    def generate_and_listen(features: Any, tokenizer: Any, options: Any) -> Any:
+        encoded, output = generate(features, tokenizer, options)
+        for (token, probability), *_ in pipeline.model.model.detect_language(encoded):
+            heard.append((token[2:-2], round(float(probability), 4)))
+        return encoded, output
+
+    pipeline.generate_segment_batched = generate_and_listen
+    return heard
 
 
 # ------------------------------------------------------------------ the engine's border
@@ -457,22 +459,46 @@ def _place(span: Span) -> int:
     return int(int(span.start * SAMPLE_RATE) / SAMPLE_RATE * 100)
 
 
-def _passage(span: Span, segments: Sequence[Any], ear: _Ear, *, offset: float = 0.0) -> _Passage:
+def _passage(span: Span, segments: Sequence[Any], ear: _Ear) -> Passage:
     """One passage of its segments; the figures are those of the worst segment."""
     engine_words = (word for segment in segments for word in segment.words or ())
-    words = fitted(tuple(_words(engine_words, offset, spaced=ear.language not in UNSPACED)), ear.speech, within=span)
+    words = tuple(_words(engine_words, spaced=ear.language not in UNSPACED))
     if not words:
-        return _Passage(span)
-    return _Passage(
+        return Passage(span, language=ear.language)
+    return Passage(
         span=span,
         words=words,
-        log_probability=min(float(segment.avg_logprob) for segment in segments),
-        no_speech=max(float(segment.no_speech_prob) for segment in segments),
-        compression=max(float(segment.compression_ratio) for segment in segments),
+        log_probability=round(min(float(segment.avg_logprob) for segment in segments), 4),
+        no_speech=round(max(float(segment.no_speech_prob) for segment in segments), 4),
+        language=ear.language,
     )
 
 
-def _words(engine_words: Iterable[Any], offset: float, *, spaced: bool) -> Iterator[Word]:
+def _moved(passage: Passage, window: Span) -> Passage:
+    """From seconds of a window to seconds of the recording."""
+    words = tuple(
+        replace(
+            word,
+            start=round((word.start or 0.0) + window.start, 3),
+            end=round((word.end or 0.0) + window.start, 3),
+        )
+        for word in passage.words
+    )
+    return replace(passage, span=_moved_span(passage.span, window), words=words)
+
+
+def _moved_span(span: Span, window: Span) -> Span:
+    return Span(round(span.start + window.start, 3), round(min(span.end + window.start, window.end), 3))
+
+
+def _is_strange(passage: Passage) -> bool:
+    """Whether this may be another language than the one it was taken for."""
+    if not passage.words or passage.log_probability is None:
+        return False
+    return passage.log_probability < STRANGE or compression(" ".join(each.text for each in passage.words)) > LOOPED
+
+
+def _words(engine_words: Iterable[Any], *, spaced: bool) -> Iterator[Word]:
     """Our words: trimmed, NFC, plain floats.
 
     The engine begins a word with its space: what comes without one ("-one" after " twenty") belongs to the word
@@ -487,20 +513,20 @@ def _words(engine_words: Iterable[Any], offset: float, *, spaced: bool) -> Itera
         if held is not None and is_mark:
             held = replace(held, text=held.text + text)
         elif held is not None and spaced and not each.word[0].isspace():
-            held = _joined(held, _word(text, each, offset))
+            held = _joined(held, _word(text, each))
         else:
             if held is not None:
                 yield held
-            held = _word(text, each, offset)
+            held = _word(text, each)
     if held is not None:
         yield held
 
 
-def _word(text: str, each: Any, offset: float) -> Word:
+def _word(text: str, each: Any) -> Word:
     return Word(
         text=text,
-        start=float(each.start) + offset,
-        end=float(each.end) + offset,
+        start=float(each.start),
+        end=float(each.end),
         probability=round(min(1.0, max(0.0, float(each.probability))), 3),
     )
 
@@ -515,44 +541,22 @@ def _joined(first: Word, second: Word) -> Word:
     )
 
 
-def _in_order(found: Iterable[_Passage]) -> list[Word]:
-    """All words by time. A word at the edge of a gap that was heard from both sides is kept once."""
-    words: list[Word] = []
-    every = (word for passage in sorted(found, key=lambda each: each.span.start) for word in passage.words)
-    for word in sorted(every, key=lambda each: (each.start or 0.0) + (each.end or 0.0)):
-        if words and _bare(words[-1]) == _bare(word) and (word.start or 0.0) < (words[-1].end or 0.0):
-            continue
-        words.append(word)
-    return words
-
-
-def _bare(word: Word) -> str:
-    return "".join(character for character in word.text.casefold() if character.isalnum())
-
-
 def _recognition(
-    span: Span, words: Sequence[Word], speech: Sequence[Span], language: str, probability: float
+    span: Span, found: Sequence[Passage], speech: Sequence[Span], language: str, probability: float
 ) -> Recognition:
     """The same in seconds of the recording."""
-    moved = tuple(
-        replace(
-            word,
-            start=round(min((word.start or 0.0) + span.start, span.end), 3),
-            end=round(min((word.end or 0.0) + span.start, span.end), 3),
-        )
-        for word in words
-    )
-    stretches = tuple(
-        Span(round(each.start + span.start, 3), round(min(each.end + span.start, span.end), 3)) for each in speech
-    )
+    moved = tuple(_moved(each, span) for each in found)
+    stretches = tuple(_moved_span(each, span) for each in speech)
+    words = joined(moved, stretches, within=span)
     return Recognition(
         span=span,
-        words=moved,
+        words=words,
         language=language,
         language_probability=round(probability, 4),
         speech_seconds=round(sum(each.end - each.start for each in stretches), 3),
         speech=stretches,
-        sentence_ends=tuple(word.end for word in moved if word.end is not None and word.text[-1] in ".?!…。？！"),
+        sentence_ends=sentence_ends(words),
+        passages=moved,
     )
 
 

@@ -86,6 +86,7 @@ class JobOptions:
     diarize: bool = True  #: false = one voice, words only
     backchannels: Backchannels = Backchannels.KEEP
     glossary: tuple[Term, ...] = ()  #: the show's, at most 300 terms
+    follow_language: bool = True  #: stretches in another language are written in it; false = all in one
 
 
 @dataclass(frozen=True, slots=True)

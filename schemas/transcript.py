@@ -155,8 +155,20 @@ class DoubtfulSpan:
 
     start: float
     end: float
-    reason: str  #: stable code: low_probability, repetition, words_without_speech, speech_without_words
+    #: stable code: low_probability, repetition, words_without_speech, speech_without_words, word_lengths,
+    #: other_language, invented
+    reason: str
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenLanguage:
+    """A stretch that is written in another language than the transcript's."""
+
+    start: float
+    end: float
+    language: str
+    probability: float  #: the recognizer's, that it is this language
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +215,12 @@ class Quality:
     no_speech: bool = False
     truncated: bool = False  #: the recording broke off before its header said
     doubtful: tuple[DoubtfulSpan, ...] = ()
-    redone: tuple[DoubtfulSpan, ...] = ()  #: windows that were recognized again with care
+    redone: tuple[DoubtfulSpan, ...] = ()  #: stretches that were recognized again with care, with their first text
     warnings: tuple[Warning, ...] = ()
     corrections: tuple[Correction, ...] = ()
     absorbed: tuple[AbsorbedVoice, ...] = ()
     folded: tuple[FoldedBackchannel, ...] = ()
+    removed: tuple[DoubtfulSpan, ...] = ()  #: text that was taken for invented and is not among the words
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,5 +311,6 @@ class Transcript:
     back: tuple[Matter, ...] = ()
     layout: Layout | None = None
     language: str | None = None
+    languages: tuple[SpokenLanguage, ...] = ()  #: stretches in another language than `language`
     revision: int = 1
     schema: str = "transcript/1"

@@ -9,7 +9,18 @@ from dataclasses import replace
 
 from schemas.episode import Episode
 from schemas.job import Backchannels, JobOptions
-from schemas.transcript import Correction, Provenance, Segment, SegmentKind, Speaker, Transcript, Turn, Warning, Word
+from schemas.transcript import (
+    Correction,
+    DoubtfulSpan,
+    Provenance,
+    Segment,
+    SegmentKind,
+    Speaker,
+    Transcript,
+    Turn,
+    Warning,
+    Word,
+)
 from transcription.glossary import correct
 from transcription.naming import name_speakers
 from transcription.paragraphs import break_words
@@ -55,7 +66,8 @@ def assemble(
     full = diarization.turns if diarization else ()
     speech = speech_spans(windows, full)
     corrected = correct(timed(join_windows(windows), audio_seconds), options.glossary if steps.glossary else ())
-    doubts = find_doubts(corrected.words, speech)
+    flawed = [span for each in windows for span in each.doubtful]
+    doubts = find_doubts(corrected.words, speech, flawed)
     sentence_ends = [end for each in windows for end in each.sentence_ends]
     voiced, unassigned = _voiced(doubts, diarization, sentence_ends, steps)
     spoken, repairs = _repaired(build_turns(voiced), language, steps)
@@ -70,7 +82,11 @@ def assemble(
         unassigned_words=unassigned,
         doubtful=doubts.spans,
         truncated=truncated,
-        warnings=(*_with_voices_missing(warnings, diarization, doubts.words), *_about_repairs(repairs)),
+        warnings=(
+            *_with_voices_missing(warnings, diarization, doubts.words),
+            *_about_repairs(repairs),
+            *_about_removed([span for each in windows for span in each.removed]),
+        ),
     )
     document = Transcript(
         episode=_with_duration(episode, audio_seconds),
@@ -82,9 +98,12 @@ def assemble(
             corrections=(*corrected.corrections, *repairs),
             absorbed=told_apart.absorbed if told_apart else (),
             folded=folded.backchannels,
+            redone=tuple(span for each in windows for span in each.redone),
+            removed=tuple(span for each in windows for span in each.removed),
         ),
         provenance=provenance,
         language=language,
+        languages=tuple(span for each in windows for span in each.languages if span.language != language),
     )
     return name_speakers(document) if steps.names else document
 
@@ -200,6 +219,13 @@ def _about_repairs(repairs: Sequence[Correction]) -> tuple[Warning, ...]:
         f" {repairs[0].start or 0.0:.1f} s"
     )
     return (Warning("punctuation_repaired", message),)
+
+
+def _about_removed(removed: Sequence[DoubtfulSpan]) -> tuple[Warning, ...]:
+    if not removed:
+        return ()
+    message = f"{len(removed)} place(s) had text that nobody said and lost it, the first at {removed[0].start:.1f} s"
+    return (Warning("invented_text", message),)
 
 
 def _turn(spoken: SpokenTurn, number: int, options: JobOptions, language: str | None, steps: Steps) -> Turn:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, War
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble
 from transcription.glossary import check_glossary
+from transcription.guarding import Stretch, guarded, is_enough
 from transcription.known_voices import with_known_voices, worth_keeping
 from transcription.ports import (
     Decoded,
@@ -30,13 +32,15 @@ from transcription.ports import (
     Diarizer,
     KnownVoice,
     KnownVoices,
+    Passage,
     Recognition,
     RecognizeOptions,
     Recognizer,
+    Span,
     Store,
     Waveform,
 )
-from transcription.progress import ProgressMeter
+from transcription.progress import SECOND_LOOK_SHARE, ProgressMeter
 from transcription.steps import ALL_STEPS, Steps
 
 T = TypeVar("T")
@@ -51,6 +55,13 @@ class Prepared:
 
     decoded: Decoded
     seconds: float  #: by the clock, that decoding took
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The checkpoint of a stretch that was recognized again."""
+
+    readings: tuple[Passage, ...]
 
 
 class _Stopped(Exception):
@@ -193,21 +204,68 @@ class _Run:
         language = given
         done: list[Recognition] = []
         for window in recognizer.windows(waveform):
-            key = f"{folder}/{round(window.start * 1000):09d}-{round(window.end * 1000):09d}.json"
-            recognition = self._recall(key, Recognition)
+            place = f"{folder}/{_milliseconds(window)}"
+            recognition = self._recall(f"{place}.json", Recognition)
             if recognition is None:
-                report = _shifted(self._meter.report, window.start)
+                report = _scaled(self._meter.report, window.start, 1.0 - SECOND_LOOK_SHARE)
                 recognition = recognizer.recognize(
                     waveform, window, RecognizeOptions(language=language, hotwords=hotwords), report=report
                 )
-                self._remember(key, recognition)
+                self._remember(f"{place}.json", recognition)
             else:
                 self._meter.skip(Stage.RECOGNIZE, window.end - window.start)
+            guarded_window = self._guarded(waveform, recognition, place, hotwords)
+            if language is None and guarded_window.words:
+                language = guarded_window.language
             self._meter.report(window.end)
-            if language is None and recognition.words:
-                language = recognition.language
-            done.append(recognition)
+            done.append(guarded_window)
         return tuple(done)
+
+    def _guarded(self, waveform: Waveform, first: Recognition, place: str, hotwords: tuple[str, ...]) -> Recognition:
+        """The window after its second look. Every stretch of that leaves a checkpoint of its own under `place`."""
+        steps, length = self._engines.steps, first.span.end - first.span.start
+        looked = 0.0
+
+        def read(stretch: Stretch) -> tuple[Passage, ...]:
+            nonlocal looked
+            readings = self._read_again(waveform, stretch, first, place, hotwords)
+            looked = min(length, looked + stretch.span.end - stretch.span.start)
+            self._meter.report(first.span.start + length * (1.0 - SECOND_LOOK_SHARE) + looked * SECOND_LOOK_SHARE)
+            return readings
+
+        guard = partial(
+            guarded,
+            first,
+            remove=steps.invented,
+            fit=steps.word_times,
+            follow_language=self._options.follow_language,
+        )
+        try:
+            return guard(read if steps.second_look else None)
+        except TransientError as error:
+            if not self._is_last_try or self._stop is not None:
+                raise
+            message = f"what looked wrong could not be recognized again: {error.message}"
+            self._warnings.append(Warning("second_look_failed", message))
+            return guard(None)
+
+    def _read_again(
+        self, waveform: Waveform, stretch: Stretch, first: Recognition, place: str, hotwords: tuple[str, ...]
+    ) -> tuple[Passage, ...]:
+        how = "unheard" if stretch.is_unheard else "flawed"
+        key = f"{place}/{_milliseconds(stretch.span)}-{stretch.language}-{how}.json"
+        kept = self._recall(key, Readings)
+        if kept is not None:
+            return kept.readings
+        readings = self._engines.recognizer.recognize_again(
+            waveform,
+            stretch.span,
+            RecognizeOptions(language=stretch.language, hotwords=hotwords),
+            is_unheard=stretch.is_unheard,
+            enough=lambda reading: is_enough(reading, first.speech),
+        )
+        self._remember(key, Readings(readings))
+        return readings
 
     def _diarize(self, waveform: Waveform) -> Diarization | None:
         diarizer = self._engines.diarizer
@@ -386,5 +444,9 @@ def described(episode: Episode, decoded: Decoded, source: Path) -> Episode:
     )
 
 
-def _shifted(report: Callable[[float], None], start: float) -> Callable[[float], None]:
-    return lambda done: report(start + done)
+def _scaled(report: Callable[[float], None], start: float, share: float) -> Callable[[float], None]:
+    return lambda done: report(start + done * share)
+
+
+def _milliseconds(span: Span) -> str:
+    return f"{round(span.start * 1000):09d}-{round(span.end * 1000):09d}"

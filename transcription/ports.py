@@ -16,7 +16,7 @@ from schemas.episode import Chapter, Episode
 from schemas.errors import InputError, Refused
 from schemas.events import Event
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
-from schemas.transcript import Warning, Word
+from schemas.transcript import DoubtfulSpan, SpokenLanguage, Warning, Word
 
 SAMPLE_RATE = 16_000  #: samples a second everywhere after the decoder; Whisper's and pyannote's rate
 
@@ -98,8 +98,28 @@ class RecognizeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """What a recognizer wrote for one stretch in one go (Whisper hears 30 s at most), as the engine gave it.
+
+    Times are from the start of the recording; they may run backwards or stretch over pauses
+    (`transcription/speech.py` fits them).
+    """
+
+    span: Span
+    words: tuple[Word, ...] = ()
+    log_probability: float | None = None  #: mean of the tokens, natural logarithm; null: no words, or not known
+    no_speech: float = 0.0  #: the engine's probability that nobody speaks here
+    language: str = ""  #: in which it is written
+    heard_language: str | None = None  #: that it sounds most like, where the engine was asked
+    heard_probability: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
-    """The words of one window, times from the start of the *recording*, in order."""
+    """The words of one window, times from the start of the *recording*, in order.
+
+    The second half is empty until the words have been guarded (`transcription/guarding.py`).
+    """
 
     span: Span
     words: tuple[Word, ...]
@@ -108,6 +128,16 @@ class Recognition:
     speech_seconds: float  #: found by voice detection
     speech: tuple[Span, ...] = ()
     sentence_ends: tuple[float, ...] = ()  #: end times of the recognizer's own segments
+    passages: tuple[Passage, ...] = ()  #: what the words were made of
+
+    doubtful: tuple[DoubtfulSpan, ...] = ()  #: stretches that look wrong still
+    redone: tuple[DoubtfulSpan, ...] = ()  #: stretches that were recognized again, with their first text
+    removed: tuple[DoubtfulSpan, ...] = ()  #: text that was taken for invented
+    languages: tuple[SpokenLanguage, ...] = ()  #: stretches in another language than the window's
+
+
+#: Says of a reading whether it will do, so that no other is tried.
+Enough = Callable[[Passage], bool]
 
 
 class Recognizer(Protocol):
@@ -128,11 +158,23 @@ class Recognizer(Protocol):
     def recognize(
         self, waveform: Waveform, span: Span, options: RecognizeOptions, *, report: Report | None = None
     ) -> Recognition:
-        """Recognize one window (`windows.plan` cuts at most 5 minutes each).
+        """Recognize one window (`windows.plan` cuts at most 5 minutes each), fast and without looking twice.
 
-        The same window and options give the same words. Silence, music and noise give none. Raises
-        OptionError `language_not_supported` when the model does not know the language given or heard,
-        ModelError, TransientError.
+        The same window and options give the same words. Silence, music and noise give no passages, or passages
+        that show by their figures that they were invented. Raises OptionError `language_not_supported` when the
+        model does not know the language given or heard, ModelError, TransientError.
+        """
+        ...
+
+    def recognize_again(
+        self, waveform: Waveform, span: Span, options: RecognizeOptions, *, is_unheard: bool, enough: Enough
+    ) -> tuple[Passage, ...]:
+        """Recognize a stretch of at most 30 s on its own and with care, each time in another way.
+
+        Gives every reading in the order in which they were tried, the last one that is `enough` or that there is;
+        at least one. `is_unheard`: the stretch has no words yet, so the first way is the plain one. `language` must
+        be given. The same stretch and options give the same readings, whatever was recognized in between.
+        Raises TransientError, GpuError, OptionError `language_not_supported`.
         """
         ...
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import DoubtfulSpan, Quality, Warning, Word, WordTag
+from transcription.loops import loops
 from transcription.ports import Recognition, VoiceTurn
 from transcription.voices import overlap_spans
 
@@ -16,10 +17,6 @@ MISSED_SECONDS = 3.0
 #: Words below this probability are unsure; a run of `UNSURE_WORDS` of them is doubtful.
 UNSURE_PROBABILITY = 0.5
 UNSURE_WORDS = 3
-#: The same words this many times in a row are a loop of the recognizer, if they are `LOOP_WORDS` words in all.
-LOOP_TIMES = 4
-LOOP_WORDS = 8
-LOOP_LENGTH = 10  #: the longest phrase that is looked for
 
 #: Below these the document as a whole carries a warning.
 LOW_COVERAGE = 0.7
@@ -38,27 +35,42 @@ class Doubts:
     spans: tuple[DoubtfulSpan, ...]
 
 
-def find_doubts(words: Sequence[Word], speech: Sequence[Interval]) -> Doubts:
+def find_doubts(words: Sequence[Word], speech: Sequence[Interval], flawed: Sequence[DoubtfulSpan] = ()) -> Doubts:
     """Find the words that may be wrong and the speech that has none.
 
     `speech` is where a voice was detected, in seconds; where it is empty, nothing is said about words without
-    speech or speech without words. Words without times or probability raise no doubt.
+    speech or speech without words. Words without times or probability raise no doubt. `flawed` are the stretches
+    that the recognizer's second look left in doubt: their words are doubtful, whatever each word's own figures say.
     """
     spans: list[DoubtfulSpan] = []
     doubtful: set[int] = set()
     for reason, found in (
         ("low_probability", _unsure_runs(words)),
-        ("repetition", _loops(words)),
+        ("repetition", loops([word.text for word in words])),
         ("words_without_speech", _outside(words, speech)),
     ):
         for first, past in found:
             doubtful.update(range(first, past))
             spans.append(_span_of(words[first:past], reason))
+    for span in flawed:
+        inside = [i for i, word in enumerate(words) if _is_inside(word, span)]
+        if inside and not any(known.reason == span.reason and _covers(known, span) for known in spans):
+            doubtful.update(inside)
+            spans.append(span)
     for start, end in _missed(words, speech):
         spans.append(DoubtfulSpan(round(start, 3), round(end, 3), "speech_without_words"))
     spans.sort(key=lambda span: (span.start, span.end, span.reason))
     tagged = tuple(_doubted(word) if i in doubtful else word for i, word in enumerate(words))
     return Doubts(tagged, tuple(spans))
+
+
+def _is_inside(word: Word, span: DoubtfulSpan) -> bool:
+    return word.start is not None and word.end is not None and span.start <= (word.start + word.end) / 2 < span.end
+
+
+def _covers(known: DoubtfulSpan, span: DoubtfulSpan) -> bool:
+    """Whether a place that is listed already is most of this one."""
+    return min(known.end, span.end) - max(known.start, span.start) > (span.end - span.start) / 2
 
 
 def _doubted(word: Word) -> Word:
@@ -87,27 +99,6 @@ def _runs_where(marks: Sequence[bool]) -> list[tuple[int, int]]:
 def _unsure_runs(words: Sequence[Word]) -> list[tuple[int, int]]:
     marks = [word.probability is not None and word.probability < UNSURE_PROBABILITY for word in words]
     return [(first, past) for first, past in _runs_where(marks) if past - first >= UNSURE_WORDS]
-
-
-def _loops(words: Sequence[Word]) -> list[tuple[int, int]]:
-    plain = [word.text.casefold().strip(".,!?…;:") for word in words]
-    loops: list[tuple[int, int]] = []
-    first = 0
-    while first < len(plain):
-        past = max((_loop_end(plain, first, length) for length in range(1, LOOP_LENGTH + 1)), default=first)
-        if past > first:
-            loops.append((first, past))
-        first = max(past, first + 1)
-    return loops
-
-
-def _loop_end(plain: Sequence[str], first: int, length: int) -> int:
-    """Past the last repeat of the phrase of `length` words at `first`; `first` where it is no loop."""
-    past = first + length
-    while past + length <= len(plain) and plain[past : past + length] == plain[first : first + length]:
-        past += length
-    is_loop = past - first >= max(LOOP_TIMES * length, LOOP_WORDS)
-    return past if is_loop else first
 
 
 def _outside(words: Sequence[Word], speech: Sequence[Interval]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The parts of assembling that can be left out one by one, so that an evaluation can say what each is worth."""
+"""The parts of the work that can be left out one by one, so that an evaluation can say what each is worth."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Everything that assembling does beyond giving each word the voice that covers most of it."""
+    """Everything beyond the recognizer's first pass and giving each word the voice that covers most of it."""
 
+    second_look: bool = True  #: stretches that look wrong, and speech without words, are recognized again
+    invented: bool = True  #: text that nobody said leaves the words
+    word_times: bool = True  #: words are fitted into the speech, none longer than a word can be
     phantoms: bool = True  #: voices of little speech are taken for the voice they sound like
     snap: bool = True  #: boundaries between voices move to sentence ends and pauses
     islands: bool = True  #: a word or two inside another voice's sentence are judged again

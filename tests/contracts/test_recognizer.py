@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from adapters.scripted import ScriptedRecognizer
 from schemas.errors import OptionError
-from transcription.ports import Recognition, RecognizeOptions, Recognizer, Span, Waveform
+from transcription.ports import Passage, Recognition, RecognizeOptions, Recognizer, Span, Waveform
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,45 @@ def test_a_recording_that_is_recognized_in_other_windows_in_between_gives_the_sa
     recognized(case, Span(3.0, 6.0))
 
     assert recognized(case) == before
+
+
+def again(case: Case, span: Span, *, is_unheard: bool = False, will_do: bool = True) -> tuple[Passage, ...]:
+    return case.recognizer.recognize_again(
+        case.speech,
+        span,
+        RecognizeOptions(language="en"),
+        is_unheard=is_unheard,
+        enough=lambda _: will_do,
+    )
+
+
+def test_the_words_of_a_window_are_those_of_its_passages(case: Case) -> None:
+    result = recognized(case)
+
+    assert result.passages
+    assert [word.text for each in result.passages for word in each.words] == [word.text for word in result.words]
+    assert result == replace(result, doubtful=(), redone=(), removed=(), languages=())
+
+
+@pytest.mark.parametrize("is_unheard", [True, False])
+def test_a_stretch_is_recognized_again_until_a_reading_will_do(case: Case, is_unheard: bool) -> None:
+    stretch = Span(2.0, 6.0)
+
+    (only,) = again(case, stretch, is_unheard=is_unheard)
+
+    assert only.words
+    assert only.span == stretch
+    assert only.language == "en"
+    assert all(2.0 <= (word.start or 0.0) <= 6.5 for word in only.words)
+    assert again(case, stretch, is_unheard=is_unheard, will_do=False)[0] == only
+
+
+def test_a_stretch_that_is_recognized_again_in_another_order_gives_the_same(case: Case) -> None:
+    before = again(case, Span(2.0, 6.0))
+    recognized(case)
+    again(case, Span(0.0, 3.0))
+
+    assert again(case, Span(2.0, 6.0)) == before
 
 
 def test_silence_gives_no_words(case: Case, silence: Waveform) -> None:

@@ -20,6 +20,7 @@ from schemas.transcript import NameMethod, StageTime, Warning
 from schemas.wire import write_json
 from transcription.pipeline import Pipeline, Prepared, check_options
 from transcription.ports import SAMPLE_RATE, Decoded, KnownVoice, Report, Tags, Waveform
+from transcription.steps import ALL_STEPS
 
 EPISODE = Episode("0b1cfa0e-7a3f-5a55-9a5a-5d2f4a1f0b11")
 SECONDS = 40
@@ -77,10 +78,11 @@ class Bench:
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
         self.decoder: Any = LoudDecoder()
-        self.recognizer = Counting(ScriptedRecognizer(longest_window=10.0))
+        self.recognizer: Any = Counting(ScriptedRecognizer(longest_window=10.0))
         self.diarizer: Any = Counting(ScriptedDiarizer())
         self.store = MemoryStore()
         self.voices: Any = None
+        self.steps = ALL_STEPS
         self.told: list[Progress] = []
         self._ticks = 0
 
@@ -100,6 +102,7 @@ class Bench:
             now=lambda: datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
             clock=self._clock,
             voices=self.voices,
+            steps=self.steps,
         )
         options = options or JobOptions()
         tell = tell or self.told.append
@@ -375,6 +378,111 @@ def test_a_wrong_glossary_is_refused() -> None:
     assert caught.value.code == "glossary_invalid"
 
 
+# ---------------------------------------------------------------- the second look
+
+
+class Looping:
+    """A scripted recognizer whose first pass turns in circles in two of its windows, and whose second does not.
+
+    `killed_at` is the stretch in whose second look somebody pulls the plug; `error` breaks every second look.
+    """
+
+    def __init__(self, *, killed_at: int = 0, error: Exception | None = None) -> None:
+        self._engine = ScriptedRecognizer(longest_window=10.0)
+        self._killed_at, self._error = killed_at, error
+        self.windows_heard: list[float] = []
+        self.looked_at: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def recognize(self, waveform: Any, span: Any, options: Any, **more: Any) -> Any:
+        self.windows_heard.append(span.start)
+        heard = self._engine.recognize(waveform, span, options, **more)
+        if not 8.0 <= span.start < 28.0:
+            return heard
+        words = tuple(replace(word, text="row") for word in heard.words)
+        return replace(heard, words=words, passages=(replace(heard.passages[0], words=words),))
+
+    def recognize_again(self, waveform: Any, span: Any, options: Any, **more: Any) -> Any:
+        self.looked_at.append(span.start)
+        if self._error is not None:
+            raise self._error
+        if len(self.looked_at) == self._killed_at:
+            raise InterruptedError("killed here")
+        return self._engine.recognize_again(waveform, span, options, **more)
+
+
+def test_what_looked_wrong_is_recognized_again_and_listed(bench: Bench) -> None:
+    expected = _said(bench.run())
+    bench.recognizer, bench.store = Looping(), MemoryStore()
+
+    document = bench.run()
+
+    assert _said(document) == expected
+    assert [span.reason for span in document.quality.redone] == ["repetition"] * 2
+    assert document.quality.redone[0].text.startswith("row row row")
+    assert "repetition" not in [warning.code for warning in document.quality.warnings]
+
+
+def test_a_crash_in_the_second_look_costs_one_stretch_and_changes_no_word(bench: Bench) -> None:
+    undisturbed = Bench.run(bench, options=JobOptions())
+    bench.recognizer, bench.store = Looping(), MemoryStore()
+    whole = bench.run()
+    bench.recognizer, bench.store = Looping(killed_at=2), MemoryStore()
+    with pytest.raises(InterruptedError):
+        bench.run()
+    heard, looked = len(bench.recognizer.windows_heard), len(bench.recognizer.looked_at)
+
+    document = bench.run()
+
+    assert _said(document) == _said(whole) == _said(undisturbed)
+    assert document.quality == whole.quality
+    assert bench.recognizer.looked_at[looked:] == bench.recognizer.looked_at[looked - 1 : looked]
+    assert sorted(bench.recognizer.windows_heard) == sorted(set(bench.recognizer.windows_heard))
+    assert heard < len(bench.recognizer.windows_heard)
+
+
+def test_a_second_look_that_fails_is_tried_again_and_given_up_on_the_last_try(bench: Bench) -> None:
+    bench.recognizer = Looping(error=TransientError("not enough GPU memory to recognize", code="gpu_memory"))
+    with pytest.raises(TransientError):
+        bench.run()
+
+    document = bench.run(is_last_try=True)
+
+    assert "row" in [text for _, text in _said(document)]
+    assert {"second_look_failed", "repetition"} <= {warning.code for warning in document.quality.warnings}
+
+
+def test_progress_goes_on_in_the_second_look_and_can_stop_it(bench: Bench) -> None:
+    class Enough(Exception):
+        pass
+
+    bench.recognizer = Looping()
+
+    def tell(progress: Progress) -> None:
+        bench.told.append(progress)
+        if bench.recognizer.looked_at and progress.stage is Stage.RECOGNIZE:
+            raise Enough
+
+    with pytest.raises(Enough):
+        bench.run(tell=tell, is_last_try=True)
+
+    done = [told.done for told in bench.told if told.stage is Stage.RECOGNIZE]
+    assert done == sorted(done)
+    assert done[-1] > done[-2]
+
+
+def test_the_second_look_can_be_left_out(bench: Bench) -> None:
+    bench.recognizer, bench.steps = Looping(), replace(ALL_STEPS, second_look=False)
+
+    document = bench.run()
+
+    assert bench.recognizer.looked_at == []
+    assert document.quality.redone == ()
+    assert "repetition" in [span.reason for span in document.quality.doubtful]
+
+
 # ---------------------------------------------------------------- known voices
 
 
@@ -391,7 +499,7 @@ class Saying:
     def recognize(self, waveform: Any, span: Any, options: Any, **more: Any) -> Any:
         heard = self._engine.recognize(waveform, span, options, **more)
         said = itertools.chain(self._first if span.start == 0 else (), itertools.repeat("tide"))
-        return replace(heard, words=tuple(replace(word, text=next(said)) for word in heard.words))
+        return replace(heard, words=tuple(replace(word, text=next(said)) for word in heard.words), passages=())
 
 
 class Unreachable(MemoryVoices):
