@@ -188,7 +188,7 @@ def requested(
     """The episode and options that a form asks for; its fields win over its metadata part."""
     known = {
         "title", "show", "published", "language", "participant", "vocabulary", "models", "speakers", "min_speakers",
-        "max_speakers", "wording", "backchannels", "glossary", "diarize", "priority", "episode_id",
+        "max_speakers", "wording", "backchannels", "glossary", "follow_language", "diarize", "priority", "episode_id",
     }  # fmt: skip
     for name in fields:
         if name not in known:
@@ -215,6 +215,7 @@ def requested(
         wording=_choice("wording", text, {each.value: each for each in Wording}, asked.wording),
         backchannels=_choice("backchannels", text, {each.value: each for each in Backchannels}, asked.backchannels),
         glossary=read_glossary(text["glossary"].encode(), name="glossary") if "glossary" in text else asked.glossary,
+        follow_language=_choice("follow_language", text, {"true": True, "false": False}, asked.follow_language),
         diarize=_choice("diarize", text, {"true": True, "false": False}, True),
     )
     priority = _number("priority", text)

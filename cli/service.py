@@ -59,6 +59,9 @@ def submit(
     title: Annotated[str, typer.Option(help="The episode's title.")] = "",
     show: Annotated[str, typer.Option(help="The show it belongs to.")] = "",
     language: Annotated[str, typer.Option(help="Language spoken, such as en.")] = "",
+    one_language: Annotated[
+        bool, typer.Option("--one-language", help="Write a stretch in another language as if it were in this one.")
+    ] = False,
     participant: Annotated[
         list[str] | None, typer.Option(help='Somebody who speaks: "Ada Quill, host". May be given several times.')
     ] = None,
@@ -95,6 +98,7 @@ def submit(
         speakers=speakers if speakers is not None else asked.speakers,
         wording=wording or asked.wording,
         glossary=terms if glossary else asked.glossary,
+        follow_language=asked.follow_language and not one_language,
     )
     check_models(settings, options.models, options.language or episode.language)
     job, is_new = accept(

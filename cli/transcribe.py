@@ -36,6 +36,9 @@ def transcribe(
     title: Annotated[str, typer.Option(help="The episode's title.")] = "",
     show: Annotated[str, typer.Option(help="The show it belongs to.")] = "",
     language: Annotated[str, typer.Option(help="Language spoken, such as en; found out if not given.")] = "",
+    one_language: Annotated[
+        bool, typer.Option("--one-language", help="Write a stretch in another language as if it were in this one.")
+    ] = False,
     participant: Annotated[
         list[str] | None,
         typer.Option(help='Somebody who speaks: "Ada Quill, host". May be given several times.'),
@@ -111,6 +114,7 @@ def transcribe(
         max_speakers=max_speakers,
         vocabulary=(*asked_options.vocabulary, *(vocabulary or [])),
         wording=_wording(wording, verbatim=verbatim) or asked_options.wording,
+        follow_language=asked_options.follow_language and not one_language,
         diarize=not no_diarize,
         backchannels=backchannels or asked_options.backchannels,
         glossary=terms if glossary else asked_options.glossary,

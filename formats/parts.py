@@ -14,7 +14,8 @@ from formats.house_style import LabelForm
 from formats.labels import cast_of, clean_name, display_name, label_of, with_present_name
 from formats.typography import inert, one_line
 from schemas.episode import Role
-from schemas.transcript import Aside, AsideKind, Paragraph, Speaker, Transcript, Turn
+from schemas.transcript import Aside, AsideKind, Paragraph, Speaker, Transcript, Turn, WordTag
+from transcription.wording import shown_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,25 @@ def _blocks(turn: Turn, speakers: Mapping[str, Speaker]) -> Iterator[Said | Besi
 def _aside_text(aside: Aside, speaker: Speaker | None) -> str:
     text = with_present_name(aside.text, speaker) if aside.kind is AsideKind.ATTRIBUTION else aside.text
     return " ".join(inert(text).split())
+
+
+def marked_text(block: Said) -> list[tuple[str, bool]]:
+    """The paragraph's text in pieces, with whether each is a word to be listened to again.
+
+    One piece, unmarked, where the text is not what the words give (somebody edited it).
+    """
+    words = block.source.words
+    shown, places = shown_words(words) if any(WordTag.DOUBTFUL in word.tags for word in words) else ("", ())
+    if not places or shown != block.text:
+        return [(block.text, False)]
+    pieces: list[tuple[str, bool]] = []
+    passed = 0
+    for place in places:
+        pieces.append((shown[passed : place.start], False))
+        pieces.append((shown[place.start : place.end], WordTag.DOUBTFUL in words[place.index].tags))
+        passed = place.end
+    pieces.append((shown[passed:], False))
+    return [(text, is_doubtful) for text, is_doubtful in pieces if text]
 
 
 def short_time(seconds: float) -> str:

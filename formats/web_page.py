@@ -12,10 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from formats.clock import milliseconds
-from formats.parts import Beside, Head, Part, Said, head_of, parts_of, short_time
+from formats.parts import Beside, Head, Part, Said, head_of, marked_text, parts_of, short_time
 from formats.typography import one_line, xml_text
-from schemas.transcript import AsideKind, Transcript, WordTag
-from transcription.wording import shown_words
+from schemas.transcript import AsideKind, Transcript
 
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "sd", "ug"})
 #: Nothing may be loaded or run, whatever a title or a word looks like.
@@ -124,19 +123,7 @@ def _aside(block: Beside) -> str:
 
 
 def _words(block: Said) -> str:
-    """The paragraph's text, its doubtful words marked where the text is what the words give."""
-    words = block.source.words
-    if not any(WordTag.DOUBTFUL in word.tags for word in words):
-        return _text(block.text)
-    shown, places = shown_words(words)
-    if shown != block.text:
-        return _text(block.text)
-    made = []
-    passed = 0
-    for place in places:
-        made.append(_text(shown[passed : place.start]))
-        word = _text(shown[place.start : place.end])
-        is_doubtful = WordTag.DOUBTFUL in words[place.index].tags
-        made.append(f'<span class="doubtful" title="unsure">{word}</span>' if is_doubtful else word)
-        passed = place.end
-    return "".join(made) + _text(shown[passed:])
+    return "".join(
+        f'<span class="doubtful" title="unsure">{_text(text)}</span>' if is_doubtful else _text(text)
+        for text, is_doubtful in marked_text(block)
+    )

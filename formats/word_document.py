@@ -7,7 +7,7 @@ import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from formats.parts import Beside, Head, Part, head_of, parts_of, short_time
+from formats.parts import Beside, Head, Part, head_of, marked_text, parts_of, short_time
 from formats.typography import one_line, xml_text
 from schemas.transcript import AsideKind, Transcript
 
@@ -24,6 +24,8 @@ _ASIDE_STYLES = {
 }
 #: The name of the paragraph style that speakers' names have.
 SPEAKER_STYLE = "Speaker"
+#: And of the character style that words have which should be listened to again.
+DOUBTFUL_STYLE = "Doubtful"
 
 
 def render_docx(transcript: Transcript) -> bytes:
@@ -51,6 +53,7 @@ def render_docx(transcript: Transcript) -> bytes:
 
 def _set_up(document: Document, head: Head, language: str) -> None:
     from docx.enum.style import WD_STYLE_TYPE
+    from docx.enum.text import WD_UNDERLINE
     from docx.shared import Pt, RGBColor
 
     speaker = document.styles.add_style(SPEAKER_STYLE, WD_STYLE_TYPE.PARAGRAPH)
@@ -64,6 +67,8 @@ def _set_up(document: Document, head: Head, language: str) -> None:
     time.font.bold = False
     time.font.size = Pt(9)
     time.font.color.rgb = RGBColor(0x6B, 0x72, 0x80)
+    doubtful = document.styles.add_style(DOUBTFUL_STYLE, WD_STYLE_TYPE.CHARACTER)
+    doubtful.font.underline = WD_UNDERLINE.DOTTED
     properties = document.core_properties
     properties.title = xml_text(head.title)[:255]
     properties.author = ""
@@ -78,8 +83,12 @@ def _add_turn(document: Document, part: Part) -> None:
     if part.start is not None:
         label.add_run(f"  {short_time(part.start)}", style="Speaker Time")
     for block in part.blocks:
-        style = _ASIDE_STYLES[block.kind] if isinstance(block, Beside) else None
-        document.add_paragraph(xml_text(block.text), style=style)
+        if isinstance(block, Beside):
+            document.add_paragraph(xml_text(block.text), style=_ASIDE_STYLES[block.kind])
+            continue
+        paragraph = document.add_paragraph()
+        for text, is_doubtful in marked_text(block):
+            paragraph.add_run(xml_text(text), style=DOUBTFUL_STYLE if is_doubtful else None)
 
 
 def _with_fixed_times(content: bytes) -> bytes:

@@ -39,6 +39,7 @@ class Sidecar:
     wording: Wording | None = None
     backchannels: Backchannels | None = None
     glossary: tuple[Term, ...] = ()  #: instead of the show's own
+    follow_language: bool | None = None  #: false: all in one language, whatever a stretch sounds like
 
     def describe(self, episode: Episode) -> Episode:
         """The episode with its empty fields filled from this file."""
@@ -62,14 +63,15 @@ class Sidecar:
         )
         if self.wording is not None:
             asked = replace(asked, wording=self.wording)
+        if self.follow_language is not None:
+            asked = replace(asked, follow_language=self.follow_language)
         return asked if self.backchannels is None else replace(asked, backchannels=self.backchannels)
 
     @property
     def asks_for_options(self) -> bool:
         """Whether it says anything about how the recording is to be done."""
-        return bool(
-            self.models or self.speakers or self.vocabulary or self.wording or self.backchannels or self.glossary
-        )
+        wanted = self.models or self.speakers or self.vocabulary or self.wording or self.backchannels or self.glossary
+        return bool(wanted) or self.follow_language is not None
 
 
 def read_sidecar(content: bytes, *, name: str) -> Sidecar:

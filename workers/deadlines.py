@@ -15,6 +15,9 @@ from transcription.progress import EXPECTED_COST
 
 UNMEASURED = 100.0  #: times as slow as two cores with the starter set: `large-v3` on one old core is about 60
 MEASURED = 10.0  #: times as slow as the slowest of this worker's last jobs
+#: A recording of which every passage looks wrong is recognized up to three times more, the last time at five
+#: temperatures; the jobs that were measured may have had no second look at all.
+SECOND_LOOK = 5.0
 JOBS_REMEMBERED = 8
 LEAST_SECONDS = 60.0  #: of audio that a measurement must be about
 #: Audio that goes by faster than this was an earlier attempt's work, recalled and not done: no GPU is so fast.
@@ -80,7 +83,8 @@ class Deadlines:
         if stage not in STEADY_STAGES:
             return quiet
         measured = self._measured(models, stage)
-        cost = EXPECTED_COST[stage] * UNMEASURED if measured is None else measured * MEASURED
+        slowest = MEASURED * (SECOND_LOOK if stage is Stage.RECOGNIZE else 1.0)
+        cost = EXPECTED_COST[stage] * UNMEASURED if measured is None else measured * slowest
         return quiet + cost * (audio_seconds or 0.0)
 
     def _measured(self, models: str, stage: Stage) -> float | None:

@@ -254,6 +254,7 @@ function show(episodeId, transcript) {
   const facts = [episode.show, episode.published, episode.audio.duration && clock(episode.audio.duration), `${quality.word_count} words`];
   $("facts").textContent = facts.filter(Boolean).join(" · ");
   $("warnings").replaceChildren(...quality.warnings.map((w) => make("li", "", w.message)));
+  showDoubts(quality);
   const label = Object.fromEntries(transcript.speakers.map((s, i) => [s.id, s.name ?? `Speaker ${i + 1}`]));
   $("speakers").replaceChildren(...transcript.speakers.map((s) => speakerNode(s, label[s.id])));
   spoken = [];
@@ -266,6 +267,30 @@ function show(episodeId, transcript) {
     if ($("download").value) location.assign(`/v1/transcripts/${episodeId}?${$("download").value}&download=true`);
     $("download").value = "";
   };
+}
+
+const REASONS = {
+  low_probability: "unsure of the words",
+  repetition: "the same words over and over",
+  words_without_speech: "words where hardly anybody speaks",
+  speech_without_words: "speech without words",
+  word_lengths: "words of impossible length",
+  other_language: "sounds like another language",
+  invented: "taken for invented and left out",
+};
+
+function showDoubts({ doubtful, removed = [] }) {
+  const places = [...doubtful, ...removed].sort((a, b) => a.start - b.start);
+  $("doubts").hidden = !places.length;
+  $("doubts").querySelector("summary").textContent = `Listen again to ${places.length} place${places.length === 1 ? "" : "s"}`;
+  $("doubts").querySelector("ul").replaceChildren(...places.map((place) => {
+    const item = make("li"), play = make("button", "", clock(place.start));
+    play.type = "button";
+    play.addEventListener("click", () => { audio.currentTime = place.start; audio.play(); });
+    item.append(play, ` ${REASONS[place.reason] ?? place.reason}`);
+    if (place.text) item.append(": ", make("q", "", place.text.length > 120 ? `${place.text.slice(0, 120)}…` : place.text));
+    return item;
+  }));
 }
 
 function speakerNode(speaker, label) {

@@ -98,6 +98,20 @@ def test_doubtful_words_are_marked_and_left_out_words_are_not_there() -> None:
     assert text_of(marked.getparent()) == "The <lamp>."
 
 
+def test_doubtful_words_are_underlined_in_word() -> None:
+    words = (Word("The", 0.3, 0.4), Word("<lamp>.", 0.5, 0.9, tags=(WordTag.DOUBTFUL,)))
+    paragraph = Paragraph("P1", "The <lamp>.", 0.0, 0.9, words)
+    transcript = Transcript(Episode("x"), turns=(Turn("T1", None, (paragraph,), 0.0, 0.9),))
+
+    document = docx.Document(io.BytesIO(render(transcript, format="docx")))
+
+    said = document.paragraphs[-1]
+    assert [(run.text, run.style.name) for run in said.runs if run.style.name == "Doubtful"] == [
+        ("<lamp>.", "Doubtful")
+    ]
+    assert said.text == "The <lamp>."
+
+
 def test_the_page_runs_and_loads_nothing(transcript: Transcript) -> None:
     page = web_page(transcript)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.transcript import Quality, Warning, Word, WordTag
+from schemas.transcript import DoubtfulSpan, Quality, Warning, Word, WordTag
 from transcription.ports import Recognition, Span, VoiceTurn
 from transcription.quality import find_doubts, measure, merge, speech_spans, subtract
 
@@ -59,6 +59,22 @@ def test_the_same_phrase_over_and_over_is_a_loop() -> None:
 
 def test_an_emphatic_repeat_is_no_loop() -> None:
     assert reasons(said("no no no no it was very very very cold"), [(0.0, 5.0)]) == []
+
+
+def test_a_stretch_that_two_looks_left_in_doubt_is_listed_once_and_its_words_are_doubtful() -> None:
+    words = said("we rowed") + said("to pell wick", start=2.0) + said("thanks " * 9, start=10.0)
+    left = [
+        DoubtfulSpan(1.9, 3.4, "low_probability", "to pell wick"),
+        DoubtfulSpan(9.9, 14.0, "repetition", "thanks"),
+    ]
+
+    doubts = find_doubts(words, [(0.0, 14.0)], left)
+
+    assert [span.reason for span in doubts.spans if span.reason != "speech_without_words"] == [
+        "low_probability",
+        "repetition",
+    ]
+    assert [WordTag.DOUBTFUL in word.tags for word in doubts.words] == [False] * 2 + [True] * 12
 
 
 def test_words_where_nobody_speaks_are_doubtful() -> None:

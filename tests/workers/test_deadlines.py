@@ -46,7 +46,7 @@ def test_limits_follow_the_slowest_of_the_last_jobs() -> None:
         limits.learn("large", Stage.RECOGNIZE, audio_seconds=600.0, clock_seconds=600.0 * cost)
 
     assert limits.quiet(Stage.RECOGNIZE, 3600.0, "large") == 10 * 0.5 * 300
-    assert limits.whole(Stage.RECOGNIZE, 3600.0, "large") == 10 * 0.5 * 300 + 10 * 0.5 * 3600
+    assert limits.whole(Stage.RECOGNIZE, 3600.0, "large") == 10 * 0.5 * 300 + 5 * 10 * 0.5 * 3600  # a second look
     assert limits.quiet(Stage.RECOGNIZE, 3600.0, "small") == 1800.0
 
 
