@@ -84,6 +84,9 @@ UNREPEATED: Mapping[str, Any] = {"no_repeat_ngram_size": 4, "repetition_penalty"
 #: Hotwords stand in the prompt, which shares Whisper's 448 tokens with the text: about 100 tokens.
 HOTWORD_CHARACTERS = 400
 
+#: Marks that are words of their own where they stand alone.
+SAID_MARKS = frozenset("&+=@×÷±")
+
 #: Languages written without spaces: every word of the engine is one (its own list, `tokenizer.py`).
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
@@ -502,12 +505,12 @@ def _words(engine_words: Iterable[Any], *, spaced: bool) -> Iterator[Word]:
     """Our words: trimmed, NFC, plain floats.
 
     The engine begins a word with its space: what comes without one ("-one" after " twenty") belongs to the word
-    before, and so does a lone mark such as a dash, which has no sound.
+    before, and so does a lone mark such as a dash, which has no sound. "&" has one, and a time.
     """
     held: Word | None = None
     for each in engine_words:
         text = unicodedata.normalize("NFC", each.word.strip())
-        is_mark = not any(character.isalnum() for character in text)
+        is_mark = text not in SAID_MARKS and not any(character.isalnum() for character in text)
         if held is None and is_mark:
             continue
         if held is not None and is_mark:

@@ -451,6 +451,9 @@ def ours(words: Sequence[EngineWord], *, spaced: bool = True) -> list[Word]:
         ([" cafe\u0301"], ["café"]),
         ([" ", "", " word"], ["word"]),
         ([" 3", ".", "5", " %"], ["3.5%"]),
+        ([" R", " &", " D"], ["R", "&", "D"]),
+        ([" 1", " +", " 1", " =", " 2", "."], ["1", "+", "1", "=", "2."]),
+        ([" $20", ",000"], ["$20,000"]),
     ],
 )
 def test_the_parts_of_a_word_are_joined(engine_words: list[str], expected: list[str]) -> None:
