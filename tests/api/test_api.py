@@ -129,6 +129,7 @@ def test_what_is_no_episode_is_refused_with_its_reason(door: Any, content: bytes
         ("wording", "shorthand"),
         ("backchannels", "loud"),
         ("glossary", "[[term]]\nwrite = 3"),
+        ("follow_language", "sometimes"),
         ("diarize", "perhaps"),
         ("episode_id", "not-a-uuid"),
         ("colour", "red"),
@@ -145,9 +146,11 @@ def test_a_field_with_an_impossible_value_is_named(door: Any, field: str, value:
 
 def test_the_forms_wording_and_glossary_make_another_job_than_the_same_bytes_alone(door: Any) -> None:
     plain = door.upload()
+    in_one = door.upload(follow_language="false")
     tidied = door.upload(wording="tidy", backchannels="fold", glossary='[[term]]\nwrite = "Skerryvore"\n')
 
-    assert tidied["id"] != plain["id"]
+    assert len({plain["id"], in_one["id"], tidied["id"]}) == 3
+    assert [each["options"]["follow_language"] for each in (plain, in_one)] == [True, False]
     assert (tidied["options"]["wording"], tidied["options"]["backchannels"]) == ("tidy", "fold")
     assert tidied["options"]["glossary"] == [{"write": "Skerryvore", "sounds_like": []}]
 

@@ -162,7 +162,8 @@ def test_the_metadata_beside_it_is_honoured(desk: Desk) -> None:
 
 
 def test_the_metadata_says_how_the_words_are_written(desk: Desk) -> None:
-    metadata = {"wording": "tidy", "backchannels": "fold", "glossary": [{"write": "Skerryvore"}]}
+    terms = [{"write": "Skerryvore"}]
+    metadata = {"wording": "tidy", "backchannels": "fold", "glossary": terms, "follow_language": False}
     (desk.folder / "tide.json").write_text(json.dumps(metadata))
     sound(desk.folder / "tide.wav")
 
@@ -170,6 +171,7 @@ def test_the_metadata_says_how_the_words_are_written(desk: Desk) -> None:
 
     assert (options.wording, options.backchannels) == (Wording.TIDY, Backchannels.FOLD)
     assert options.glossary == (Term("Skerryvore"),)
+    assert options.follow_language is False
 
 
 def test_bad_metadata_holds_the_recording_back_until_it_is_mended(desk: Desk) -> None:
