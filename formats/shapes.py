@@ -91,7 +91,10 @@ def is_caption(text: str, names: frozenset[str]) -> bool:
     return any(name in text for name in names)
 
 
-_SOUND_LINE = re.compile(r"[\[(*_]*(?P<label>[^:\[\]()*_]{3,40}?)(?:[\])*_:.]*|[*_]*:[*_]*\s+(?P<more>.+))")
+_SOUND_LINE = re.compile(
+    r"(?:[\[(]?\d{1,3}:\d{2}(?::\d{2})?[\])]?\s+(?:[-–—|]\s+)?)?"  # the time it begins
+    r"[\[(*_]*(?P<label>[^:\[\]()*_]{3,40}?)(?:[\])*_:.]*|[*_]*:[*_]*\s+(?P<more>.+))"
+)
 
 
 def is_sound_line(text: str) -> bool:

@@ -380,7 +380,7 @@ def test_who_is_mentioned_and_speaks_once_is_a_speaker() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Music", "[Music fades]", "Break: our sponsors.", "Jingle: the lamp song", "AD BREAK"]
+    "line", ["Music", "[Music fades]", "Break: our sponsors.", "Jingle: the lamp song", "AD BREAK", "[0:14] MUSIC"]
 )
 @pytest.mark.parametrize(
     "talk",
