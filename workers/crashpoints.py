@@ -2,7 +2,8 @@
 
 `STENOCAST_CRASH_AT=after_put` kills the process that comes by `after_put`; `worker:after_put` kills the supervisor
 too, when the place is in the engine child. `STENOCAST_CRASH_FILE` names a file that may say the same at any time: the
-first process that comes by takes the file away and dies. Honoured only where scripted engines are allowed, never in
+first process that comes by takes the file away and dies. With `stand:after_put` it stands there instead, says nothing
+more, and goes on once the file that it took is gone. Honoured only where scripted engines are allowed, never in
 production.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,8 +79,12 @@ def _crashes_by_file(file: Path, supervisor: int | None) -> Reached:
         try:
             order = file.read_text(encoding="utf-8").strip()
             if _is_meant(order, place):
-                os.rename(file, file.with_name(f"{file.name}.taken-{os.getpid()}"))
-                _die(order, supervisor)
+                taken = file.with_name(f"{file.name}.taken-{os.getpid()}")
+                os.rename(file, taken)
+                if order.startswith("stand:"):
+                    _stand(taken)
+                else:
+                    _die(order, supervisor)
         except FileNotFoundError:
             return
 
@@ -93,6 +99,11 @@ def _die(order: str, supervisor: int | None) -> None:
     if order.startswith("worker:") and supervisor is not None:
         os.kill(supervisor, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stand(taken: Path) -> None:
+    while taken.exists():
+        time.sleep(0.02)
 
 
 def _go_on(_place: str) -> None:

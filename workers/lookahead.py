@@ -22,6 +22,7 @@ from transcription.ports import Claimed, JobQueue
 from workers.child import ChildDied, EngineProcess
 from workers.crashpoints import Reached
 from workers.deadlines import Deadlines
+from workers.lease_keeper import LeaseKeeper
 from workers.messages import Broke, Prepare, Ready, Stopped, Unexpected
 from workers.outcomes import Outcomes, job_error
 from workers.scratch import WorkerScratch
@@ -42,7 +43,7 @@ class _Next:
     folder: Path
     watch: Watch
     began: float
-    next_beat: float
+    keeper: LeaseKeeper
     patience: float  #: seconds from `began` until the present job counts as stalled
     prepared: Prepared | None = None
 
@@ -167,7 +168,9 @@ class Lookahead:
         self._outcomes.began(claimed)
         folder = self._scratch.attempt(lease.job_id, lease.token)
         watch = Watch(now, self._deadlines, size_bytes=claimed.episode.audio.size_bytes)
-        self._next = _Next(claimed, folder, watch, now, now + self._heartbeat_seconds, patience)
+        beats = self._heartbeat_seconds
+        keeper = LeaseKeeper(self._outcomes, lease, now, heartbeat_seconds=beats, first_beat_seconds=beats)
+        self._next = _Next(claimed, folder, watch, now, keeper, patience)
         with bound_contextvars(job_id=lease.job_id, attempt=lease.token):
             log.info("job claimed ahead", episode_id=claimed.episode.id, title=claimed.episode.title)
         if self._child is None:
@@ -191,9 +194,7 @@ class Lookahead:
         self._outcomes.write_progress(lease, job.watch, self._clock())
         if job.prepared is not None:
             self._outcomes.waits(lease)
-        if self._clock() >= job.next_beat:
-            job.next_beat = self._clock() + self._heartbeat_seconds
-            self._outcomes.beat(lease)
+        job.keeper.keep(self._clock())
 
     def _message(self, job: _Next, seconds: float) -> Ready | Broke | Unexpected | Stopped | CrashError | None:
         """The child's last word about the job, what became of the child, or None while it is at it."""

@@ -26,6 +26,7 @@ from workers.child import ChildDied, EngineProcess
 from workers.crashpoints import Reached
 from workers.deadlines import Deadlines
 from workers.idleness import Idleness
+from workers.lease_keeper import LeaseKeeper
 from workers.lookahead import Lookahead
 from workers.messages import Broke, Finished, FromChild, Halved, Load, Loaded, Stop, Stopped, Unexpected, Work
 from workers.outcomes import Outcomes, job_error
@@ -308,13 +309,19 @@ class Supervisor:
             models=claimed.job.options.models,
             size_bytes=claimed.episode.audio.size_bytes,
         )
-        next_beat = self._clock() + (0.0 if prepared else self._pace.heartbeat)
+        keeper = LeaseKeeper(
+            self._outcomes,
+            lease,
+            self._clock(),
+            heartbeat_seconds=self._pace.heartbeat,
+            first_beat_seconds=0.0 if prepared else self._pace.heartbeat,
+        )
         if self._ahead:
             self._ahead.begin()
         while True:
             self._metrics.loop_turned("worker")
             try:
-                message = engine.hear(min(LONGEST_LOOK_SECONDS, max(0.0, next_beat - self._clock())))
+                message = engine.hear(min(LONGEST_LOOK_SECONDS, keeper.seconds_to_beat(self._clock())))
             except ChildDied as died:
                 self._drop_engine("engine_died")
                 return CrashError(f"the engine process {died.how}", code="engine_died")
@@ -326,9 +333,8 @@ class Supervisor:
             elif message is not None:
                 watch.hear(message, self._clock())
             self._outcomes.write_progress(lease, watch, self._clock())
-            if self._clock() >= next_beat:
-                next_beat = self._clock() + self._pace.heartbeat
-                self._beat(lease)
+            if keeper.keep(self._clock()):
+                self._rescue_beside_work()
             if watch.is_hung(self._clock()):
                 self._drop_engine("engine_hung")
                 return CrashError(watch.how_hung(self._clock()), code="engine_hung")
@@ -346,8 +352,7 @@ class Supervisor:
         left = watch.seconds_left(self._clock())
         return left is not None and left < self._stopping.seconds_left()
 
-    def _beat(self, lease: Lease) -> None:
-        self._outcomes.beat(lease)
+    def _rescue_beside_work(self) -> None:
         try:
             self._rescue()
         except (TransientError, NotReady) as error:

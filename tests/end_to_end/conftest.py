@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.settings import Settings
+from tests.end_to_end.installation import SETTINGS, Place, quiet_logs
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "examples" / "demo"
 
@@ -106,3 +109,19 @@ def _wait_for_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> 
                 return
         time.sleep(0.1)
     raise AssertionError(f"the service did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("service")
+    place = Place(Settings(data_dir=folder, **SETTINGS), folder / "workers.log")
+    yield place
+    place.engine.end()
+
+
+@pytest.fixture
+def place(installation: Place) -> Iterator[Place]:
+    with quiet_logs():
+        yield installation
+        installation.end_all()
+        installation.let_heir_finish()
