@@ -95,6 +95,10 @@ class Database(Protocol):
         """A connection for the only process that migrates now. Raises NotReady."""
         ...
 
+    def begin_moving_schema(self, connection: Connection) -> None:
+        """Be the only writer where others work on the ledger meanwhile; nothing was written on the connection yet."""
+        ...
+
     def is_worth_another_try(self, error: DBAPIError) -> bool:
         """Whether a transaction that ended so before its commit may simply be run again."""
         ...
@@ -149,18 +153,50 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the schema up to date. Safe when several processes start at once: one migrates, the others wait.
 
-        Raises NotReady `ledger_newer` for a ledger that a newer Stenocast made.
+        Others may work on the ledger meanwhile: a migration takes nothing away that they read. Raises NotReady
+        `ledger_newer` for a ledger that a newer Stenocast made.
         """
         with self._translated(), self._database.migrating() as connection:
-            version, newest = _schema_version(connection), _newest_version()
-            if version is not None and version > newest:
-                raise NotReady(
-                    f"the ledger is at version {version} and this Stenocast knows {newest}: start the newer one",
-                    code="ledger_newer",
-                )
-            if version != newest:
-                _upgrade(connection)
+            if _version_to_move(connection) != _versions()[-1]:
+                self._move_schema(connection, "upgrade", "head")
             connection.commit()
+
+    def migrate_back(self, version: str) -> str | None:
+        """Bring the schema back to an earlier version, for processes that know no newer one; which it is now.
+
+        None for a ledger that was never made. A repeat does nothing. What only the newer tables and columns held is
+        lost. Nothing of the newer version may work on the ledger meanwhile, or be started on it afterwards: it would
+        bring the schema up to date again. Raises OptionError for a version that there is not, NotReady
+        `ledger_newer`, and Refused `ledger_not_taken_back` where the older tables have no room for what is there;
+        then nothing has changed.
+        """
+        known = _versions()
+        if version not in known:
+            raise OptionError(f"{version!r}: no version of the ledger; use one of {', '.join(known)}", field="to")
+        with self._translated(), self._database.migrating() as connection:
+            present = _version_to_move(connection)
+            if present is not None and present > version:
+                try:
+                    self._move_schema(connection, "downgrade", version)
+                except sa.exc.IntegrityError as error:
+                    said = str(error.orig).strip().splitlines()[0]
+                    raise Refused(
+                        f"version {version} of the ledger has no room for what is there: {said}",
+                        code="ledger_not_taken_back",
+                    ) from error
+            connection.commit()
+        return present and min(present, version)
+
+    def _move_schema(self, connection: Connection, direction: str, version: str) -> None:
+        """Run migrations. Alembic takes most of a second to import and is wanted once in a ledger's life."""
+        import alembic.command
+        from alembic.config import Config
+
+        self._database.begin_moving_schema(connection)
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        getattr(alembic.command, direction)(config, version)
 
     def close(self) -> None:
         self._database.engine.dispose()
@@ -935,17 +971,17 @@ def _schema_version(connection: Connection) -> str | None:
     return version
 
 
-def _newest_version() -> str:
-    """The version that the last migration's file name begins with."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
+def _version_to_move(connection: Connection) -> str | None:
+    """The migration that the database is at. Raises NotReady `ledger_newer`."""
+    version, newest = _schema_version(connection), _versions()[-1]
+    if version is not None and version > newest:
+        raise NotReady(
+            f"the ledger is at version {version} and this Stenocast knows {newest}: start the newer one",
+            code="ledger_newer",
+        )
+    return version
 
 
-def _upgrade(connection: Connection) -> None:
-    """Run the migrations. Alembic takes most of a second to import and is wanted once in a ledger's life."""
-    import alembic.command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
+def _versions() -> list[str]:
+    """The versions that there are, oldest first: what the migrations' file names begin with."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))

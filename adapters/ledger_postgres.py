@@ -87,6 +87,9 @@ class PostgresServer:
             connection.execute(_LOCK, {"name": MIGRATING})
             yield connection
 
+    def begin_moving_schema(self, connection: Connection) -> None:
+        """Nothing to do: every change of a table waits for those who use it, and makes the later ones wait."""
+
     def is_worth_another_try(self, error: DBAPIError) -> bool:
         """After a deadlock, a race that was lost, or a connection that turned out to be dead. Not in a commit."""
         constraint = error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None

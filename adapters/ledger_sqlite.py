@@ -55,6 +55,11 @@ class SqliteFile:
         except OSError as error:
             raise NotReady(f"{self._path}: {error.strerror or error}", code="ledger_unavailable") from error
 
+    def begin_moving_schema(self, connection: Connection) -> None:
+        """Take the write lock from the start: a transaction that has read already loses it to any other writer."""
+        connection.rollback()
+        connection.execution_options(begin=self._begin_alone)
+
     def is_worth_another_try(self, error: DBAPIError) -> bool:
         """Never: nobody got in between, and who waited for the lock waited long enough."""
         return False

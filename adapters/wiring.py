@@ -54,6 +54,20 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger.open(settings.ledger_url, back_off_seconds=settings.back_off_seconds)
 
 
+def take_schema_back(settings: Settings, version: str) -> str | None:
+    """The version that the ledger's schema is at, once it is no newer than this one.
+
+    Raises OptionError, TransientError, NotReady.
+    """
+    from adapters.database import Ledger
+
+    ledger = Ledger(settings.ledger_url)
+    try:
+        return ledger.migrate_back(version)
+    finally:
+        ledger.close()
+
+
 def newest_schema() -> str:
     """The version of the ledger's schema that this Stenocast works with: that of any ledger it has opened."""
     from adapters.database import MIGRATIONS

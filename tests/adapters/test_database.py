@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import threading
 from itertools import product
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from adapters.database import MIGRATIONS, Ledger
 from adapters.ledger_statements import BEST_JOB
 from adapters.ledger_tables import TABLES
 from schemas.episode import Episode
-from schemas.errors import NotReady, OptionError, TransientError
+from schemas.errors import NotReady, OptionError, Refused, TransientError
 from schemas.job import LEGAL_MOVES, JobOptions, JobState
 from tests.ledgers import sqlite_url
 from transcription.ports import NewJob
@@ -194,6 +195,57 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
     claimed = ledger.claim("ada", lease_seconds=30)
     assert claimed is not None
     assert (claimed.job.id, claimed.traceparent) == ("one", None)
+    assert ledger.lead_publishing("ada", seconds=10) == 1
+
+
+def test_a_migration_waits_for_one_who_writes_and_then_is_done(tmp_path: Path) -> None:
+    """Workers go on while a new version is brought in: the file's write lock is theirs again and again."""
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger.open(f"sqlite:///{path}")
+    ledger.migrate_back("0001")
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("INSERT INTO lanes (priority, lane, last_turn) VALUES (0, 'a show', 1)")
+    soon = threading.Timer(0.5, lambda: holder.execute("COMMIT"))
+    soon.start()
+
+    ledger.migrate()
+
+    soon.join()
+    assert ledger.lead_publishing("ada", seconds=10) == 1
+
+
+def test_a_ledger_is_taken_back_to_a_version_that_there_is_and_never_forward(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
+
+    assert ledger.migrate_back("0002") is None
+    ledger.migrate()
+    assert [ledger.migrate_back(version) for version in ("0002", "0002", "0001", "0002")] == [
+        "0002",
+        "0002",
+        "0001",
+        "0001",
+    ]
+    with pytest.raises(OptionError, match="0000"):
+        ledger.migrate_back("0000")
+
+
+def test_a_ledger_that_an_older_version_has_no_room_for_is_not_taken_back_at_all(tmp_path: Path) -> None:
+    """Before 0004 a request was made once: here it was made again after its episode was deleted."""
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger.open(f"sqlite:///{path}")
+    for name in ("one", "two"):
+        ledger.add(new_job(name), job_id=name)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE jobs SET deleted = 1 WHERE id = 'one'")
+        connection.execute("UPDATE jobs SET dedupe_key = 'same-one' WHERE id = 'two'")
+
+    with pytest.raises(Refused) as error:
+        ledger.migrate_back("0002")
+
+    assert error.value.code == "ledger_not_taken_back"
+    assert ledger.job("two").state is JobState.QUEUED
+    ledger.migrate()
     assert ledger.lead_publishing("ada", seconds=10) == 1
 
 
