@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -47,6 +48,10 @@ T = TypeVar("T")
 
 #: The stages that this file does; fetching and publishing are the worker's.
 STAGES = (Stage.DECODE, Stage.RECOGNIZE, Stage.DIARIZE, Stage.ASSEMBLE)
+
+
+#: A diarization that ended so many processes will end the next one, too. Once may be a machine that was taken away.
+DEADLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Pipeline:
         tell: Callable[[Progress], None],
         prepared: Prepared | None = None,
         is_last_try: bool = False,
+        must_not_die: bool = False,
         note_sound: Callable[[Waveform], None] = lambda _waveform: None,
     ) -> Transcript:
         """Transcribe the audio file `source`, or go on with what was `prepared` of it.
@@ -105,9 +111,12 @@ class Pipeline:
         of progress in audio seconds and may raise to stop the work: that error comes out unchanged. Raises
         AudioError for what cannot be heard, OptionError, NotReady, TransientError, CrashError. A diarization
         that fails costs the voices, not the words: one speaker, and the warning `diarization_failed`; one that
-        could do better another time (no memory, a store that does not answer) does so only on the last try.
+        could do better another time (no memory, a store that does not answer) does so only on the last try. One that
+        took its process along `DEADLY` times is not begun again where the job `must_not_die` once more.
         """
-        return _Run(self, source, episode, options, scratch, tell, prepared, is_last_try, note_sound).transcript()
+        return _Run(
+            self, source, episode, options, scratch, tell, prepared, is_last_try, must_not_die, note_sound
+        ).transcript()
 
 
 class _Run:
@@ -123,6 +132,7 @@ class _Run:
         tell: Callable[[Progress], None],
         prepared: Prepared | None,
         is_last_try: bool,
+        must_not_die: bool,
         note_sound: Callable[[Waveform], None],
     ) -> None:
         self._note_sound = note_sound
@@ -134,6 +144,7 @@ class _Run:
         self._tell = tell
         self._prepared = prepared
         self._is_last_try = is_last_try
+        self._must_not_die = must_not_die
         self._stop: BaseException | None = None
         self._times: list[StageTime] = []
         self._warnings: list[Warning] = []
@@ -281,23 +292,32 @@ class _Run:
             return diarization
         features = checkpoint_folder(waveform, "diarize", diarizer.fingerprint, sound)
         parts = _Parts(self._engines.checkpoints, f"{features}/parts", self._meter)
+        deaths = _Deaths(self._engines.checkpoints, f"{features}/parts/begun")
+        earlier = deaths.count()
+        if self._must_not_die and earlier >= DEADLY:
+            self._give_voices_up(f"the engine died of it {earlier} times")
+            return None
+        deaths.begin(earlier + 1)
         try:
             diarization = diarizer.diarize(waveform, options, report=self._meter.report, parts=parts)
-        except (NotReady, OptionError, CrashError):
-            raise
+        except CrashError:
+            raise  # as good as a death: its process is replaced
         except Exception as error:
+            deaths.forget()
+            if self._stop is not None or isinstance(error, NotReady | OptionError):
+                raise
             if isinstance(error, TransientError) and not self._is_last_try:
                 raise
             # Whatever an engine throws here, the words are worth having: the voices can be found by a later job.
-            if self._stop is not None:
-                raise
-            self._warnings.append(
-                Warning("diarization_failed", f"the voices could not be told apart: {type(error).__name__}: {error}")
-            )
+            self._give_voices_up(f"{type(error).__name__}: {error}")
             return None
+        deaths.forget()
         self._remember(f"{folder}/voices.json", diarization)
         parts.clear()
         return diarization
+
+    def _give_voices_up(self, why: str) -> None:
+        self._warnings.append(Warning("diarization_failed", f"the voices could not be told apart: {why}"))
 
     def _with_known_voices(self, document: Transcript, diarization: Diarization) -> Transcript:
         """Name the voices that a consenting show knows, and keep those whose names are sure by evidence.
@@ -386,6 +406,26 @@ class _Parts:
     def clear(self) -> None:
         for name in self._names:
             self._store.delete(f"{self._folder}/{name}")
+
+
+class _Deaths:
+    """How often a process died at the same work: counted in the store before it begins, forgotten when it ends."""
+
+    def __init__(self, store: Store, key: str) -> None:
+        self._store = store
+        self._key = key
+
+    def count(self) -> int:
+        content = self._store.get(self._key) or b""
+        return int(content) if content.isdigit() else 0
+
+    def begin(self, time: int) -> None:
+        self._store.put(self._key, str(time).encode())
+
+    def forget(self) -> None:
+        """One that cannot be forgotten counts against the next try alone; the work that is done is worth more."""
+        with suppress(StenocastError):
+            self._store.delete(self._key)
 
 
 def check_options(options: JobOptions) -> None:

@@ -46,7 +46,10 @@ API_POINTS = ("after_upload", "after_commit")
 #: Where an API passes with each deletion: the episode is deleted, and its objects still lie in the store.
 DELETION_POINTS = ("after_deletion",)
 
-ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS + DELETION_POINTS
+#: In diarization, with part of it done: an engine that dies there again and again still gives the words.
+DIARIZE_POINTS = ("amid_diarize",)
+
+ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS + DELETION_POINTS + DIARIZE_POINTS
 
 #: Called with the name of the place that was reached.
 Reached = Callable[[str], None]
@@ -120,6 +123,8 @@ class StageWatch:
     def notice(self, progress: Progress) -> None:
         if progress.stage is Stage.RECOGNIZE and progress.done > 0:
             self._reached("after_window")
+        if progress.stage is Stage.DIARIZE and progress.done > 0:
+            self._reached("amid_diarize")
         if progress.stage is self._stage:
             return
         left, self._stage = self._stage, progress.stage

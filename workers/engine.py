@@ -34,7 +34,7 @@ from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import write_json
-from transcription.jobs import MAX_ATTEMPTS
+from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
 from transcription.pipeline import Pipeline, Prepared
 from transcription.ports import Decoder, DropBox, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
@@ -184,6 +184,7 @@ class Engine:
             prepared=work.prepared,
             is_last_try=work.job.attempts + 1 >= MAX_ATTEMPTS,
             note_sound=lambda sound: note_checkpoints(self._store, job_id=work.job.id, audio_sha256=sound.sha256),
+            must_not_die=work.job.crashes + 1 >= MAX_CRASHES,
         )
         tell(Progress(Stage.PUBLISH, fraction=1.0))
         self._reached("before_put")

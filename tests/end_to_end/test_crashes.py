@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from schemas.events import EventType
+from schemas.events import EventType, TranscriptReady
 from schemas.job import JobState
 from tests.end_to_end.installation import CALM, PATIENCE_SECONDS, Place, quiet_logs, scratch_left, until
 from workers.crashpoints import CRASH_POINTS
@@ -209,6 +209,30 @@ def test_a_job_that_kills_its_engine_every_time_fails_after_three_and_the_queue_
     place.let_heir_finish()
     place.check_invariants(poison, state=JobState.FAILED)
     place.check_invariants(next_job)
+
+
+def test_a_diarization_that_kills_its_engine_every_time_costs_the_voices_and_not_the_words(
+    place: Place, undisturbed: list[Any]
+) -> None:
+    place.forget_checkpoints()
+    job = place.add(again="deadly voices")
+    worker = place.start("--exit-when-idle", "1", crash_at="amid_diarize", **CALM)
+
+    until(lambda: place.ledger.job(job.id).state.is_final, "the job is final")
+    worker.terminate()
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    done = place.ledger.job(job.id)
+    assert (done.state, done.crashes) == (JobState.DONE, 2)
+    told = place.ledger.events_of(job.id)[-1][1].data
+    assert isinstance(told, TranscriptReady)
+    assert "diarization_failed" in told.warning_codes
+    assert words(place.spoken(job)) == words(undisturbed)
+    place.let_heir_finish()
+    place.check_invariants(job)
+
+
+def words(spoken: list[Any]) -> list[Any]:
+    return [word for _, turn in spoken for word in turn]
 
 
 def test_a_job_cancelled_while_it_runs_stops_and_is_never_done(place: Place) -> None:

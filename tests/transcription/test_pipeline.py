@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from array import array
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from schemas.errors import AudioError, GpuError, ModelError, OptionError, Transi
 from schemas.job import JobOptions, Progress, Stage, Term
 from schemas.transcript import NameMethod, StageTime, Warning
 from schemas.wire import write_json
-from transcription.pipeline import Pipeline, Prepared, check_options
+from transcription.pipeline import DEADLY, Pipeline, Prepared, check_options
 from transcription.ports import SAMPLE_RATE, Decoded, KnownVoice, Report, Tags, Waveform
 from transcription.steps import ALL_STEPS
 
@@ -232,6 +233,47 @@ def test_a_broken_gpu_is_not_taken_for_a_failed_diarization(bench: Bench) -> Non
 
     with pytest.raises(GpuError):
         bench.run(is_last_try=True)
+
+
+def killed_in_diarization(bench: Bench, times: int) -> None:
+    """As far as the store can tell: what replaces its process is a death to it."""
+    for _ in range(times):
+        bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=GpuError("device-side assert"))
+        with pytest.raises(GpuError):
+            bench.run()
+
+
+@pytest.mark.parametrize("times", [DEADLY, DEADLY + 1])
+def test_a_diarization_that_killed_its_process_again_and_again_is_left_out_before_the_job_dies_of_it(
+    bench: Bench, times: int
+) -> None:
+    killed_in_diarization(bench, times)
+
+    document = bench.run(must_not_die=True)
+
+    warning = next(each for each in document.quality.warnings if each.code == "diarization_failed")
+    assert f"{times} times" in warning.message
+    assert (document.quality.word_count > 0, len(document.speakers)) == (True, 1)
+
+
+@pytest.mark.parametrize(("times", "must_not_die"), [(DEADLY - 1, True), (DEADLY + 1, False)])
+def test_a_diarization_is_tried_again_while_its_deaths_may_be_chance_or_cost_nothing(
+    bench: Bench, times: int, must_not_die: bool
+) -> None:
+    killed_in_diarization(bench, times)
+    bench.diarizer = ScriptedDiarizer()
+
+    assert len(bench.run(must_not_die=must_not_die).speakers) >= 2
+
+
+def test_a_diarization_that_ends_by_itself_is_no_death(bench: Bench) -> None:
+    for error in (TransientError("no memory"), ModelError("a file is missing"), RuntimeError("no convergence")):
+        bench.diarizer = Counting(ScriptedDiarizer(), break_at=1, error=error)
+        with suppress(TransientError, ModelError):
+            bench.run()
+    bench.diarizer = ScriptedDiarizer()
+
+    assert len(bench.run(must_not_die=True).speakers) >= 2
 
 
 def test_a_diarization_that_broke_half_way_goes_on_there_and_leaves_no_parts(bench: Bench) -> None:

@@ -273,7 +273,7 @@ def test_a_job_whose_sound_is_prepared_is_not_fetched_again(bench: Bench) -> Non
 
     assert isinstance(bench.engine.answer(replace(work, prepared=prepared)), Finished)
     [how] = bench.pipeline.how
-    assert (how["prepared"], how["is_last_try"]) == (prepared, False)
+    assert (how["prepared"], how["is_last_try"], how["must_not_die"]) == (prepared, False, False)
 
 
 def test_which_recording_a_job_listens_to_is_noted_in_the_store(bench: Bench) -> None:
@@ -312,6 +312,14 @@ def test_the_pipeline_knows_its_last_try(bench: Bench, attempts: int, is_last: b
     bench.engine.answer(replace(work, job=replace(work.job, attempts=attempts)))
 
     assert bench.pipeline.how[0]["is_last_try"] is is_last
+
+
+@pytest.mark.parametrize(("crashes", "must_not_die"), [(1, False), (2, True)])
+def test_the_pipeline_knows_when_one_more_crash_ends_the_job(bench: Bench, crashes: int, must_not_die: bool) -> None:
+    work = bench.work()
+    bench.engine.answer(replace(work, job=replace(work.job, attempts=crashes, crashes=crashes)))
+
+    assert bench.pipeline.how[0]["must_not_die"] is must_not_die
 
 
 def test_every_line_that_the_child_logs_names_its_job(bench: Bench) -> None:
