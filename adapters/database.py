@@ -57,6 +57,7 @@ from transcription.jobs import (
     forgotten_options,
     heard_episode,
     instant,
+    is_blameless,
     job_event,
     lane_of,
     shown_episode,
@@ -376,7 +377,13 @@ class Ledger:
         row = sql.lock_job(connection, job_id, self.clock_offset)
         if row is None or row.state != JobState.RUNNING.value or row.lease_expires >= row.present:
             return None
-        return self._failed(connection, row, _worker_lost(row.lease_worker), True, "expired")
+        lost = _worker_lost(row.lease_worker)
+        if is_blameless(_progress(row)):
+            lease = Lease(row.id, row.lease_token, row.lease_worker, seconds=0.0)
+            sql.move_back_to_queue(connection, lease, 0.0, None, row.present)
+            sql.end_attempt(connection, row.id, row.lease_token, "expired", lost.code, row.present)
+            return self._moved(connection, row.id, EventType.JOB_QUEUED, row.present)
+        return self._failed(connection, row, lost, True, "expired")
 
     def _shorten(self, connection: Connection, job_id: str) -> Job | None:
         sql.shorten_lease(connection, job_id, self.clock_offset)

@@ -30,6 +30,7 @@ from transcription.jobs import (
     forgotten_options,
     heard_episode,
     instant,
+    is_blameless,
     job_event,
     lane_of,
     next_turn,
@@ -522,12 +523,14 @@ class MemoryQueue:
 
     def release(self, lease: Lease, *, delay_seconds: float = 0.0, reason: JobError | None = None) -> Job:
         with self._lock:
-            record = self._held(lease)
-            self._end_lease(record)
-            record.not_before = self.now() + delay_seconds if delay_seconds > 0 else 0.0
-            shown = instant(record.not_before) if record.not_before else None
-            self._change(record, state=JobState.QUEUED, error=reason, not_before=shown)
-            return self._moved(record, EventType.JOB_QUEUED)
+            return self._put_back(self._held(lease), delay_seconds, reason)
+
+    def _put_back(self, record: _Record, delay_seconds: float = 0.0, reason: JobError | None = None) -> Job:
+        self._end_lease(record)
+        record.not_before = self.now() + delay_seconds if delay_seconds > 0 else 0.0
+        shown = instant(record.not_before) if record.not_before else None
+        self._change(record, state=JobState.QUEUED, error=reason, not_before=shown)
+        return self._moved(record, EventType.JOB_QUEUED)
 
     def cancel(self, job_id: str) -> Job:
         with self._lock:
@@ -644,6 +647,9 @@ class MemoryQueue:
                 if record.lease is not None and record.expires > now + record.lease.seconds + 1.0:
                     record.expires = now + record.lease.seconds
                 if record.lease is not None and record.expires < now:
+                    if is_blameless(record.job.progress):
+                        rescued.append(self._put_back(record))
+                        continue
                     lost = f"worker {record.lease.worker} stopped beating"
                     rescued.append(self._failed(record, JobError("worker_lost", lost, retryable=True), True))
             return rescued

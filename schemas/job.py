@@ -98,6 +98,7 @@ class Progress:
     total: float | None = None  #: audio seconds of the stage, once known
     eta: float | None = None  #: clock seconds left for the whole job, an estimate
     fraction: float | None = None  #: of the whole job, 0 to 1
+    waits: bool = False  #: prepared early: nothing is done for it until its worker's present job ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ CALLS: dict[str, str] = {
     "finish": "the transcript is stored: state, result and events in one transaction, refused if the lease was lost",
     "release": "a worker hands the job back (it stops, or its installation cannot do it now); no attempt is counted",
     "fail": "an attempt failed: another try after a while, or the end after five attempts or three crashes",
-    "rescue": "the lease ran out because the worker died: counted as a crash, then as `fail`",
+    "rescue": "the lease ran out because the worker died: counted as a crash, then as `fail`; but a job that was"
+    " prepared early and only waited for its turn goes back as by `release`",
     "cancel": "somebody does not want it any more",
     "delete": "somebody wants nothing of its episode kept",
     "retry": "somebody wants a failed job tried again, its attempts counted from zero",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from schemas.episode import Episode
 from schemas.errors import AUDIO_CODES
 from schemas.events import Event, EventType, JobChanged, TranscriptDeleted, TranscriptReady
-from schemas.job import Job, JobError, JobOptions
+from schemas.job import Job, JobError, JobOptions, Progress
 from transcription.ports import Result
 
 MAX_ATTEMPTS = 5  #: failures and crashes together
@@ -73,6 +73,15 @@ def after_failure(
         return AfterFailure(attempts, crashes, error, 0.0)
     delay = min(back_off_seconds * 2 ** (attempts - 1), LONGEST_BACK_OFF_SECONDS) * (0.5 + jitter)
     return AfterFailure(attempts, crashes, error, delay)
+
+
+def is_blameless(progress: Progress | None) -> bool:
+    """Whether a job whose worker died cannot have been the cause: it was prepared, and waited for its turn.
+
+    It needs no count of its own. A job that was prepared again and again died of the jobs that ran, which count; what
+    kills its worker while it is fetched, decoded or at work counts itself.
+    """
+    return progress is not None and progress.waits
 
 
 def _crashed_too_often(error: JobError) -> JobError:

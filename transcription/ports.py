@@ -619,7 +619,8 @@ class JobQueue(Protocol):
         ...
 
     def rescue(self) -> Sequence[Job]:
-        """Take every expired lease away; each counts a crash. Two rescuers rescue each job once."""
+        """Take every expired lease away; each counts a crash, but for a job whose progress says that it `waits`: that
+        one goes back as by `release`. Two rescuers rescue each job once."""
         ...
 
     def job(self, job_id: str) -> Job:

@@ -183,7 +183,9 @@ class Lookahead:
         lease = job.claimed.lease
         if job.prepared is None and (message := self._message(job, seconds)) is not None:
             if isinstance(message, Ready):
+                self._outcomes.write_progress(lease, job.watch, self._clock())
                 job.prepared = message.prepared
+                self._outcomes.waits(lease, message.prepared.decoded.waveform.seconds)
                 seconds = self._clock() - job.began
                 self._deadlines.learn_preparation(seconds)
                 log.info("job prepared", seconds=round(seconds, 1))
@@ -191,9 +193,8 @@ class Lookahead:
             else:
                 self._end(job, message)
                 return
-        self._outcomes.write_progress(lease, job.watch, self._clock())
-        if job.prepared is not None:
-            self._outcomes.waits(lease)
+        if job.prepared is None:
+            self._outcomes.write_progress(lease, job.watch, self._clock())
         job.keeper.keep(self._clock())
 
     def _message(self, job: _Next, seconds: float) -> Ready | Broke | Unexpected | Stopped | CrashError | None:

@@ -14,7 +14,7 @@ from adapters.erasure import erase
 from adapters.metrics import Metrics, Outcome, process_metrics
 from adapters.tracing import Tracing, process_tracing
 from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
-from schemas.job import Job, JobError, JobState
+from schemas.job import Job, JobError, JobState, Progress, Stage
 from transcription.ports import Claimed, JobQueue, Lease, Result, Store
 from workers.attempt_record import AttemptRecord
 from workers.crashpoints import Reached
@@ -58,10 +58,15 @@ class Outcomes:
             claimed, metrics=self._metrics, tracing=self._tracing, clock=self._clock
         )
 
-    def waits(self, lease: Lease) -> None:
-        """What could be prepared of the attempt is; nothing is done for it until its turn."""
+    def waits(self, lease: Lease, audio_seconds: float) -> None:
+        """What could be prepared of the attempt is; nothing is done for it until its turn. Raises LeaseLost."""
         if lease in self._records:
             self._records[lease].waits()
+        self._tell(lease, Progress(Stage.DECODE, done=audio_seconds, total=audio_seconds, waits=True))
+
+    def goes_on(self, lease: Lease, audio_seconds: float) -> None:
+        """It is its turn: from here on it answers for its worker's death. Raises LeaseLost."""
+        self._tell(lease, Progress(Stage.DECODE, done=audio_seconds, total=audio_seconds))
 
     def lost(self, lease: Lease) -> None:
         """The lease is gone: another worker's, or the job was cancelled, or deleted with its episode.
@@ -109,6 +114,9 @@ class Outcomes:
             return
         if lease in self._records:
             self._records[lease].entered(progress.stage)
+        self._tell(lease, progress)
+
+    def _tell(self, lease: Lease, progress: Progress) -> None:
         try:
             self._queue.progress(lease, progress)
         except (TransientError, NotReady) as error:

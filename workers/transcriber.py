@@ -290,6 +290,8 @@ class Supervisor:
     def _work(self, claimed: Claimed, prepared: Prepared | None) -> Finished | Broke | Unexpected | CrashError | None:
         """Have the child do the job and beat meanwhile. None: the worker was asked to stop. Raises LeaseLost."""
         lease = claimed.lease
+        if prepared is not None:
+            self._outcomes.goes_on(lease, prepared.decoded.waveform.seconds)
         engine = self._ready_engine()
         self._owes_an_answer = True
         engine.order(

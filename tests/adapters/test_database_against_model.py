@@ -186,9 +186,9 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def beat(self, lease: Lease) -> None:
         self.both(lambda queue: queue.beat(lease))
 
-    @rule(lease=leases)
-    def tell_progress(self, lease: Lease) -> None:
-        self.both(lambda queue: queue.progress(lease, Progress(Stage.RECOGNIZE, done=1.0)))
+    @rule(lease=leases, waits=st.booleans())
+    def tell_progress(self, lease: Lease, waits: bool) -> None:
+        self.both(lambda queue: queue.progress(lease, Progress(Stage.DECODE, done=1.0, waits=waits)))
 
     @rule(lease=leases)
     def finish(self, lease: Lease) -> None:

@@ -19,6 +19,7 @@ from schemas.events import TranscriptDeleted
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage, Term
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
+from transcription.jobs import MAX_CRASHES
 from transcription.ports import Backlog, Claimed, Holder, JobQueue, NewJob, Result
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -626,6 +627,28 @@ class TestRescuing:
         rescued = bench.queue.rescue()
 
         assert [(job.id, job.state, job.crashes) for job in rescued] == [(job_id, JobState.QUEUED, 1)]
+
+    def test_a_job_that_only_waited_for_its_turn_goes_back_uncounted(self, bench: Bench) -> None:
+        """Its sound was prepared; its worker died of the job that ran."""
+        job_id = bench.add("one")
+        for _ in range(MAX_CRASHES):
+            bench.queue.progress(bench.claim().lease, Progress(Stage.DECODE, waits=True))
+            bench.pass_time(LEASE + 1)
+
+            [job] = bench.queue.rescue()
+
+            assert (job.id, job.state, job.attempts, job.crashes) == (job_id, JobState.QUEUED, 0, 0)
+            assert (job.error, job.progress, job.worker) == (None, None, None)
+        assert bench.event_types(job_id) == ["job.queued.v1", *["job.started.v1", "job.queued.v1"] * MAX_CRASHES]
+
+    def test_a_job_whose_turn_has_come_answers_for_its_worker(self, bench: Bench) -> None:
+        bench.add("one")
+        lease = bench.claim().lease
+        for waits in (True, False):
+            bench.queue.progress(lease, Progress(Stage.DECODE, waits=waits))
+        bench.pass_time(LEASE + 1)
+
+        assert [job.crashes for job in bench.queue.rescue()] == [1]
 
     def test_a_second_rescuer_finds_nothing(self, bench: Bench) -> None:
         bench.add("one")

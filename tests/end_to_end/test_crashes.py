@@ -72,6 +72,7 @@ def test_a_worker_killed_with_a_job_ahead_loses_neither(place: Place, undisturbe
     for job in jobs:
         place.check_invariants(job)
     assert place.spoken(jobs[1]) == undisturbed
+    assert [place.ledger.job(job.id).attempts for job in jobs] == [1, 0]  # the second one had not begun
 
 
 def test_a_worker_killed_while_it_hands_its_job_back_costs_nothing_but_time(place: Place) -> None:

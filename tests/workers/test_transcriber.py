@@ -486,6 +486,20 @@ def test_the_transcript_after_a_deleted_one_is_a_later_revision(bench: Bench) ->
     assert (order.revision, bench.queue.job("two").revision) == (2, 2)
 
 
+def test_a_cancel_is_noticed_between_two_beats_although_the_child_says_nothing(bench: Bench) -> None:
+    """And a child that hears nothing, either, is killed: all of it within the five seconds that a cancel has."""
+    cancelled_at: list[float] = []
+
+    def cancel() -> None:
+        bench.queue.cancel("one")
+        cancelled_at.append(bench.now)
+
+    bench.do_one(told(Stage.RECOGNIZE, 1), cancel)
+
+    assert bench.children[0].killed
+    assert bench.now - cancelled_at[0] < HEARTBEAT
+
+
 def test_a_child_that_does_not_leave_a_cancelled_job_is_killed(bench: Bench) -> None:
     job = bench.do_one(told(Stage.RECOGNIZE, 1), lambda: bench.queue.cancel("one") and None)
 
@@ -726,6 +740,17 @@ def test_the_lease_of_the_job_ahead_is_kept_too(bench: Bench) -> None:
 
     assert rescued == []
     assert (two.state, two.crashes) == (JobState.DONE, 0)
+
+
+def test_a_job_that_only_waits_for_its_turn_says_so_until_it_comes(bench: Bench) -> None:
+    """A rescue then knows what a worker cannot have died of."""
+    ahead = Ahead(bench, rounds=30)
+    ahead.meanwhile(ahead.look)
+    bench.scripts.append([*ahead.running, ahead.look, Finished(result_at("two", 1))])
+    bench.preparations.append([told(Stage.DECODE, 4), READY])
+    bench.supervisor(start_preparer=bench.start_preparer).run(exit_when_idle=0.0)
+
+    assert [job.progress and job.progress.waits for job in ahead.seen] == [True, False]
 
 
 def test_a_job_that_is_not_ready_in_time_is_waited_for(bench: Bench) -> None:
