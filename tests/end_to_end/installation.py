@@ -215,7 +215,8 @@ class Place:
 
     def logged(self, event: str, job: Job) -> bool:
         """Whether a worker has logged this about the job."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        whole = self.log.read_text().rpartition("\n")[0]  # the last line may be on its way
+        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
         return any(line["event"] == event and line.get("job_id") == job.id for line in lines)
 
     def engine_of(self, worker: subprocess.Popen[bytes]) -> psutil.Process:

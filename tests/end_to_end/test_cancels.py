@@ -21,7 +21,8 @@ from tests.end_to_end.installation import CALM, Place, is_clear, until
 
 pytestmark = pytest.mark.processes
 
-STOPS_WITHIN_SECONDS = 5.0
+STOPS_WITHIN_SECONDS = 5.0  #: by the worker's own clocks (tests/workers/test_transcriber.py)
+BUSY_SECONDS = 3.0  #: more, on a machine that runs other tests beside
 PRODUCTION: dict[str, Any] = {"lease_seconds": 30.0, "heartbeat_seconds": 5.0}
 
 #: Between the stages, in the engine child and in the order in which a job passes them.
@@ -53,7 +54,7 @@ def taken(order: Path) -> list[Path]:
 def within_five_seconds() -> Iterator[None]:
     began = time.monotonic()
     yield
-    assert time.monotonic() - began < STOPS_WITHIN_SECONDS
+    assert time.monotonic() - began < STOPS_WITHIN_SECONDS + BUSY_SECONDS
 
 
 def is_at(place: Place, job: Job, stage: Stage) -> bool:

@@ -1,0 +1,143 @@
+"""The disk of the ledger is full for a while: what cannot be kept is refused, all else goes on, nothing is lost.
+
+Real processes, and a disk of the ledger's own: a small tmpfs that a file fills. Skipped where none may be mounted.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from adapters.settings import Settings
+from schemas.job import JobState
+from tests.chaos.episodes import make_sound
+from tests.chaos.fleet import give_back_disk, is_small_disk, small_disk
+from tests.end_to_end.installation import CALM, SETTINGS, Place, quiet_logs, until
+from tests.servers import PostgresServer
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+MOST_UPLOADS = 80  #: that may still find room in pages that the ledger has
+
+
+@dataclass
+class SmallDisk:
+    """A folder that is a disk, and the ledger's address on it."""
+
+    folder: Path
+    url: str
+
+    def fill(self) -> None:
+        with (self.folder / "ballast").open("wb", buffering=0) as file:
+            for size in (65_536, 4_096):
+                try:
+                    while file.write(b"\0" * size) == size:
+                        pass
+                except OSError:
+                    continue
+
+    def free(self) -> None:
+        (self.folder / "ballast").unlink()
+
+
+@pytest.fixture
+def disk_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="stenocast-small-") as outside:
+        os.chmod(outside, 0o711)  # PostgreSQL's user has to get in
+        folder = small_disk(Path(outside) / "disk")
+        if not is_small_disk(folder):
+            pytest.skip("no disk of its own may be mounted here")
+        try:
+            yield folder
+        finally:
+            give_back_disk(folder)
+
+
+def postgres_on(folder: Path, server: PostgresServer) -> Iterator[str]:
+    """A database in a tablespace on the small disk."""
+    name = f"small_{uuid4().hex}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        [data] = connection.execute("SHOW data_directory").fetchone() or ("",)
+        if not Path(data).is_dir():
+            pytest.skip("PostgreSQL runs on another machine")
+        os.chown(folder, Path(data).stat().st_uid, Path(data).stat().st_gid)
+        connection.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        connection.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
+        try:
+            yield urlsplit(server.url)._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"DROP TABLESPACE {name}")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def disk(request: pytest.FixtureRequest, disk_folder: Path) -> Iterator[SmallDisk]:
+    if request.param == "sqlite":
+        yield SmallDisk(disk_folder, f"sqlite:///{disk_folder}/ledger.sqlite3")
+        return
+    for url in postgres_on(disk_folder, request.getfixturevalue("postgres")):
+        yield SmallDisk(disk_folder, url)
+
+
+def upload(client: httpx.Client, number: int) -> httpx.Response:
+    return client.post(
+        "/v1/episodes",
+        files={"audio": (f"{number}.wav", make_sound(number))},
+        data={"models": "scripted"},
+        headers={"Idempotency-Key": f"upload-{number}"},
+    )
+
+
+def test_a_full_disk_of_the_ledger_refuses_what_it_cannot_keep_and_loses_nothing(
+    tmp_path: Path, disk: SmallDisk, serve: Callable[..., Any]
+) -> None:
+    told: dict[str, Any] = SETTINGS | CALM | {"database_url": disk.url}
+    with quiet_logs():
+        place = Place(Settings(data_dir=tmp_path / "data", **told), tmp_path / "workers.log")
+        place.engine.end()
+        service = serve(command="api", data=tmp_path / "data", **told)
+        accepted: list[str] = []
+        try:
+            with service.client() as client:
+                accepted.append(upload(client, 0).json()["id"])
+                disk.fill()
+                for refused in range(1, MOST_UPLOADS):
+                    answer = upload(client, refused)
+                    if answer.status_code != 202:
+                        break
+                    accepted.append(answer.json()["id"])
+
+                assert (answer.status_code, answer.json()["code"]) == (503, "ledger_full"), answer.text
+                assert int(answer.headers["Retry-After"]) > 0
+                assert client.get(f"/v1/jobs/{accepted[0]}").json()["id"] == accepted[0]
+                assert len(client.get("/v1/jobs?limit=200").json()["jobs"]) == len(accepted)
+
+                worker = place.start(**told)  # it finds no room either, and waits for some
+                time.sleep(3.0)
+                assert worker.poll() is None
+                disk.free()
+                answer = until(lambda: ok(upload(client, refused)), "what was refused is taken when there is room")
+                accepted.append(answer.json()["id"])
+            until(place.is_quiet, "every job is final")
+            jobs = place.ledger.jobs(limit=500)
+        finally:
+            place.end_all()
+            place.ledger.close()
+
+    assert sorted(job.id for job in jobs) == sorted(accepted)
+    assert {(job.state, job.attempts) for job in jobs} == {(JobState.DONE, 0)}
+
+
+def ok(answer: httpx.Response) -> httpx.Response | None:
+    return answer if answer.status_code in (200, 202) else None
