@@ -361,6 +361,7 @@ TALK = (
         "Note: This was said in May.",
         "Ada Quill – who wrote it down – was right.",
         "Ada Quill. She wrote it down.",
+        "Tomas Feld – They write it so on the lamp.",
     ],
 )
 def test_what_looks_like_a_label_once_is_said_by_the_speaker_before(extra: str) -> None:
