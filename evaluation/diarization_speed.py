@@ -13,26 +13,24 @@ hold on a busy machine; seconds do not.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib.util
 import resource
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adapters.models import find
 from adapters.settings import Settings, read_settings
 from adapters.waveform import open_samples
 from adapters.wiring import build_decoder
+from evaluation.plain_tools import load, quiet, run_stock, stock_pipeline
 from transcription.ports import SAMPLE_RATE, Diarization, DiarizeOptions, Waveform
 
 if TYPE_CHECKING:
     from adapters.pyannote import PyannoteDiarizer
 
-BATCH = 32  #: chunks at once, for both loops
 HEAD = """\
 | recording | seconds | voices: truth, ours, stock | DER ours | DER stock | ours | × real time | stock | ratio |
 |---|---|---|---|---|---|---|---|---|"""
@@ -81,22 +79,6 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-stock", action="store_true", help="measure our loop alone")
     parser.add_argument("--hours", type=float, help="repeat the first recording to this length and measure memory")
     return parser.parse_args(arguments)
-
-
-def load(models: str, settings: Settings, *, threads: int) -> PyannoteDiarizer:
-    from adapters.pyannote import PyannoteDiarizer
-
-    found = find(models, settings.models_dir)
-    parameters = found.diarization.parameters
-    return PyannoteDiarizer(
-        found.segmentation,
-        found.embedding,
-        set_name=found.name,
-        threshold=float(parameters["threshold"]),
-        min_cluster_size=int(parameters["min_cluster_size"]),
-        threads=threads,
-        batch_size=BATCH,
-    )
 
 
 def decode(path: Path, scratch: Path, settings: Settings) -> Waveform:
@@ -152,42 +134,6 @@ def as_annotation(diarization: Diarization) -> Any:
     for i, turn in enumerate(diarization.turns):
         annotation[Segment(turn.start, turn.end), i] = turn.voice
     return annotation
-
-
-def stock_pipeline(diarizer: PyannoteDiarizer) -> Any:
-    """pyannote's own pipeline over the same models and parameters, in batches as ours."""
-    from pyannote.audio.pipelines import SpeakerDiarization
-
-    ours = diarizer.pipeline
-    pipeline = SpeakerDiarization(
-        segmentation=ours._segmentation.model,
-        embedding=ours._embedding.model_,
-        plda=ours.plda,
-        clustering=ours.klustering,
-        embedding_exclude_overlap=ours.embedding_exclude_overlap,
-        segmentation_batch_size=BATCH,
-        embedding_batch_size=BATCH,
-    )
-    return pipeline.instantiate(ours.parameters(instantiated=True))
-
-
-def run_stock(pipeline: Any, waveform: Waveform) -> Any:
-    import numpy as np
-    import torch
-
-    sound = torch.from_numpy(open_samples(waveform).astype(np.float32) / 32768.0)[None]
-    with quiet():
-        output = pipeline({"waveform": sound, "sample_rate": SAMPLE_RATE, "uri": "recording"})
-    return output.speaker_diarization
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def table_line(row: Row) -> str:

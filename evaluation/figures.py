@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from evaluation.marked import write_between
 from evaluation.measures import (
     COLLAR_SECONDS,
     NameScore,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,15 +264,6 @@ def report(figures: Sequence[Figures], *, models: str, command: str, today: str,
     )
 
 
-def written_into(page: str, block: str) -> str:
-    """The page with its figures replaced; a page without the marks gets them at its end."""
-    marked = f"{BEGIN}\n{block}\n{END}"
-    if BEGIN in page and END in page:
-        before, rest = page.split(BEGIN, 1)
-        return before + marked + rest.split(END, 1)[1]
-    return (page.rstrip() + "\n\n" if page.strip() else "# Quality\n\n") + marked + "\n"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Exit status 0, 1 (failed), 2 (usage)."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.figures", description=__doc__.splitlines()[0])
@@ -303,8 +294,7 @@ def _run(asked: argparse.Namespace, *, command: str) -> int:
     block = report(figures, models=asked.models, command=command, today=today, where=machine(settings.device))
     print(block)
     if asked.write:
-        page = asked.write.read_text(encoding="utf-8") if asked.write.is_file() else ""
-        asked.write.write_text(written_into(page, block), encoding="utf-8")
+        write_between(asked.write, block, "figures")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Whether names are right: naming on talk whose speakers are known, without sound.
 
-    python -m evaluation.naming [--failures] [--pages FILE…]
+    python -m evaluation.naming [--failures] [--write docs/quality.md] [--pages FILE…]
 
 Prints, for the hand-written cases and for both generated halves, how many speakers got a wrong name, how many their
 own where it is said aloud, and how many where the participants are given too. `--failures` lists every case of the
@@ -14,8 +14,10 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from evaluation.marked import write_between
 from evaluation.naming_cases import HALVES, NamingCase, generated_cases, hand_cases
 from schemas.errors import StenocastError
 from schemas.transcript import Speaker, Transcript
@@ -218,6 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Exit status 0, 1 (a page cannot be read), 2 (usage)."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.naming", description=__doc__.splitlines()[0])
     parser.add_argument("--failures", action="store_true", help="list what went wrong, the held-out half excepted")
+    parser.add_argument("--write", type=Path, help="put the table into this markdown page")
     parser.add_argument("--pages", nargs="+", type=Path, help="measure these transcripts instead")
     asked = parser.parse_args(arguments)
     try:
@@ -230,6 +233,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error.message} [{error.code}]", file=sys.stderr)
         return 1
     print(table(scores))
+    if asked.write:
+        measured = f"Measured {datetime.now(UTC).date().isoformat()} with `python -m evaluation.naming`."
+        write_between(asked.write, f"{measured}\n\n{table(scores)}", "naming")
     if asked.failures:
         for failure in (failure for each in scores if each.name != "held_out" for failure in each.failures):
             print(failure)

@@ -10,32 +10,27 @@ the truth behind it have changed; the engines' own work is kept too, so that a c
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.comparison import compare
-from evaluation.outcomes import BASELINE, OURS, WITHOUT, Outcome, OutcomeStore, method_of
-from evaluation.said import said_in_document, said_in_truth
-from evaluation.survey_page import Survey, write_into
+from evaluation.comparison import Comparison
+from evaluation.marked import write_between
+from evaluation.outcomes import BASELINE, OURS, Outcome, OutcomeStore, method_of
+from evaluation.survey_page import Survey
+from evaluation.systems import Systems, all_systems
 from evaluation.truth import Recording, choose, read_turns, recordings
 from schemas.episode import Episode
 from schemas.errors import NotReady, OptionError, StenocastError
 from schemas.job import JobOptions
-from schemas.transcript import Transcript
-from schemas.wire import read_json
 from transcription.participants import parse_participant
-from transcription.ports import Diarization, Store, VoiceTurn
-from transcription.steps import ALL_STEPS, Steps
+from transcription.ports import Store
 
 if TYPE_CHECKING:
     from adapters.settings import Settings
-    from evaluation.baseline import Baseline
-    from transcription.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What `--systems` takes.
@@ -61,7 +56,8 @@ def synthetic(folder: Path | None = None, *, names: Sequence[str] = ()) -> Itera
         given = Episode(
             id=script.name, title=script.title, show=script.show, language="en", participants=participants
         )
-        yield Recording(script.name, "sets", episode.audio, read_turns(episode.truth), given)
+        options = JobOptions(glossary=script.glossary)
+        yield Recording(script.name, "sets", episode.audio, read_turns(episode.truth), given, options)
 
 
 def everything(only: Sequence[str], say: Callable[[str], None]) -> tuple[Recording, ...]:
@@ -84,114 +80,50 @@ def wanted_scripts(only: Sequence[str]) -> tuple[str, ...]:
     return tuple(each.name for each in scripts() if not only or "sets" in only or each.name in only)
 
 
-# ---------------------------------------------------------------- the systems
-
-
-def step_systems() -> dict[str, Steps]:
-    """Ours without each step, by name."""
-    return {f"{WITHOUT}{each.name}": replace(ALL_STEPS, **{each.name: False}) for each in fields(Steps)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A store that remembers which checkpoint of voices was used."""
-
-    store: Store
-    used: list[str]
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.store, name)
-
-    def get(self, key: str) -> bytes | None:
-        content = self.store.get(key)
-        if content is not None:
-            self.used.append(key)
-        return content
-
-    def put(self, key: str, content: bytes) -> None:
-        self.used.append(key)
-        self.store.put(key, content)
-
-
-def run_ours(pipeline: Pipeline, recording: Recording, steps: Steps) -> tuple[Transcript, tuple[VoiceTurn, ...]]:
-    """The document, and the voices that were found, phantoms taken for the voice they sound like."""
-    watched = _Watched(pipeline.checkpoints, [])
-    with tempfile.TemporaryDirectory(prefix="stenocast-survey-") as scratch:
-        document = replace(pipeline, checkpoints=watched, steps=steps).run(  # type: ignore[arg-type]
-            recording.audio, recording.episode, JobOptions(), scratch=Path(scratch), tell=lambda _: None
-        )
-    return document, heard_voices(document, watched.store, watched.used)
-
-
-def heard_voices(document: Transcript, store: Store, used: Iterable[str]) -> tuple[VoiceTurn, ...]:
-    key = next((key for key in used if key.endswith("/voices.json")), None)
-    content = store.get(key) if key else None
-    if content is None:
-        return ()
-    absorbed = {each.voice: each.into for each in document.quality.absorbed}
-    turns = read_json(Diarization, content).turns
-    return tuple(replace(turn, voice=absorbed.get(turn.voice, turn.voice)) for turn in turns)
+# ---------------------------------------------------------------- measuring
 
 
 class Surveyor:
-    """Measures and keeps. Engines are loaded when the first recording needs them."""
+    """Measures and keeps."""
 
-    def __init__(self, settings: Settings, models: str, store: OutcomeStore, checkpoints: Path) -> None:
+    def __init__(self, settings: Settings, models: str, store: OutcomeStore, heard: Store) -> None:
         self._settings = settings
         self._models = models
         self._store = store
-        self._checkpoints = checkpoints
-        self._pipeline: Pipeline | None = None
-        self._baseline: Baseline | None = None
+        self._systems = Systems(settings, models, heard)
 
-    def measured(self, recording: Recording, system: str, steps: Steps = ALL_STEPS) -> Outcome:
-        """What is kept, or what is measured now and kept."""
-        method = method_of(system, self._models, repr(recording.truth), repr(recording.episode))
-        kept = self._store.recall(self._models, recording.name, system, method=method)
-        if kept is not None:
-            return kept
-        outcome = self._measure(recording, system, steps, method)
-        self._store.keep(outcome)
-        return outcome
+    def outcomes(self, recording: Recording, systems: Sequence[str]) -> Iterator[Outcome]:
+        """Of each system what is kept, or what is measured now and kept."""
+        with self._systems.decoded_once(recording) as sound:
+            for system in systems:
+                method = recorded_method(recording, system, self._models)
+                outcome = self._store.recall(self._models, recording.name, system, method=method)
+                if outcome is None:
+                    result = self._systems.compared(system, recording, sound)
+                    outcome = self._outcome(recording, system, result, method)
+                    self._store.keep(outcome)
+                yield outcome
 
-    def _measure(self, recording: Recording, system: str, steps: Steps, method: str) -> Outcome:
+    def _outcome(self, recording: Recording, system: str, result: Comparison, method: str) -> Outcome:
         from evaluation.figures import machine
 
-        if system == BASELINE:
-            with tempfile.TemporaryDirectory(prefix="stenocast-baseline-") as scratch:
-                heard, voices = self._plain().transcribe(recording.audio, Path(scratch))
-        else:
-            document, voices = run_ours(self._whole(), recording, steps)
-            heard = said_in_document(document)
-        result = compare(said_in_truth(recording.truth, seconds=heard.seconds), heard, found=voices)
         return Outcome(
             recording=recording.name,
             group=recording.group,
             system=system,
             models=self._models,
             measures=result.measures,
-            audio_seconds=heard.seconds or 0.0,
+            audio_seconds=result.heard.seconds or 0.0,
             method=method,
             measured=datetime.now(UTC).isoformat(timespec="seconds"),
             machine=machine(self._settings.device),
         )
 
-    def _whole(self) -> Pipeline:
-        if self._pipeline is None:
-            from adapters.folder import FolderStore
-            from adapters.wiring import build_pipeline
 
-            self._checkpoints.mkdir(parents=True, exist_ok=True)
-            engines = build_pipeline(self._settings, self._models, fresh=True)
-            self._pipeline = replace(engines, checkpoints=FolderStore(self._checkpoints))
-        return self._pipeline
-
-    def _plain(self) -> Baseline:
-        if self._baseline is None:
-            from evaluation.baseline import Baseline
-
-            self._baseline = Baseline(self._settings, self._models)
-        return self._baseline
+def recorded_method(recording: Recording, system: str, models: str) -> str:
+    """What the figures of this recording by this system depend on."""
+    sound = hashlib.sha256(recording.audio.read_bytes()).hexdigest()
+    return method_of(system, models, sound, repr(recording.truth), repr(recording.episode), repr(recording.options))
 
 
 # ---------------------------------------------------------------- the command
@@ -226,19 +158,20 @@ def _run(asked: argparse.Namespace) -> int:
     folder = asked.folder or default_folder()
     store = OutcomeStore(folder / "results")
     if not asked.kept:
-        surveyor = Surveyor(read_settings(), asked.models, store, folder / "checkpoints")
+        from adapters.folder import FolderStore
+
+        (folder / "heard").mkdir(parents=True, exist_ok=True)
+        surveyor = Surveyor(read_settings(), asked.models, store, FolderStore(folder / "heard"))
         for recording in found:
-            for system, steps in _systems(systems):
-                outcome = surveyor.measured(recording, system, steps)
-                print(f"{recording.name}, {system}: {outcome.measured}", file=sys.stderr, flush=True)
+            for outcome in surveyor.outcomes(recording, _named(systems)):
+                print(f"{recording.name}, {outcome.system}: {outcome.measured}", file=sys.stderr, flush=True)
     known = everything((), notes.append) if asked.only and asked.write else found
     survey = Survey(
         asked.models, tuple(_kept(store, asked.models, known)), tuple(r.name for r in known), tuple(notes)
     )
     print(survey.markdown())
     if asked.write:
-        page = asked.write.read_text(encoding="utf-8") if asked.write.is_file() else ""
-        asked.write.write_text(write_into(page, survey.markdown()), encoding="utf-8")
+        write_between(asked.write, survey.markdown(), "survey")
     return 0
 
 
@@ -246,20 +179,17 @@ def _parts(listed: str) -> tuple[str, ...]:
     return tuple(each.strip() for each in listed.split(",") if each.strip())
 
 
-def _systems(asked: Sequence[str]) -> Iterator[tuple[str, Steps]]:
-    if "ours" in asked:
-        yield OURS, ALL_STEPS
-    if "baseline" in asked:
-        yield BASELINE, ALL_STEPS
-    if "steps" in asked:
-        yield from step_systems().items()
+def _named(asked: Sequence[str]) -> tuple[str, ...]:
+    """The systems that `--systems` asks for."""
+    of = {OURS: "ours", BASELINE: "baseline"}
+    return tuple(each for each in all_systems() if of.get(each, "steps") in asked)
 
 
 def _kept(store: OutcomeStore, models: str, known: Sequence[Recording]) -> Iterator[Outcome]:
     """What is kept and still holds."""
     for recording in known:
-        for system in (OURS, BASELINE, *step_systems()):
-            method = method_of(system, models, repr(recording.truth), repr(recording.episode))
+        for system in all_systems():
+            method = recorded_method(recording, system, models)
             outcome = store.recall(models, recording.name, system, method=method)
             if outcome is not None:
                 yield outcome

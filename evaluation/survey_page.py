@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from evaluation.comparison import Measures
 from evaluation.outcomes import BASELINE, OURS, WITHOUT, Outcome
 from evaluation.presentation import percent
 
-BEGIN, END = "<!-- survey: begin -->", "<!-- survey: end -->"
-
-#: The measures that a step could change, with how each is read from an outcome.
+#: The measures that a step could change.
 _EFFECTS = ("wer", "cpwer", "wder", "der")
+
+#: What each step does, so that its row can be read, and where it stands in the docs' order.
+ABOUT = {
+    "expected": "names and terms told to the recognizer beforehand",
+    "phantoms": "voices of little speech taken for the voice they sound like",
+    "snap": "boundaries between voices moved to sentence ends and pauses",
+    "islands": "a word or two inside another voice's sentence judged again",
+    "overlap": "words of two voices at once tagged",
+    "glossary": "the correction pass by the show's glossary",
+    "repair": "capitals and full stops where the recognizer wrote none",
+    "pauses": "paragraphs at long pauses",
+    "topics": "paragraphs where the topic changes",
+    "names": "speakers named by evidence",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +37,7 @@ class Survey:
     notes: tuple[str, ...] = ()  #: what could not be had, and why
 
     def markdown(self) -> str:
-        parts = [*self._head(), "", *self._figures(), "", *self._steps(), *self._missing()]
+        parts = [*self._head(), "", *self._summary(), *self._steps(), *self._figures(), "", *self._missing()]
         return "\n".join(parts).rstrip()
 
     def _head(self) -> Iterator[str]:
@@ -34,10 +46,42 @@ class Survey:
             times = sorted(each.measured for each in self.outcomes if each.machine == machine)
             yield f"Measured {times[0]} to {times[-1]} on {machine}."
 
+    # ------------------------------------------------------------ in short
+
+    def _summary(self) -> Iterator[str]:
+        """The means over each kind of recording, of those that both systems were measured on."""
+        kinds = {kind: self._both(kind) for kind in ("real voices", "meetings", "synthetic episodes")}
+        if not any(kinds.values()):
+            return
+        yield "In short, the mean over the recordings of each kind that were measured both ways, each counting once:"
+        yield ""
+        yield (
+            "| recordings | system | WER | cpWER | tcpWER | WDER | DER | JER | voices counted right "
+            "| coverage | invented words an hour |"
+        )
+        yield "|" + "---|" * 11
+        for kind, pairs in kinds.items():
+            if pairs:
+                yield _mean_row(f"{kind}, {len(pairs)}", OURS, [ours for ours, _ in pairs])
+                yield _mean_row("", BASELINE, [plain for _, plain in pairs])
+        yield ""
+
+    def _both(self, kind: str) -> list[tuple[Measures, Measures]]:
+        plain = {each.recording: each for each in self.outcomes if each.system == BASELINE}
+        return [
+            (each.measures, plain[each.recording].measures)
+            for each in self.outcomes
+            if each.system == OURS and each.recording in plain and _kind(each) == kind
+        ]
+
+    # ------------------------------------------------------------ recording by recording
+
     def _figures(self) -> Iterator[str]:
         if not self.outcomes:
             yield "Nothing has been measured yet."
             return
+        yield "Recording by recording:"
+        yield ""
         yield (
             "| recording | system | WER | CER | cpWER | tcpWER | WDER | DER | DER, 0.25 s collar | JER "
             "| voices found / of "
@@ -52,17 +96,19 @@ class Survey:
     def _of(self, name: str, system: str) -> list[Outcome]:
         return [each for each in self.outcomes if (each.recording, each.system) == (name, system)]
 
+    # ------------------------------------------------------------ steps
+
     def _steps(self) -> Iterator[str]:
         """What each figure becomes, on average, where a step is left out; only of recordings with both figures."""
         systems = list(dict.fromkeys(each.system for each in self.outcomes if each.system.startswith(WITHOUT)))
         if not systems:
             return
         yield (
-            "What each step is worth: the mean over the recordings with and → without it; in bold what it changes by "
-            "0.05 points or more."
+            "What each step is worth: the mean over the recordings with → without it; in bold what changes by "
+            "0.05 points or more. `changed` counts the recordings of which any figure changes at all."
         )
         yield ""
-        yield "| step left out | recordings | WER | cpWER | WDER | DER | names right, wrong | paragraphs F1 |"
+        yield "| step left out | changed / of | WER | cpWER | WDER | DER | names right, wrong | paragraphs F1 |"
         yield "|" + "---|" * 8
         for system in systems:
             pairs = self._pairs(system)
@@ -87,6 +133,33 @@ class Survey:
         yield from (f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(self.notes))
 
 
+def _kind(each: Outcome) -> str:
+    return {"sets": "synthetic episodes", "meetings": "meetings"}.get(each.group, "real voices")
+
+
+def _mean_row(label: str, system: str, measures: Sequence[Measures]) -> str:
+    counted = sum(each.speaker_count_error == 0 for each in measures)
+    cells = [
+        label,
+        system,
+        *(percent(_mean(measures, name)) for name in ("wer", "cpwer", "tcpwer", "wder", "der", "jer")),
+        f"{counted} of {len(measures)}",
+        percent(_mean(measures, "coverage")),
+        _whole(_mean(measures, "invented_per_hour")),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _mean(measures: Sequence[Measures], name: str) -> float | None:
+    """Of the recordings whose truth tells."""
+    known = [value for each in measures if (value := getattr(each, name)) is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _whole(number: float | None) -> str:
+    return "–" if number is None else f"{number:.0f}"
+
+
 def _row(each: Outcome) -> str:
     m = each.measures
     voices = f"{m.speakers} / {m.true_speakers}"
@@ -99,18 +172,23 @@ def _row(each: Outcome) -> str:
         names if each.system != BASELINE else "–",
         percent(m.paragraphs.f1 if m.paragraphs else None) if each.system != BASELINE else "–",
         percent(m.coverage),
-        "–" if m.invented_per_hour is None else f"{m.invented_per_hour:.0f}",
+        _whole(m.invented_per_hour),
     ]
     return "| " + " | ".join(cells) + " |"
 
 
 def _step_row(step: str, pairs: Sequence[tuple[Measures, Measures]]) -> str:
-    cells = [step, str(len(pairs))]
+    changed = sum(_differ(one, other) for one, other in pairs)
+    cells = [f"{step}: {ABOUT[step]}" if step in ABOUT else step, f"{changed} / {len(pairs)}"]
     for name in _EFFECTS:
         cells.append(_effect([(getattr(one, name), getattr(other, name)) for one, other in pairs]))
     cells.append(_names(pairs))
     cells.append(_effect([(_f1(one), _f1(other)) for one, other in pairs]))
     return "| " + " | ".join(cells) + " |"
+
+
+def _differ(one: Measures, other: Measures) -> bool:
+    return any(getattr(one, each.name) != getattr(other, each.name) for each in fields(Measures))
 
 
 def _effect(pairs: Sequence[tuple[float | None, float | None]]) -> str:
@@ -134,12 +212,3 @@ def _names(pairs: Sequence[tuple[Measures, Measures]]) -> str:
 
 def _f1(measures: Measures) -> float | None:
     return measures.paragraphs.f1 if measures.paragraphs else None
-
-
-def write_into(page: str, block: str) -> str:
-    """The page with its survey replaced; a page without the marks gets them at its end."""
-    marked = f"{BEGIN}\n{block}\n{END}"
-    if BEGIN in page and END in page:
-        before, rest = page.split(BEGIN, 1)
-        return before + marked + rest.split(END, 1)[1]
-    return f"{page.rstrip()}\n\n{marked}\n" if page.strip() else f"{marked}\n"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from schemas.episode import Episode, Participant
 from schemas.errors import NotFound, PageError
+from schemas.job import JobOptions
 from schemas.wire import read_json
 from transcription.ports import VoiceTurn
 
@@ -52,6 +53,7 @@ class Recording:
     audio: Path
     truth: Truth
     episode: Episode
+    options: JobOptions = field(default_factory=JobOptions)
 
 
 def read_rttm(path: Path, recording: str | None = None) -> tuple[VoiceTurn, ...]:

@@ -210,6 +210,8 @@ class _Run:
         terms = (term.write for term in self._options.glossary)
         people = (person.name for person in episode.participants)
         hotwords = tuple(dict.fromkeys([*people, *self._options.vocabulary, *terms]))
+        if not self._engines.steps.expected:
+            hotwords = ()
         sound = self._engines.decoder.fingerprint
         folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, sound, given, hotwords)
         language = given

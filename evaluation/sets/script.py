@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from schemas.errors import InputError
+from schemas.job import Term
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -93,6 +94,7 @@ class Script:
     voices: dict[str, Voice]
     entries: tuple[Line | Interlude, ...]
     beds: tuple[Bed, ...]
+    glossary: tuple[Term, ...] = ()  #: as the show would have it
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -123,6 +125,9 @@ def read_script(path: Path) -> Script:
             voices={label: _made(Voice, record) for label, record in table["voices"].items()},
             entries=tuple(_entry(each) for each in table["entries"]),
             beds=tuple(_made(Bed, each) for each in table.get("beds", ())),
+            glossary=tuple(
+                Term(str(each["write"]), tuple(each.get("sounds_like", ()))) for each in table.get("glossary", ())
+            ),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path.name}: {error}", code="script_invalid") from error

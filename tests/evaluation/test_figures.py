@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adapters.memory import MemoryStore
-from evaluation.figures import BEGIN, END, GOALS, Figures, compare, main, report, table, written_into
+from evaluation.figures import GOALS, Figures, compare, main, report, table
 from evaluation.measures import NameScore
 from evaluation.truth import Recording, Truth, Utterance
 from schemas.episode import Episode
@@ -84,16 +84,6 @@ def test_a_report_says_where_when_and_how_it_was_measured() -> None:
     assert "2026-03-14" in text
     assert "`python -m evaluation.figures`" in text
     assert "a lathe" in text
-
-
-def test_writing_again_replaces_only_the_figures() -> None:
-    page = f"# Quality\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n"
-
-    once = written_into(page, "new")
-
-    assert once == page.replace("old", "new")
-    assert written_into(once, "new") == once
-    assert written_into("", "new") == f"# Quality\n\n{BEGIN}\nnew\n{END}\n"
 
 
 def test_an_unknown_recording_is_an_error_that_names_it(capsys: object) -> None:

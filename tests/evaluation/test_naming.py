@@ -109,7 +109,8 @@ def test_the_command_measures_a_page_with_its_labels_taken_off(
              "Bram Oster", "It is.", "Ada Quill", "And so on.", "Bram Oster", "Yes."]  # fmt: skip
     page.write_text("\n\n".join(["A talk", *turns]), encoding="utf-8")
 
-    assert main(["--pages", str(page)]) == 0
+    assert main(["--pages", str(page), "--write", str(tmp_path / "quality.md")]) == 0
+    assert "| all | 1 | 2 | 0 (0.00 %) |" in (tmp_path / "quality.md").read_text(encoding="utf-8")
     assert "| all | 1 | 2 | 0 (0.00 %) | 2 of 2 (100.0 %) |" in capsys.readouterr().out
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from adapters.memory import MemoryStore
+from adapters.settings import read_settings
 from evaluation.baseline import said_by_overlap
-from evaluation.comparison import Measures, compare
+from evaluation.comparison import Comparison, Measures, compare
 from evaluation.measures import NameScore
-from evaluation.outcomes import BASELINE, OURS, Outcome, OutcomeStore, method_of
+from evaluation.outcomes import BASELINE, OURS, ROOT, Outcome, OutcomeStore, method_of, sources
 from evaluation.said import NOBODY, Said, SaidWord
-from evaluation.survey import Surveyor, heard_voices, main, step_systems, wanted_scripts
-from evaluation.survey_page import BEGIN, END, Survey, write_into
+from evaluation.survey import Surveyor, main, wanted_scripts
+from evaluation.survey_page import ABOUT, Survey
+from evaluation.systems import Systems, decoded_once, heard_voices, step_systems
 from evaluation.truth import Recording, Truth, Utterance
 from schemas.episode import Episode
 from schemas.transcript import AbsorbedVoice, Quality, Transcript
 from schemas.wire import write_json
-from transcription.ports import Diarization, VoiceTurn
+from transcription.ports import SAMPLE_RATE, Decoded, Diarization, Report, VoiceTurn, Waveform
 from transcription.steps import ALL_STEPS, Steps
 
 WORDS = tuple(SaidWord(word, "ada", n, n + 1.0, 0, 0) for n, word in enumerate(["who", "rows"]))
@@ -52,6 +55,7 @@ def test_every_step_is_left_out_once_and_nothing_else() -> None:
     for name, steps in systems.items():
         assert replace(steps, **{name.removeprefix("without "): True}) == ALL_STEPS
         assert steps != ALL_STEPS
+    assert set(ABOUT) == {each.name for each in fields(Steps)}
 
 
 def test_what_is_kept_is_found_again_until_its_method_changes(tmp_path: Path) -> None:
@@ -66,41 +70,112 @@ def test_what_is_kept_is_found_again_until_its_method_changes(tmp_path: Path) ->
     assert store.recall("starter", "demo, no metadata", OURS, method="m1") is None
 
 
-def test_the_method_changes_with_the_source_that_makes_the_figures(tmp_path: Path) -> None:
-    for name in ("schemas", "transcription", "adapters", "evaluation"):
-        (tmp_path / name).mkdir()
-    for name in ("whisper", "pyannote", "trunk_once"):
-        (tmp_path / "adapters" / f"{name}.py").write_text("a")
-    for name in ("alignment", "comparison", "measures", "said", "timed", "truth", "baseline"):
-        (tmp_path / "evaluation" / f"{name}.py").write_text("a")
-    before = {system: method_of(system, "starter", root=tmp_path) for system in (OURS, BASELINE)}
+def test_the_method_changes_with_any_source_that_makes_the_figures(tmp_path: Path) -> None:
+    for name, content in {
+        "schemas/transcript.py": "a = 1",
+        "transcription/voices.py": "a = 1",
+        "adapters/whisper.py": "def load():\n    from transcription import windows",
+        "transcription/windows.py": "a = 1",
+        "adapters/pyannote.py": "import importlib\nimportlib.import_module('adapters.campplus')",
+        "adapters/campplus.py": "a = 1",
+        "adapters/audio.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from adapters import settings",
+        "adapters/settings.py": "a = 1",
+        "adapters/decoder_child.py": "a = 1",
+        "evaluation/comparison.py": "from evaluation.measures import rate",
+        "evaluation/measures.py": "rate = 1",
+        "evaluation/plain_tools.py": "a = 1",
+        "evaluation/survey_page.py": "a = 1",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
 
-    (tmp_path / "transcription" / "voices.py").write_text("b")
+    def changes(place: str) -> dict[str, bool]:
+        systems = (OURS, BASELINE)
+        before = {system: method_of(system, root=tmp_path) for system in systems}
+        (tmp_path / place).write_text((tmp_path / place).read_text() + "\nb = 2")
+        return {system: method_of(system, root=tmp_path) != before[system] for system in systems}
 
-    assert method_of(OURS, "starter", root=tmp_path) != before[OURS]
-    assert method_of(BASELINE, "starter", root=tmp_path) == before[BASELINE]
-    assert method_of(BASELINE, "fast", root=tmp_path) != before[BASELINE]
+    assert changes("transcription/voices.py") == {OURS: True, BASELINE: False}
+    assert changes("transcription/windows.py") == {OURS: True, BASELINE: False}
+    assert changes("adapters/campplus.py") == {OURS: True, BASELINE: False}
+    assert changes("adapters/decoder_child.py") == {OURS: True, BASELINE: True}
+    assert changes("evaluation/measures.py") == {OURS: True, BASELINE: True}
+    assert changes("evaluation/plain_tools.py") == {OURS: False, BASELINE: True}
+    assert changes("evaluation/survey_page.py") == {OURS: False, BASELINE: False}
+    assert changes("adapters/settings.py") == {OURS: False, BASELINE: False}
+    assert method_of(OURS, "truth", root=tmp_path) != method_of(OURS, "other truth", root=tmp_path)
+
+
+def test_the_source_of_an_engine_is_its_adapter_and_what_that_imports_without_the_nouns() -> None:
+    places = {path.relative_to(ROOT).as_posix() for path in sources(["adapters.pyannote"])}
+
+    assert {"adapters/pyannote.py", "adapters/trunk_once.py", "adapters/agglomeration.py"} <= places
+    assert "transcription/speech.py" in {path.relative_to(ROOT).as_posix() for path in sources(["adapters.whisper"])}
+    assert not {"adapters/settings.py", "adapters/wiring.py"} & places
 
 
 def test_a_finished_recording_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adapters.settings import read_settings
-
-    recording = Recording(
-        "ferry", "tests", Path("ferry.wav"), Truth((Utterance(0.0, 1.0, "ada", "who rows"),)), Episode("e")
-    )
+    recording = ferry(tmp_path)
     measured: list[str] = []
 
-    def measure(self: Surveyor, recording: Recording, system: str, steps: Steps, method: str) -> Outcome:
+    def compared(self: Systems, system: str, recording: Recording, sound: object) -> Comparison:
         measured.append(system)
-        return replace(outcome(system=system), method=method)
+        return compare(Said(WORDS), Said(WORDS, seconds=2.0))
 
-    monkeypatch.setattr(Surveyor, "_measure", measure)
+    monkeypatch.setattr(Systems, "compared", compared)
     for _ in range(2):
-        surveyor = Surveyor(read_settings({}), "starter", OutcomeStore(tmp_path), tmp_path / "checkpoints")
-        surveyor.measured(recording, OURS)
-        surveyor.measured(recording, BASELINE)
+        surveyor = Surveyor(read_settings({}), "starter", OutcomeStore(tmp_path), MemoryStore())
+        assert [each.system for each in surveyor.outcomes(recording, (OURS, BASELINE))] == [OURS, BASELINE]
+    recording.audio.write_bytes(b"another sound")
+    list(surveyor.outcomes(recording, (OURS,)))
 
-    assert measured == [OURS, BASELINE]
+    assert measured == [OURS, BASELINE, OURS]
+
+
+def ferry(folder: Path) -> Recording:
+    audio = folder / "ferry.wav"
+    audio.write_bytes(b"a sound")
+    return Recording("ferry", "tests", audio, Truth((Utterance(0.0, 1.0, "ada", "who rows"),)), Episode("e"))
+
+
+class LoudDecoder:
+    """Every file is forty seconds of steady sound."""
+
+    fingerprint = "loud/1"
+
+    def __init__(self) -> None:
+        self.decoded: list[Path] = []
+
+    def decode(self, source: Path, scratch: Path, *, report: Report | None = None) -> Decoded:
+        self.decoded.append(source)
+        path = scratch / "samples"
+        path.write_bytes(array("h", [8000, -8000] * (20 * SAMPLE_RATE)).tobytes())
+        return Decoded(Waveform(path, 40 * SAMPLE_RATE, "ab" * 32), "wav")
+
+
+class CountingStore(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.puts: list[str] = []
+
+    def put(self, key: str, content: bytes) -> None:
+        self.puts.append(key)
+        super().put(key, content)
+
+
+def test_a_recording_is_decoded_once_and_heard_once_whatever_is_left_out(tmp_path: Path) -> None:
+    settings = read_settings({"STENOCAST_ALLOW_SCRIPTED": "1", "STENOCAST_DATA_DIR": str(tmp_path)})
+    decoder, store, recording = LoudDecoder(), CountingStore(), ferry(tmp_path)
+    systems = Systems(settings, "scripted", store)
+
+    with decoded_once(decoder, recording.audio) as sound:
+        results = {name: systems.compared(name, recording, sound) for name in (OURS, *step_systems())}
+
+    heard = [key for key in store.puts if key.endswith("/voices.json") or "/recognize-" in key]
+    assert len(decoder.decoded) == 1
+    assert len(heard) == len(set(heard)) >= 2
+    assert results["without names"].heard.names == ()
+    assert len(results[OURS].heard.names) == 2
 
 
 def test_voices_that_were_absorbed_count_as_the_voice_they_went_to() -> None:
@@ -125,9 +200,13 @@ def test_the_page_has_ours_above_the_baseline_and_says_what_is_missing() -> None
 
     page = survey.markdown()
 
-    rows = [line for line in page.splitlines() if line.startswith(("| ferry", "|  |"))]
+    whole = page.partition("Recording by recording:")[2]
+    rows = [line for line in whole.splitlines() if line.startswith(("| ferry", "|  |"))]
     assert [row.split(" | ")[1:3] for row in rows] == [["stenocast", "2.0 %"], ["baseline", "5.0 %"]]
-    assert len({line.count("|") for line in page.splitlines() if line.startswith("|")}) == 1
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in lines} == {12, 16}
+    assert "| real voices, 1 | stenocast | 2.0 % |" in page
+    assert "|  | baseline | 5.0 % |" in page
     assert "Not measured yet, stenocast: conv-two." in page
     assert "Not measured yet, baseline: demo, conv-two." in page
     assert "The synthetic episodes are left out: flite." in page
@@ -147,14 +226,7 @@ def test_a_step_is_compared_only_where_both_figures_are_there() -> None:
 
     (row,) = [line for line in survey.markdown().splitlines() if line.startswith("| snap")]
 
-    assert row == "| snap | 1 | 0.0 → 0.0 % | – | **1.0 → 3.0 %** | – | 2, 0 → 2, 0 | – |"
-
-
-def test_writing_again_replaces_only_the_survey() -> None:
-    page = f"# Quality\n\n{BEGIN}\nold\n{END}\n\nAfter.\n"
-
-    assert write_into(page, "new") == page.replace("old", "new")
-    assert write_into("", "new") == f"{BEGIN}\nnew\n{END}\n"
+    assert row == f"| snap: {ABOUT['snap']} | 1 / 1 | 0.0 → 0.0 % | – | **1.0 → 3.0 %** | – | 2, 0 → 2, 0 | – |"
 
 
 def test_only_the_episodes_that_are_asked_for_are_spoken() -> None:
