@@ -20,8 +20,10 @@ from transcription.ports import VoiceTurn
 
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
 
-#: A drawing's width in its own units; the page scales it.
-WIDTH = 1000.0
+#: A drawing's width in its own units; the page scales it. The labels stand in front of the bars.
+WIDTH, LABELS = 1000.0, 130.0
+#: In characters; the whole name stands in the title of each bar.
+LONGEST_LABEL = 20
 #: Longest stretch of the recording in one band of the drawing, and most bands, in seconds and pieces.
 BAND_SECONDS = 120.0
 MOST_BANDS = 12
@@ -99,17 +101,38 @@ def lines(comparison: Comparison) -> Iterator[Line]:
     names, matched = dict(comparison.heard.names), dict(comparison.matched)
     invented = frozenset(comparison.invented)
     speaker, clock, turn = NOBODY, "", -1
-    tokens: list[Token] = []
+    pairs: list[Pair] = []
+
+    def line() -> Line:
+        tokens = tuple(_token(pair, comparison, matched, invented) for pair in pairs)
+        return Line(names.get(speaker, speaker), clock, tokens)
+
     for pair in comparison.pairs:
         printed = None if pair.printed is None else comparison.heard.words[pair.printed]
         if printed is not None and printed.turn != turn:
-            if tokens:
-                yield Line(names.get(speaker, speaker), clock, tuple(tokens))
-            tokens = []
+            kept, early = _parted(pairs, comparison, matched, printed.speaker)
+            if pairs := kept:
+                yield line()
+            pairs = early
             speaker, clock, turn = printed.speaker, _clock(printed.start), printed.turn
-        tokens.append(_token(pair, comparison, matched, invented))
-    if tokens:
-        yield Line(names.get(speaker, speaker), clock, tuple(tokens))
+        pairs.append(pair)
+    if pairs:
+        yield line()
+
+
+def _parted(
+    pairs: list[Pair], comparison: Comparison, matched: dict[str, str], speaker: str
+) -> tuple[list[Pair], list[Pair]]:
+    """The pairs of a turn, and those missing words after it that the next turn's `speaker` said."""
+    end = len(pairs)
+    while end and pairs[end - 1].printed is None and _sayer(pairs[end - 1], comparison, matched) == speaker:
+        end -= 1
+    return pairs[:end], pairs[end:]
+
+
+def _sayer(pair: Pair, comparison: Comparison, matched: dict[str, str]) -> str | None:
+    """The page's speaker that was matched to who said the word."""
+    return None if pair.said is None else matched.get(comparison.truth.words[pair.said].speaker)
 
 
 def _token(pair: Pair, comparison: Comparison, matched: dict[str, str], invented: frozenset[int]) -> Token:
@@ -143,8 +166,8 @@ def bands(comparison: Comparison) -> Iterator[Band]:
     if not truth or not heard:
         return
     end = max(turn.end for turn in (*truth, *heard))
-    seconds = max(BAND_SECONDS, math.ceil(end / MOST_BANDS / 30) * 30.0)
-    seconds = min(seconds, max(10.0, math.ceil(end / 10) * 10.0))
+    count = min(MOST_BANDS, math.ceil(end / BAND_SECONDS))
+    seconds = max(6.0, math.ceil(end / count / 6) * 6.0)
     lanes = _lanes(comparison)
     for number in range(math.ceil(end / seconds)):
         yield _band(comparison, lanes, number * seconds, seconds)
@@ -178,20 +201,30 @@ def _matched_voices(truth: Sequence[VoiceTurn], heard: Sequence[VoiceTurn]) -> d
 
 def _band(comparison: Comparison, lanes: dict[tuple[str, str], int], start: float, seconds: float) -> Band:
     count = max(lanes.values()) + 1
-    labels = {place: _label(comparison, side, who) for (side, who), place in reversed(lanes.items())}
+    labels = {place: _shortened(_label(comparison, side, who)) for (side, who), place in reversed(lanes.items())}
     bars = [
         *_bars("said", comparison.truth.voices, comparison, lanes, start, seconds),
         *_bars("printed", comparison.heard.voices, comparison, lanes, start, seconds),
     ]
     step = seconds / 6
-    ticks = tuple((WIDTH * n / 6, _clock(start + n * step)) for n in range(7))
+    ticks = tuple((round(_across(n * step, seconds), 2), _clock(start + n * step)) for n in range(7))
     places = tuple((HEAD + place * LANE + LANE / 2, labels[place]) for place in range(count))
     return Band(HEAD + count * LANE, places, ticks, tuple(bars))
+
+
+def _across(seconds: float, of: float) -> float:
+    """How far to the right a moment of a band stands."""
+    return LABELS + (WIDTH - LABELS) * seconds / of
 
 
 def _label(comparison: Comparison, side: str, who: str) -> str:
     names = dict(comparison.truth.names if side == "said" else comparison.heard.names)
     return names.get(who, who)
+
+
+def _shortened(label: str) -> str:
+    """What fits in front of the bars."""
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1].rstrip()}…"
 
 
 def _bars(
@@ -210,9 +243,9 @@ def _bars(
         yield Bar(
             kind=side,
             hue=(210 + 67 * place) % 360,
-            x=round(WIDTH * (begin - start) / seconds, 2),
+            x=round(_across(begin - start, seconds), 2),
             y=round(HEAD + place * LANE + (3 if side == "said" else 4 + BAR), 2),
-            width=round(max(1.0, WIDTH * (end - begin) / seconds), 2),
+            width=round(max(1.0, _across(end - begin, seconds) - LABELS), 2),
             height=BAR,
             title=f"{_label(comparison, side, turn.voice)}, {turn.start:.1f} to {turn.end:.1f} s",
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import html5lib
 
 from evaluation.comparison import Comparison, compare
-from evaluation.report import bands, lines, render_report
+from evaluation.report import LABELS, WIDTH, bands, lines, render_report
 from evaluation.said import Said, SaidWord
 from transcription.ports import VoiceTurn
 
@@ -40,6 +40,16 @@ def test_each_line_is_a_turn_of_the_page_with_what_became_of_its_words() -> None
     assert [token.printed for token in second.tokens if token.is_misplaced] == ["today"]
 
 
+def test_a_missing_word_stands_in_the_turn_of_who_said_it() -> None:
+    truth = said(("ada", "who rows the ferry today"), ("bo", "well my aunt does"))
+    heard = said(("S1", "who rows the ferry"), ("S2", "my aunt does"))
+
+    first, second = lines(compare(truth, heard))
+
+    assert [token.said for token in first.tokens if token.fate == "missing"] == ["today"]
+    assert [token.said for token in second.tokens if token.fate == "missing"] == ["well"]
+
+
 def test_every_second_of_both_sides_is_drawn_once_and_matched_speakers_share_a_lane() -> None:
     truth = said(("ada", "one " * 300), ("bo", "two " * 100))
     comparison = compare(truth, replace(truth, names=(("ada", "Ada Quill"),)))
@@ -47,7 +57,8 @@ def test_every_second_of_both_sides_is_drawn_once_and_matched_speakers_share_a_l
     drawn = [bar for band in bands(comparison) for bar in band.bars]
 
     assert len(list(bands(comparison))) == 4
-    assert round(sum(bar.width for bar in drawn if bar.kind == "said") / 1000 * 120) == 400
+    assert round(sum(bar.width for bar in drawn if bar.kind == "said") / (WIDTH - LABELS) * 102) == 400
+    assert min(bar.x for bar in drawn) == LABELS
     assert {len(band.lanes) for band in bands(comparison)} == {2}
     assert {bar.hue for bar in drawn if "bo" in bar.title} != {bar.hue for bar in drawn if "Ada" in bar.title}
 
