@@ -12,9 +12,12 @@ from evaluation.presentation import percent
 #: The measures that a step could change.
 _EFFECTS = ("wer", "cpwer", "wder", "der")
 
-#: What each step does, so that its row can be read, and where it stands in the docs' order.
+#: What each step does, so that its row can be read.
 ABOUT = {
     "expected": "names and terms told to the recognizer beforehand",
+    "second_look": "what looks wrong, and speech without words, recognized again",
+    "invented": "text that nobody said left out",
+    "word_times": "words fitted into the speech",
     "phantoms": "voices of little speech taken for the voice they sound like",
     "snap": "boundaries between voices moved to sentence ends and pauses",
     "islands": "a word or two inside another voice's sentence judged again",

@@ -160,14 +160,15 @@ def recordings(root: Path) -> tuple[Recording, ...]:
 
 
 def choose(known: Sequence[Recording], only: Sequence[str]) -> tuple[Recording, ...]:
-    """The recordings of the named groups or names; all without a choice. Raises NotFound."""
+    """The recordings of the named groups or names, in the order asked for; all without a choice. Raises NotFound."""
     if not only:
         return tuple(known)
     for each in only:
         if not any(each in (recording.name, recording.group) for recording in known):
             here = ", ".join(dict.fromkeys(recording.group for recording in known))
             raise NotFound(f"{each}: no such recording here; there are {here}")
-    return tuple(each for each in known if each.name in only or each.group in only)
+    found = [recording for each in only for recording in known if each in (recording.name, recording.group)]
+    return tuple({recording.name: recording for recording in found}.values())
 
 
 def _demo(folder: Path) -> list[Recording]:

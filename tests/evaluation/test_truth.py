@@ -96,5 +96,6 @@ def test_choosing_takes_names_and_groups_and_refuses_others(shared: Path) -> Non
 
     assert {each.group for each in choose(known, ["meetings", "jfk"])} == {"meetings", "jfk"}
     assert choose(known, []) == known
+    assert [each.name for each in choose(known, ["jfk", "conv-two", "jfk"])] == ["jfk", "conv-two"]
     with pytest.raises(NotFound, match="conv-nine"):
         choose(known, ["conv-nine"])
