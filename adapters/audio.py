@@ -383,7 +383,7 @@ def _decoded(outcome: _Outcome, facts: HeaderFacts, waveform: Waveform, name: st
     if outcome.sample_count == 0:
         raise AudioError(f"{name}: nothing could be decoded; the file holds no sound", code="audio_empty")
     if waveform.seconds < _SHORTEST_SECONDS:
-        message = f"{name}: only {waveform.seconds * 1_000:.0f} ms of sound were decoded, less than 100 ms"
+        message = f"{name}: only {waveform.seconds * 1_000:.0f} ms of sound was decoded, less than 100 ms"
         raise AudioError(message, code="audio_too_short")
     truncated = is_truncated(facts, waveform.seconds)
     warnings = outcome.warnings

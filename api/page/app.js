@@ -65,7 +65,8 @@ drop.addEventListener("drop", (e) => {
 
 $("upload").addEventListener("submit", (e) => {
   e.preventDefault();
-  if (!file.files[0]) return;
+  const sent = file.files[0];
+  if (!sent) return;
   // fetch cannot tell how far an upload is; XMLHttpRequest can.
   const request = new XMLHttpRequest();
   request.open("POST", "/v1/episodes");
@@ -75,9 +76,11 @@ $("upload").addEventListener("submit", (e) => {
     $("send").disabled = false;
     const answer = read(request.responseText);
     if (request.status === 202 || request.status === 200) {
-      say(request.status === 200 ? "This recording is known already: here is its job." : "");
-      $("upload").reset();
-      choose();
+      if (file.files[0] === sent) { // else the next one was chosen meanwhile
+        $("upload").reset();
+        choose();
+      }
+      say(request.status === 200 ? `${sent.name} is known already: here is its job.` : "");
       remember(answer);
       follow(answer.id);
     } else {
@@ -141,9 +144,10 @@ function jobNode(job) {
     const bar = make("div", "bar"), fill = make("i");
     fill.style.width = `${Math.round((job.progress?.fraction ?? 0) * 100)}%`;
     bar.append(fill);
-    item.append(bar, action(job, "cancel", "Cancel"));
+    item.append(bar);
   }
-  const buttons = make("div", "row");
+  const buttons = make("div", "row buttons");
+  if (job.state === "running" || job.state === "queued") buttons.append(action(job, "cancel", "Cancel"));
   if (job.state === "failed") buttons.append(action(job, "retry", "Try again"));
   buttons.append(deletion(job, name));
   item.append(buttons);

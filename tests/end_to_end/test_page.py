@@ -135,3 +135,28 @@ def test_a_service_that_is_away_is_told_until_it_is_back(serve: Callable[..., An
     page.unroute("**/v1/jobs?*")
 
     page.wait_for_selector("#away", state="hidden")
+
+
+def test_a_repeat_is_told_and_a_file_that_was_chosen_meanwhile_stays(
+    serve: Callable[..., Any], page: Any, tmp_path: Path
+) -> None:
+    service = serve(models="scripted", allow_scripted=1)
+    shutil.copy(DEMO / "episode.mp3", tmp_path / "next.mp3")
+    held: list[Any] = []
+    page.goto(service.url)
+    page.set_input_files("#file", DEMO / "episode.mp3")
+    page.route("**/v1/episodes", lambda route: held.append(route))
+    page.click("#send")
+    page.wait_for_selector("#sending:not([hidden])")
+
+    page.set_input_files("#file", tmp_path / "next.mp3")
+    held[0].continue_()
+    page.unroute("**/v1/episodes")
+    page.wait_for_selector(".jobs > li")
+    chosen = page.inner_text("#chosen")
+    page.click("#send")
+
+    page.wait_for_selector("#upload-note:has-text('next.mp3 is known already')")
+    assert chosen == "next.mp3"
+    assert page.inner_text("#chosen") == "Drop an episode here"
+    assert page.locator(".jobs > li").count() == 1
