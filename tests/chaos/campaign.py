@@ -225,6 +225,7 @@ class Campaign:
 
     def _check_events(self, dropped: Dropped, told: Sequence[Event], outcome: Outcome) -> None:
         """Each event at least once on its topic, first copies in order, nothing that the ledger does not know."""
+        assert self.witness.trouble is None, f"the witness sees no more: {self.witness.trouble}"
         assert dropped.episode_id is not None
         for topic, prefix in (
             ("jobs", "job."),

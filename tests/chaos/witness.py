@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.cloudevents import read_cloud_event
+from schemas.errors import InputError
 from schemas.events import Event
 
 TOPICS = ("jobs", "transcripts", "transcripts-latest")
@@ -29,6 +30,10 @@ class Seen:
     @property
     def copies(self) -> int:
         return len(self.events) - len(self.first_copies)
+
+
+class UnreadableEvent(Exception):
+    """A record on our topics that is none of our events."""
 
 
 class Witness:
@@ -60,6 +65,19 @@ class Witness:
             return self._latest.get(episode_id)
 
     def _watch(self) -> None:
+        """Read until the end; with a new consumer, from where we were, when the broker's death broke the old one."""
+        positions: dict[Any, int] = {}
+        while not self._stop.is_set():
+            try:
+                self._read(positions)
+            except UnreadableEvent as error:
+                self.trouble = error
+                return
+            except Exception as error:
+                print(f"the witness begins again: {type(error).__name__}: {error}", flush=True)
+                self._stop.wait(0.2)
+
+    def _read(self, positions: dict[Any, int]) -> None:
         from kafka import KafkaConsumer
         from kafka.errors import KafkaError
         from kafka.structs import TopicPartition
@@ -72,29 +90,36 @@ class Witness:
             reconnect_backoff_max_ms=500,
             metadata_max_age_ms=2000,
         )
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in TOPICS
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        while not self._stop.is_set():
-            try:
-                for place, records in consumer.poll(timeout_ms=200).items():
+        try:
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in TOPICS
+                for number in sorted(consumer.partitions_for_topic(topic) or ())
+            ]
+            if not partitions:
+                raise KafkaError("the broker knows no topics yet")
+            consumer.assign(partitions)
+            for place in partitions:
+                consumer.seek(place, positions.get(place, 0))
+            while not self._stop.is_set():
+                try:
+                    found = consumer.poll(timeout_ms=200)
+                except KafkaError:
+                    continue  # the broker is being killed; the positions are ours and stay
+                for place, records in found.items():
                     self._note(place.topic, records)
-            except KafkaError:
-                continue  # the broker is being killed; the positions are ours and stay
-            except Exception as error:
-                self.trouble = error
-                return
-        consumer.close(autocommit=False)
+                    positions[place] = records[-1].offset + 1
+        finally:
+            consumer.close(autocommit=False)
 
     def _note(self, topic: str, records: Sequence[Any]) -> None:
         with self._lock:
             for record in records:
                 episode_id = record.key.decode()
-                event = None if record.value is None else read_cloud_event(record.headers, record.value)
+                try:
+                    event = None if record.value is None else read_cloud_event(record.headers, record.value)
+                except InputError as error:
+                    raise UnreadableEvent(f"{topic} at {record.offset}: {error.message}") from error
                 if event is not None:
                     self._seen[(topic, episode_id)].events.append(event)
                 if topic == "transcripts-latest":
