@@ -20,7 +20,7 @@ EXPECTED_COST: dict[Stage, float] = {
 
 #: The part of a window's recognition that its second look takes, as far as it can be known before: it counts the
 #: seconds that are recognized again, and a window without flaws has none.
-SECOND_LOOK_SHARE = 0.2
+SECOND_LOOK_SHARE = 0.1
 
 
 class ProgressMeter:

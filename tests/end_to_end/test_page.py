@@ -75,6 +75,36 @@ def test_a_dropped_episode_can_be_watched_read_and_heard(serve: Callable[..., An
     assert problems == []
 
 
+def test_the_doubtful_places_of_a_transcript_are_listed_and_played(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    page.route("**/v1/transcripts/*", lambda route: _answered_with_doubts(route))
+
+    page.goto(service.url)
+    page.set_input_files("#file", DEMO / "episode.mp3")
+    page.click("#send")
+    page.wait_for_selector("#doubts:not([hidden])", timeout=60_000)
+    page.click("#doubts summary")
+
+    assert page.inner_text("#doubts summary") == "Listen again to 2 places"
+    assert page.locator("#doubts li").all_inner_texts() == [
+        "0:04 the same words over and over: <b>row row</b>",
+        "0:09 taken for invented and left out: Thank you.",
+    ]
+    page.locator("#doubts button").nth(1).click()
+    page.wait_for_function("document.querySelector('#audio').currentTime >= 9", timeout=15_000)
+
+
+def _answered_with_doubts(route: Any) -> None:
+    """The service's own document, with two places in it that a scripted engine never leaves."""
+    answer = route.fetch()
+    document = answer.json()
+    document["quality"]["doubtful"] = [
+        {"start": 4.0, "end": 6.0, "reason": "repetition", "text": "<b>row row</b>"},
+    ]
+    document["quality"]["removed"] = [{"start": 9.0, "end": 9.5, "reason": "invented", "text": "Thank you."}]
+    route.fulfill(response=answer, json=document)
+
+
 def test_a_file_that_is_no_recording_is_explained_on_the_page(
     serve: Callable[..., Any], page: Any, tmp_path: Path
 ) -> None:
