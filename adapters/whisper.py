@@ -160,6 +160,11 @@ class WhisperRecognizer:
         )
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
+    @property
+    def plain(self) -> Any:
+        """faster-whisper's own object, for comparisons."""
+        return self._whisper
+
     # -------------------------------------------------------------- windows
 
     def windows(self, waveform: Waveform) -> tuple[Span, ...]:

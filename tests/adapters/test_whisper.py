@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import structlog
 
+from evaluation.sounds import SOUNDS, white_noise
 from schemas.errors import GpuError, ModelError, NotReady, OptionError, TransientError
 from schemas.transcript import Word
 from transcription.guarding import guarded, is_enough
@@ -273,50 +274,8 @@ def quiet(write_sound: WriteSound) -> Waveform:
     return write_sound("quiet", np.zeros(3 * SAMPLE_RATE))
 
 
-def band(seconds: int) -> np.ndarray:
-    """Four chords of sawtooth, an arpeggio over them, a drum and a snare at 120 to the minute."""
-    random = np.random.default_rng(7)
-    clock = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
-    beat = (clock * 2).astype(int)
-    since = clock - beat / 2
-    chords = np.array([[220.0, 261.6, 329.6], [174.6, 220.0, 261.6], [261.6, 329.6, 392.0], [196.0, 246.9, 293.7]])
-    tones = chords[(beat // 4) % 4]
-    sound = sum(0.12 * (2 * ((tones[:, i] * clock) % 1) - 1) for i in range(3))
-    lead = np.take_along_axis(tones, (beat % 3)[:, None], axis=1)[:, 0] * 2
-    sound = sound + 0.3 * np.exp(-3 * since) * (2 * ((lead * clock) % 1) - 1)
-    sound += 0.6 * np.exp(-12 * since) * np.sin(2 * np.pi * 60 * since) * (beat % 2 == 0)
-    sound += 0.3 * np.exp(-25 * since) * random.standard_normal(len(clock)) * (beat % 2)
-    loudest: float = np.abs(sound).max()
-    return np.asarray(0.7 * sound / loudest)
-
-
-def pad(seconds: int) -> np.ndarray:
-    """A soft bed under an intro: three sine tones that swell and fade, each a little out of tune."""
-    clock = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
-    swell = 0.5 + 0.5 * np.sin(2 * np.pi * 0.13 * clock)
-    tones = sum(
-        np.sin(2 * np.pi * tone * clock + 3 * np.sin(2 * np.pi * 0.3 * clock)) for tone in (220.0, 277.9, 331.0)
-    )
-    return np.asarray(0.15 * swell * tones)
-
-
-def hum(seconds: int) -> np.ndarray:
-    """A bad cable: 50 Hz with its overtones, and hiss."""
-    clock = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
-    tones = sum(np.sin(2 * np.pi * 50 * each * clock) / each for each in range(1, 8))
-    return np.asarray(0.05 * tones + 0.002 * np.random.default_rng(3).standard_normal(len(clock)))
-
-
-def white_noise(seconds: int) -> np.ndarray:
-    return 0.1 * np.random.default_rng(1).standard_normal(seconds * SAMPLE_RATE)
-
-
-def silence(seconds: int) -> np.ndarray:
-    return np.zeros(seconds * SAMPLE_RATE)
-
-
 @engines
-@pytest.mark.parametrize("made", [silence, white_noise, hum, pad, band])
+@pytest.mark.parametrize("made", SOUNDS)
 @pytest.mark.parametrize("name", ["fast", "starter"])
 def test_silence_noise_and_music_give_no_words(
     name: str, made: Callable[[int], np.ndarray], request: pytest.FixtureRequest, write_sound: WriteSound
@@ -327,7 +286,7 @@ def test_silence_noise_and_music_give_no_words(
 
 
 @engines
-@pytest.mark.parametrize("made", [silence, white_noise, hum, pad, band])
+@pytest.mark.parametrize("made", SOUNDS)
 def test_no_words_are_invented_although_the_voice_detector_errs(
     fast: WhisperRecognizer,
     made: Callable[[int], np.ndarray],
