@@ -97,9 +97,9 @@ $(VENV)/evaluate.stamp: requirements/evaluate.txt $(VENV)/dev.stamp
 	$(call INSTALL,requirements/evaluate.txt)
 	@touch $@
 
-evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the plain tools and without each step: docs/quality.md; ONLY=name,…
+evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the plain tools and without each step: docs/quality.md, names: docs/names.md; ONLY=name,…
 	$(BIN)/pytest -n 0 -q tests/evaluation/test_against_meeteval.py
-	$(BIN)/python -m evaluation.naming --write docs/quality.md
+	$(BIN)/python -m evaluation.naming --write docs/names.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --write docs/quality.md
 
 bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
