@@ -103,7 +103,8 @@ class Survey:
 
     def _steps(self) -> Iterator[str]:
         """What each figure becomes, on average, where a step is left out; only of recordings with both figures."""
-        systems = list(dict.fromkeys(each.system for each in self.outcomes if each.system.startswith(WITHOUT)))
+        left_out = {each.system for each in self.outcomes if each.system.startswith(WITHOUT)}
+        systems = sorted(left_out, key=lambda each: [f"{WITHOUT}{step}" for step in ABOUT].index(each))
         if not systems:
             return
         yield (
@@ -137,7 +138,8 @@ class Survey:
 
 
 def _kind(each: Outcome) -> str:
-    return {"sets": "synthetic episodes", "meetings": "meetings"}.get(each.group, "real voices")
+    kinds = {"sets": "synthetic episodes", "demo": "synthetic episodes", "meetings": "meetings"}
+    return kinds.get(each.group, "real voices")
 
 
 def _mean_row(label: str, system: str, measures: Sequence[Measures]) -> str:
