@@ -21,7 +21,7 @@ from evaluation.marked import write_between
 from evaluation.naming_cases import HALVES, NamingCase, generated_cases, hand_cases
 from schemas.errors import StenocastError
 from schemas.transcript import Speaker, Transcript
-from transcription.given_names import are_forms_of_one_name
+from transcription.given_names import are_forms_of_one_name, is_beginning_of
 from transcription.naming import name_speakers
 from transcription.participants import parse_participant
 from transcription.soundalike import fold
@@ -81,13 +81,14 @@ def score(case: NamingCase, named: Transcript) -> NamingScore:
 def is_right(case: NamingCase, speaker: Speaker) -> bool:
     """Whether the name is the voice's, as written or as the case lets it be heard.
 
-    A part of it counts, and so does a common short form of the given name ("Steph" for Stephanie).
+    A part of it counts, and so does a short form of the given name ("Steph" for Stephanie, "Anna" for Anna-Maria).
     """
     truth = case.truth[speaker.id]
     spellings = [truth, *case.heard_as.get(speaker.id, ())]
-    words = {fold(word) for spelling in spellings for word in spelling.split()}
+    words = {fold(part) for spelling in spellings for word in spelling.split() for part in (word, *word.split("-"))}
     first, *others = (speaker.name or "").split() or [""]
-    is_given = fold(first) in words or (truth != "" and are_forms_of_one_name(first, truth.split()[0]))
+    given = truth.split()[0] if truth else ""
+    is_given = fold(first) in words or are_forms_of_one_name(first, given) or is_beginning_of(first, given)
     return truth != "" and is_given and all(fold(word) in words for word in others)
 
 

@@ -429,3 +429,11 @@ def are_forms_of_one_name(one: str, other: str) -> bool:
     """Whether two given names may call one person: equal but for accents, or short forms of each other or a third."""
     first, second = one.casefold(), other.casefold()
     return first == second or second in FORMS_OF.get(first, frozenset()) or (fold(first) == fold(second) != "")
+
+
+def is_beginning_of(heard: str, given: str) -> bool:
+    """ "Phil" for Philipp, "Anna" for Anna-Katharina: short for a name, not so near that it is another."""
+    one, other = fold(heard), fold(given)
+    if "-" in given and one == fold(given.split("-")[0]) != "":
+        return True
+    return len(one) >= 3 and len(other) >= len(one) + 2 and other.startswith(one)

@@ -107,6 +107,7 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
         0.8,
     ),
     (re.compile(r"\b(?:hosted|presented) by me" + _FILLER, re.I), 0.85),
+    (re.compile(r"\bthe interviewer(?: today| here)? is" + _FILLER, re.I), 0.85),
 )
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
@@ -145,8 +146,14 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          0.75),
         (r"\b(?:say hello to|meet|here to (?:talk|discuss|tell us)[^,.!?]{0,60} is)", 0.5),
         (r"\b(?:i|we) (?:recently |just )?(?:sat down|caught up|spoke|talked|chatted)"
-         r"(?: recently| earlier)? (?:to|with)", 0.65),
+         r"(?: recently| earlier| this (?:week|month|morning|time)| today| for (?:an|this) \w+)? (?:to|with)", 0.65),
         (r"\bplease (?:put your hands together|give it up) for", 0.75),
+        (r"(?:^|(?<=[.!?] ))(?:(?:and|also|now|so)\b,? )?(?:here|back|alongside|beside|next to|opposite|across|"
+         r"keeping|sitting|standing|joining|over|with|on|in|at)\b[^.?!:;]{0,50}? (?:me|us|studio|line|stage|"
+         r"table|chair|desk|company|left|right|middle|end|end of the \w+|side)"
+         r"(?: \w+)?,? (?:is|are|sits|stands|we have|we've got|i have|i've got)", 0.7),
+        (r"\b(?:lecture|talk|address|speech|session|class|workshop|reading|tour|sermon|keynote)\b[^.?!]{0,30}? "
+         r"(?:given|delivered|led|presented|held) by", 0.7),
         (rf"\b(?:we've|i've|we have|i have)(?: also)?(?: got)?{_WHEN}", 0.6),
         (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
         (r"\b(?:on|in) (?:the|today's|this week's|our) (?:show|programme|program|episode|podcast|studio|panel)"
@@ -163,6 +170,12 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
     )
 )  # fmt: skip
+#: Said by a recorded voice of the programme, of the one who then speaks.
+_ANNOUNCED_AS = re.compile(
+    r"(?:\b(?:with|hosted by|presented by|introduced by|and now|here is|here's)|\bhosts?(?: is| are)?,?)\s+"
+    r"(?:your host,?\s+)?" + _PRAISE,
+    re.I,
+)
 _JOINS = re.compile(
     r",?\s(?:(?:who )?(?:is|are|has been|will be)(?: \w+)? (?:joining|here with|here in the|with) (?:me|us|studio)|"
     r"(?:who )?(?:joins|join) (?:me|us)|(?:who )?has joined (?:me|us)|"
@@ -179,7 +192,7 @@ _AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     for cue, weight in (
         (r"\b(?:i've|i have|we've|we have|you've|you have) (?:just )?been "
          r"(?:talking|speaking|chatting)(?: today| here)? (?:to|with)", 0.75),
-        (r"(?:^|[.!?] )(?:so |and |well, )?that was", 0.5),
+        (r"(?:^|(?<=[.!?] ))(?:so |and |well, )?that was", 0.5),
         (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)"
          r"(?: my guests?,?| our guests?,?)?", 0.6),
         (r"\bthank(?:s| you) to (?:my|our) guests?,?(?: today,?)?", 0.7),
@@ -195,7 +208,15 @@ _LATER = re.compile(
 _EARLIER = re.compile(
     r"\b(?:last (?:week|time|month|year|episode|summer)|previous(?:ly)?|yesterday|ago|"
     r"earlier (?:this|in)|once|used to|back in|"
-    r"when i was|would have been|could have been)\b",
+    r"when i was|usually|normally|would have been|could have been)\b",
+    re.I,
+)
+
+_ABSENT = re.compile(
+    r"\b(?:(?:couldn't|could not|can't|cannot|won't|isn't|is not|wasn't|not)(?: \w+){0,2} "
+    r"(?:make|be|join|with|here|able|around|available)|"
+    r"(?:is|was|'s)(?: \w+)? (?:away|off|out|ill|sick|unwell|travell?ing|on (?:holiday|vacation|leave))|"
+    r"(?:can't|couldn't) make it|will be back (?:on|in|next|soon|tomorrow|later|with us)|sends? (?:his|her|their))\b",
     re.I,
 )
 
@@ -210,6 +231,15 @@ _REPORTED = re.compile(
     r"(?:thinks?|thought|believes?|believed|if|unless|whether|wish|say)(?: that)?\s*$)(?!\w)|^like\b",
     re.I,
 )
+
+#: "The man at the gate smiled, I'm Bo Lund": a clause that tells of the past, and then words that are its own.
+_TOLD_BEFORE = re.compile(
+    r"\b(?:was|were|had|did|began|begins|opens|read|reads|came|comes|went|rang|wrote|stood|"
+    r"(?!need|ask|used|pleas|delight|honou?r|thrill|excit|join|bas|host|record|produc|call)[a-z]{3,}ed)\b"
+    r"[^.?!]{0,60}[,:]\s*(?:and\s+)?$",
+    re.I,
+)
+_OF_US = re.compile(r"\b(?:i|i'm|i've|me|us|we|we're|we've)\b", re.I)
 
 _THANKS = re.compile(
     r"(?:^|[.!?,]\s+|\b(?:oh|well|and|yes|no|great|so|okay|right)\s+)(?P<cue>"
@@ -234,8 +264,11 @@ _OVER_TO = re.compile(
     r"(?:ask|hear from|bring in)\s+)",
     re.I,
 )
+_YOU_ARE = re.compile(r"\b(?:you're|you are|you must be|am i speaking to|is this|is that)\s+", re.I)
+_IS_THAT_RIGHT = re.compile(r"\s*(?:,\s+(?:is that (?:right|correct)|right|correct|aren't you|yes)\s*)?\?", re.I)
 _INVITES = re.compile(
-    r"\b(?:introduce yourself|about yourself|who you are|about you\b|bit about you|over to you|say hello|your name|"
+    r"\b(?:introduce yourself|say (?:hi|hello|a few words)|the floor is yours|whenever you're ready|"
+    r"about yourself|who you are|about you\b|bit about you|over to you|say hello|your name|"
     r"bit of background on you|who are you)",
     re.I,
 )
@@ -258,6 +291,9 @@ _OPENS_QUESTION = re.compile(
     r"you|your|i'd|i would|let me|maybe|perhaps)\b",
     re.I,
 )
+#: "Ana Ruiz, who paints": a full name that is explained to others is not called.
+_APPOSITION = re.compile(r",\s+(?:a|an|the|who|whose|our|my|his|her|their|from|also|then|formerly)\b", re.I)
+_HANDS_ON = re.compile(r"^(?:[Aa]nd|[Nn]ext|[Nn]ow),?\s+[A-Z]")
 _LEADS_IN = re.compile(
     r"^(?:(?:so|and|now|but|well|okay|right|great|yes|yeah|oh|perhaps|maybe|lovely|then)[,.]?\s+)*",
     re.I,
@@ -277,12 +313,18 @@ _ROLL_CALL_LEAD = re.compile(
     r"thanks|everyone|everybody|there|all|it's|this is)[,.!]?\s+)*",
     re.I,
 )
+_TRADE = re.compile(
+    r",\s+(?:and\s+)?(?:(?:i'm|i am) (?:a|an|the|one of|from|with|at|in|on|based|here|new|head|chief|director|"
+    r"founder|chair|professor|editor)|"
+    r"i (?:work|run|teach|lead|live|write|build|make|represent|research|study|was born))\b",
+    re.I,
+)
 _AFTER_ROLL_CALL = re.compile(r"\s*(?:[,.!–—-]|$)|\s+(?:here|from|in|at|calling|speaking|with|and)\b")
 _ASKS_FOR_NAMES = re.compile(
     r"\b(?:introduce (?:yourself|yourselves)|who (?:are you|you are|is this|am i (?:speaking|talking) (?:to|with))|"
     r"(?:say|tell us|give us|state|with) (?:your|their) (?:\w+ )?names?|your (?:full )?name|"
     r"who(?:'s| is) (?:here|on|next|there)\b|(?:go|going) (?:a)?round the (?:table|room|panel)|"
-    r"round of introductions|introductions)\b",
+    r"round of introductions|introductions|(?:do|start with|begin with|go through|with) (?:the |our |your )?names)\b",
     re.I,
 )
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
@@ -332,6 +374,17 @@ def find_roll_call(paragraphs: Sequence[str]) -> Claim | None:
     return None
 
 
+def find_announced(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
+    """Whom a recorded voice of the programme announces: "You're listening to Low Water, with Ana Ruiz." """
+    return tuple(
+        _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, 0.7 * name.likelihood)
+        for sentence in _sentences(paragraphs)
+        for match in _ANNOUNCED_AS.finditer(sentence.even, sentence.start, sentence.end)
+        for name in [_name_at(sentence, match.end())]
+        if name is not None and name.is_full and name.likelihood >= FULL_UNKNOWN
+    )
+
+
 def asks_for_names(paragraphs: Sequence[str]) -> bool:
     """Whether the end of a turn asks one or several people to say who they are."""
     return any(
@@ -364,7 +417,11 @@ def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
         for whom, cues in ((Whom.SELF, _SELF_CUES), (Whom.INTRODUCED, _OTHER_CUES)):
             for cue, weight in cues:
                 for match in cue.finditer(sentence.even, sentence.start, sentence.end):
-                    is_of_now = whom is Whom.SELF or not _is_of_earlier(sentence, match.end())
+                    is_of_now = not (
+                        _is_quoted_there(sentence, match.start())
+                        if whom is Whom.SELF
+                        else _is_of_earlier(sentence, match.end()) or _is_absent(sentence, match.end())
+                    )
                     if is_of_now and not _is_reported(sentence, match.start()):
                         slots.append(Slot(whom, sentence.paragraph, match.start(), match.end(), weight))
     return tuple(slots)
@@ -399,13 +456,19 @@ def _name_at(sentence: _Sentence, at: int) -> SpokenName | None:
 def _is_reported(sentence: _Sentence, at: int) -> bool:
     """Whether what begins at `at` is somebody else's words: after a reporting verb, or inside quotation marks."""
     before = sentence.even[max(sentence.start, at - 70) : at]
-    if _REPORTED.search(before) or before.rstrip()[-1:] in {":", "«"}:
+    is_after_colon = before.rstrip()[-1:] in {":", "«"} and not _OF_US.search(before)
+    if _REPORTED.search(before) or is_after_colon:
         return True
     quoted = sentence.text[max(0, at - 2000) : at]  # quotes that are never closed should not silence an hour
     return quoted.count("“") > quoted.count("”") or quoted.count('"') % 2 == 1
 
 
 # ---------------------------------------------------------------- oneself
+
+
+def _is_quoted_there(sentence: _Sentence, at: int) -> bool:
+    """Whether a clause that tells of the past leads to what begins at `at`, as to somebody's words."""
+    return _TOLD_BEFORE.search(sentence.even[max(sentence.start, at - 120) : at]) is not None
 
 
 def _self_introductions(sentence: _Sentence) -> Iterator[Claim]:
@@ -415,8 +478,11 @@ def _self_introductions(sentence: _Sentence) -> Iterator[Claim]:
             name = _name_at(sentence, match.end())
             if name is None or name.start in seen or _is_reported(sentence, match.start()):
                 continue
+            if _is_quoted_there(sentence, match.start()):
+                continue
             seen.add(name.start)
             yield _claim(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
+    yield from _name_and_trade(sentence)
     yield from _this_is(sentence)
     yield from _name_here(sentence)
 
@@ -428,15 +494,27 @@ def _this_is(sentence: _Sentence) -> Iterator[Claim]:
         if name is None or name.likelihood <= FIRST_UNKNOWN or _is_reported(sentence, begin):
             continue
         after = sentence.even[name.end : sentence.end]
-        if re.match(r"\s+(?:here|speaking|calling|reporting)\b", after):
+        if re.match(r"\s+(?:here|speaking|calling|reporting|saying|signing off|wishing)\b", after):
             yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
         elif sentence.even[begin:end].casefold().startswith("it's") or name.likelihood < FIRST_KNOWN:
             continue  # "this is Desert Island, with …": a show, not a person
-        elif re.match(r"\s+(?:in|from|at|for)\b", after):
+        elif re.match(r"\s+(?:in|from|at|for|on)\b", after):
             yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
         elif re.match(r"[,.!?]|$", after) and not re.match(r",\s*(?:who|my|our|your|the|a|an|he|she|they)\b", after):
             # It may as well be said of a guest, or by an announcer: not enough alone.
             yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.5 * name.likelihood)
+
+
+def _name_and_trade(sentence: _Sentence) -> Iterator[Claim]:
+    """ "Ana Ruiz, I'm a potter.": how people answer when it is their turn to say a name."""
+    if sentence.from_start >= _FIRST_SENTENCES:
+        return
+    lead = _ROLL_CALL_LEAD.match(sentence.even[sentence.start : sentence.end])
+    name = _name_at(sentence, sentence.start + (lead.end() if lead else 0))
+    if name is None or not name.is_full or name.likelihood < FULL_UNKNOWN:
+        return
+    if _TRADE.match(sentence.even[name.end : sentence.end]):
+        yield _claim(Whom.SELF, sentence, name.start, name.end, name, 0.85 * name.likelihood)
 
 
 def _name_here(sentence: _Sentence) -> Iterator[Claim]:
@@ -462,6 +540,8 @@ def _introductions(sentence: _Sentence) -> Iterator[Claim]:
     for cue, weight in _OTHER_CUES:
         for match in cue.finditer(even, start, end):
             if _is_reported(sentence, match.start()) or _is_of_earlier(sentence, match.end()):
+                continue
+            if _is_absent(sentence, match.end()):
                 continue
             named = list(_listed_names(sentence, match.end()))
             for name in named:
@@ -491,6 +571,11 @@ def _further_names(sentence: _Sentence, named: Sequence[SpokenName]) -> Iterator
         name = _name_at(sentence, link.end())
         if name is not None and name.is_full and name.likelihood >= FULL_UNKNOWN:
             yield name
+
+
+def _is_absent(sentence: _Sentence, end: int) -> bool:
+    """Whether the sentence goes on to say that who was named before `end` is not there."""
+    return _ABSENT.search(sentence.even, end, min(sentence.end, end + 2 * _CLOSE_BEHIND)) is not None
 
 
 def _is_of_earlier(sentence: _Sentence, end: int) -> bool:
@@ -556,6 +641,8 @@ def _looking_back(sentence: _Sentence) -> Iterator[Claim]:
 def _is_answer(sentence: _Sentence) -> bool:
     """Whether the first sentence of a turn answers rather than asks or hands over."""
     whole = sentence.even[sentence.start : sentence.end].rstrip()
+    if _HANDS_ON.match(whole) and sentence.from_end < _LAST_SENTENCES:
+        return False
     return not whole.endswith("?") and not _INVITES.search(whole) and not _TURNS_TO.search(whole)
 
 
@@ -619,6 +706,15 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
         begin, end = _quotable(sentence, name)
         weight = 0.7 if invites else 0.6 if is_received and name.is_full else 0.45
         yield _claim(Whom.NEXT, sentence, begin, end, name, weight * _certainty(name))
+    for match in _YOU_ARE.finditer(whole):
+        asked = _name_at(sentence, sentence.start + match.end())
+        if asked is None or not asked.is_full or asked.start in seen or _is_reported(sentence, asked.start):
+            continue
+        if _IS_THAT_RIGHT.match(sentence.even[asked.end : sentence.end]):
+            seen.add(asked.start)
+            yield _claim(
+                Whom.NEXT, sentence, sentence.start + match.start(), asked.end, asked, 0.65 * asked.likelihood
+            )
     for begin, end in _cues(_OVER_TO, sentence):
         given = _name_at(sentence, end)
         if given is None or given.start in seen or _is_reported(sentence, begin):
@@ -642,15 +738,23 @@ def _addressed(sentence: _Sentence) -> Iterator[tuple[SpokenName, bool]]:
         if not rest.strip(".?!,… "):
             # A turn that is nothing but a name answers a question, and may be of anybody.
             yield first, sentence.from_start > 0
-        elif rest[0] in ",–—" or rest.startswith(" -") or _OPENS_QUESTION.match(rest):
+        elif rest[0] in ",–—" or rest.startswith(" -"):
+            if not (first.is_full and _APPOSITION.match(rest)):
+                yield first, False
+        elif _opens_question(first, rest):
             yield first, False
     for comma in _COMMA.finditer(whole):
         name = _name_at(sentence, sentence.start + comma.end())
         if name is None or (comma["and"] and (name.is_full or name.likelihood < FIRST_KNOWN)):
             continue
         rest = sentence.even[name.end : sentence.end]
-        if not rest.strip(".?!… ") or (not name.is_full and (rest[0] in ",–—" or _OPENS_QUESTION.match(rest))):
+        if not rest.strip(".?!… ") or (not name.is_full and (rest[0] in ",–—" or _opens_question(name, rest))):
             yield name, False
+
+
+def _opens_question(name: SpokenName, rest: str) -> bool:
+    """Whether what follows a name without a comma is said to that person; "Ana Ruiz will be back" is of somebody."""
+    return _OPENS_QUESTION.match(rest) is not None and (not name.is_full or rest.rstrip().endswith("?"))
 
 
 def _quotable(sentence: _Sentence, name: SpokenName) -> tuple[int, int]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transcription.given_names import are_forms_of_one_name
-from transcription.introductions import Claim, Whom, asks_for_names, find_claims, find_roll_call, full_names
+from transcription.introductions import (
+    Claim,
+    Whom,
+    asks_for_names,
+    find_announced,
+    find_claims,
+    find_roll_call,
+    full_names,
+)
 from transcription.naming.talk import Talk
+from transcription.spoken_names import SpokenName
 
 ROLL_CALL_TURNS = 8  #: so many turns after "introduce yourselves", people still say their names
 
@@ -25,9 +35,12 @@ class Heard:
 def claims_of(talk: Talk) -> list[Heard]:
     """Every claim, turn by turn; those by a given name that the same turn gave in full are completed."""
     heard: list[Heard] = []
+    told: dict[str, list[SpokenName]] = defaultdict(list)
     asked = -ROLL_CALL_TURNS - 1
     for turn, texts in enumerate(talk.texts):
         claims = list(find_claims(texts))
+        if talk.turns[turn].speaker in talk.announcers:
+            claims = [*claims, *(each for each in find_announced(texts) if each.name not in {c.name for c in claims})]
         if turn - asked <= ROLL_CALL_TURNS and talk.turns_of(str(talk.turns[turn].speaker))[:1] == [turn]:
             answer = find_roll_call(texts)
             if answer is not None and not any(each.whom is Whom.SELF for each in claims):
@@ -35,7 +48,8 @@ def claims_of(talk: Talk) -> list[Heard]:
                 claims = [answer, *(each for each in claims if each.name.text != answer.name.text)]
         if asks_for_names(texts):
             asked = turn
-        heard += [_completed(talk, turn, claim) for claim in _clear(claims)]
+        heard += [_completed(talk, turn, claim, told) for claim in _clear(claims)]
+        told[str(talk.turns[turn].speaker)] += [name for text in texts for name in full_names(text)]
     return heard
 
 
@@ -51,8 +65,11 @@ def _clear(claims: Sequence[Claim]) -> Iterator[Claim]:
             yield each
 
 
-def _completed(talk: Talk, turn: int, claim: Claim) -> Heard:
-    """ "Joining us is Ana Ruiz. Hello, Ana.": the address has the full name that stands before it."""
+def _completed(talk: Talk, turn: int, claim: Claim, told: Mapping[str, Sequence[SpokenName]]) -> Heard:
+    """ "Joining us is Ana Ruiz. Hello, Ana.": the address has the full name that stands before it.
+
+    Where a new voice answers, that is also the one full name which the same voice said in an earlier turn.
+    """
     if claim.whom not in (Whom.NEXT, Whom.OTHER) or claim.name.is_full:
         return Heard(turn, claim)
     before = [
@@ -62,10 +79,18 @@ def _completed(talk: Talk, turn: int, claim: Claim) -> Heard:
         if (paragraph, name.start) < (claim.paragraph, claim.offset)
         and are_forms_of_one_name(claim.name.words[0], name.words[0])
     ]
+    if not before and claim.whom is Whom.NEXT and _is_answered_by_a_new_voice(talk, turn):
+        earlier = told.get(str(talk.turns[turn].speaker), ())
+        before = [name for name in earlier if are_forms_of_one_name(claim.name.words[0], name.words[0])]
     if len({name.text for name in before}) != 1:
         return Heard(turn, claim)
     full = replace(claim, name=before[0])
     return Heard(turn, full, is_called=claim.whom is Whom.NEXT, said=claim.name.text)
+
+
+def _is_answered_by_a_new_voice(talk: Talk, turn: int) -> bool:
+    voice = talk.neighbour(turn, 1)
+    return voice is not None and talk.turns_of(voice)[0] > turn
 
 
 def voice_of(talk: Talk, heard: Heard) -> str | None:

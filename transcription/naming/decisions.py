@@ -14,6 +14,7 @@ from transcription.naming.talk import Talk
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
 EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address is enough
+OUTSIDER = 0.75  #: the same for anybody else, where the metadata lists as many people as there are voices
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
@@ -48,12 +49,13 @@ def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]
         for pair, strength in strengths.items()
         if pair[0] not in talk.fixed and pair[1] not in taken and strength > 0
     }
+    is_complete = len(talk.participants) >= len(talk.talkers)
     named: dict[str, Decision] = {}
     for (voice, person), strength in sorted(free.items(), key=lambda item: (-item[1], item[0])):
         if (voice, person) not in free:
             continue
         rivals = [s for (v, p), s in free.items() if (v == voice) != (p == person)]
-        enough = EXPECTED if people[person].participant is not None else BELIEVED
+        enough = EXPECTED if people[person].participant is not None else OUTSIDER if is_complete else BELIEVED
         if strength < -math.log(1 - enough) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
             continue
         own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))

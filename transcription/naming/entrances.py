@@ -46,7 +46,7 @@ def pieces_by_entrance(talk: Talk, people: list[Person], pieces: Sequence[Piece]
                 if person is None and name.likelihood >= FULL_UNKNOWN and not is_known(people, name.text):
                     people.append(Person(name.text, None, name.honorific))
                     person = len(people) - 1
-                if person is not None and " " in people[person].full and not talk.is_its_own_name(name):
+                if person is not None and " " in people[person].full and not talk.is_title(name):
                     found[person] = (paragraph, name)
         teller = talk.turns[turn].speaker
         new = [person for person in found if told[person] <= {voice} and not _names_own(pieces, teller, person)]

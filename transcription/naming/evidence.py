@@ -20,11 +20,15 @@ from transcription.spoken_names import FIRST_KNOWN
 
 #: Weight of calling an expected person whom a new voice answers: just believed, easily contradicted.
 FIRST_ANSWER = 0.62
+REPLY_DOUBT = 0.04  #: less than that for a word that no list knows; still just believed
 REPLY = 0.65  #: weight of calling who has just introduced or asked the one who speaks now for the first time
 NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
 UNSURE = 0.6  #: what an introduction is then worth
+#: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
+#: weighs this much ("my guest is …") introduces who was heard before, too: some episodes begin with what comes later.
+SURE_CUE = 0.66
 METHOD = {
     Whom.SELF: NameMethod.SELF_INTRODUCTION,
     Whom.INTRODUCED: NameMethod.HOST_INTRODUCTION,
@@ -35,8 +39,6 @@ METHOD = {
 }
 _TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
-#: "I talked to Ana Ruiz about it" is of anybody, unless a voice begins then.
-_TOLD = re.compile(r"\b(?:sat down|caught up|spoke|talked|chatted)\b", re.I)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
     r"delighted|"
@@ -65,7 +67,7 @@ class _Announced:
     """What all the claims together say about whom to expect."""
 
     by_person: Mapping[str, Sequence[int]]  #: in which turns each person is announced to the audience
-    by_turn: Mapping[int, int]  #: how many people each turn announces
+    by_turn: Mapping[tuple[int, Whom], int]  #: how many people each turn introduces, and speaks of afterwards
     handing_over: frozenset[int]  #: turns that announce or address whoever speaks next
     told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
     counts: Mapping[str, int]  #: claims by the same words
@@ -73,7 +75,7 @@ class _Announced:
 
 def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> Iterator[Piece]:
     """The claims that are of one of the people and of a voice, each with its weight."""
-    announced = _announced(people, heard)
+    announced = _announced(talk, people, heard)
     for each in heard:
         person = person_of(people, each.claim.name.text)
         speaker = voice_of(talk, each)
@@ -84,21 +86,21 @@ def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> I
             yield piece_of(each, speaker, person, weight)
 
 
-def _announced(people: Sequence[Person], heard: Sequence[Heard]) -> _Announced:
+def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> _Announced:
     by_person: dict[str, list[int]] = defaultdict(list)
-    by_turn: dict[int, set[str]] = defaultdict(set)
+    by_turn: dict[tuple[int, Whom], set[str]] = defaultdict(set)
     told = {i for i, person in enumerate(people) if person.participant is not None}
     for each in heard:
         person = person_of(people, each.claim.name.text)
         name = people[person].full if person is not None else each.claim.name.text
         if person is not None and (each.claim.whom in _TELLING or each.is_called):
             told.add(person)
-        if each.claim.whom in (Whom.INTRODUCED, Whom.HEARD):
+        if each.claim.whom in (Whom.INTRODUCED, Whom.HEARD) and not talk.is_title(each.claim.name):
             by_person[name].append(each.turn)
-            by_turn[each.turn].add(name)
+            by_turn[each.turn, each.claim.whom].add(name)
     return _Announced(
         by_person=by_person,
-        by_turn={turn: len(names) for turn, names in by_turn.items()},
+        by_turn={key: len(names) for key, names in by_turn.items()},
         handing_over=frozenset(each.turn for each in heard if each.claim.whom in (Whom.INTRODUCED, Whom.NEXT)),
         told=frozenset(told),
         counts=Counter(each.claim.name.text for each in heard),
@@ -132,7 +134,7 @@ def _weight(
     """What a claim is worth once it is known who else speaks."""
     claim = heard.claim
     if claim.whom is Whom.SELF:
-        is_title = talk.is_its_own_name(claim.name)
+        is_title = talk.is_title(claim.name)
         return 0.0 if is_title else _with_participant(claim.weight, people[person])
     if speaker in talk.announcers:
         return 0.0
@@ -141,8 +143,9 @@ def _weight(
     weight = _weight_of_address(talk, announced, heard, person)
     if weight > 0 and person in announced.told:
         weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
-    if weight > 0 and (person in announced.told or claim.name.likelihood >= FIRST_KNOWN):
-        weight = max(weight, _first_reply(talk, announced, heard))
+    if weight > 0:
+        is_surely_a_name = person in announced.told or claim.name.likelihood >= FIRST_KNOWN
+        weight = max(weight, _first_reply(talk, announced, heard) - (0.0 if is_surely_a_name else REPLY_DOUBT))
     return weight
 
 
@@ -157,7 +160,7 @@ def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: 
     if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
         return 0.0  # whom nobody introduces and everybody talks about is a thing
     if claim.name.text not in talk.inner_capitals:
-        return 0.0 if claim.whom is Whom.NEXT else claim.weight
+        return 0.0  # "Gotcha." and "Different, I'm afraid." have their capital from the sentence alone
     return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
 
 
@@ -167,10 +170,10 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     Where only two talk, it names the other one at any time.
     """
     claim = heard.claim
-    if claim.weight == 0.0 or announced.by_turn.get(heard.turn, 0) > 1 or talk.is_its_own_name(claim.name):
+    if claim.weight == 0.0 or announced.by_turn.get((heard.turn, claim.whom), 0) > 1 or talk.is_title(claim.name):
         return 0.0  # nobody knows which of them speaks first
     was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
-    if len(talk.talkers) == 2 and not (was_heard and _TOLD.search(claim.quote)):
+    if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE):
         return claim.weight
     if claim.whom is Whom.HEARD:
         return claim.weight * UNSURE

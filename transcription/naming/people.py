@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.episode import Participant
-from transcription.given_names import are_forms_of_one_name
+from transcription.given_names import are_forms_of_one_name, is_beginning_of
 from transcription.naming.claims import Heard
 from transcription.naming.talk import Talk
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton
@@ -80,6 +80,8 @@ def calls(person: Person, name: str) -> bool:
             return True
         if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
             return True  # "Professor Lindqvist"
+        if person.participant is not None and is_beginning_of(words[0], parts[0]):
+            return True
         is_expected = person.participant is not None or len(parts) > 1
         return is_expected and _is_same_given_name_by_sound(words[0], parts[0])
     if len(parts) == 1:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from schemas.episode import Participant
-from schemas.transcript import NameMethod, Paragraph, Speaker, Transcript, Turn
+from schemas.transcript import NameMethod, Paragraph, Speaker, Transcript, Turn, Word
+from transcription.backchannels import is_backchannel
 from transcription.given_names import may_be_given_name
 from transcription.participants import split_honorific
-from transcription.spoken_names import SpokenName
+from transcription.spoken_names import FIRST_KNOWN, SpokenName
 
 ANNOUNCER_WORDS = 60  #: an announcer says no more than this in the whole episode
 BACKCHANNEL_WORDS = 2  #: a turn of at most this many words answers nobody
@@ -25,6 +26,11 @@ _ANNOUNCES = re.compile(
 )
 _AS_A_THING = re.compile(
     r"\b(?:in|on|of|the|a|an|into|onto|using|use|via|inside|every|this|some)\s+([^\W\d_a-z][\w’'-]*)"
+)
+
+_AS_A_TITLE = re.compile(
+    r"\b(?:[Tt]he|[Aa]n?|[Ww]elcome to|[Ww]elcome back to|[Ll]istening to|[Ww]atching)\s+"
+    r"([^\W\d_a-z][\w’'-]*(?:\s+[^\W\d_a-z][\w’'-]*)+)"
 )
 
 
@@ -49,6 +55,7 @@ class Talk:
             word for texts in self.texts for text in texts for word in re.findall(r"[^\W\d_a-z][\w’'-]*", text)
         )
         self.things = _things(self.texts)
+        self._titles = _titles(self.texts)
         self.announcers = frozenset(voice for voice in self.voices if self._announces(voice))
         self.talkers = tuple(voice for voice in self.voices if voice not in self.announcers)
         self.fixed: Mapping[str, Speaker] = {
@@ -69,6 +76,13 @@ class Talk:
             return False
         text = " ".join(text for i in turns for text in self.texts[i]).replace("’", "'")
         return _ANNOUNCES.search(text) is not None
+
+    def _enters(self, turn: int) -> bool:
+        """Whether a voice is heard for the first time in a turn, and says more than that it listens."""
+        speaker = self.turns[turn].speaker
+        if speaker is None or self.turns_of(speaker)[0] != turn:
+            return False
+        return not is_backchannel([Word(word) for word in " ".join(self.texts[turn]).split()])
 
     def words_before(self, voice: str, turn: int) -> int:
         """How much a voice has said before a turn."""
@@ -98,7 +112,7 @@ class Talk:
         while 0 <= i < len(self.turns) and len(found) < 2:
             if self.turns[i].speaker != speaker:
                 found.append((self.turns[i].speaker, self.word_counts[i]))
-                if self.word_counts[i] > BACKCHANNEL_WORDS:
+                if self.word_counts[i] > BACKCHANNEL_WORDS or (step > 0 and self._enters(i)):
                     break
             elif found:
                 break
@@ -106,10 +120,15 @@ class Talk:
         voices = {voice for voice, _ in found}
         return next(iter(voices)) if len(voices) == 1 else None
 
-    def is_its_own_name(self, name: SpokenName) -> bool:
-        """Whether the words are the show's own name ("this is Mary Celeste")."""
+    def is_title(self, name: SpokenName) -> bool:
+        """Whether the words are the show's own name ("this is Mary Celeste"), or a thing's ("The Back Room").
+
+        A name that the list of given names knows is a person's whatever stands before it.
+        """
         show = self.transcript.episode.show or ""
-        return bool(show) and name.text.casefold() == show.casefold()
+        if bool(show) and name.text.casefold() == show.casefold():
+            return True
+        return name.likelihood < FIRST_KNOWN and name.text in self._titles
 
     def sample_of(self, voice: str) -> tuple[int, int, int, str]:
         """The first words of a voice's longest turn: turn, paragraph, offset and quote."""
@@ -139,6 +158,13 @@ def _inner_capitals(texts: Iterable[Sequence[str]]) -> frozenset[str]:
 def _things(texts: Iterable[Sequence[str]]) -> frozenset[str]:
     """Capitalised words that are used as people's names are not: "in Rust", "the Lantern", "a Falcon"."""
     return frozenset(word for paragraphs in texts for text in paragraphs for word in _AS_A_THING.findall(text))
+
+
+def _titles(texts: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Runs of capitalised words behind an article or a welcome: "the Back Room", "Welcome to Low Water"."""
+    return frozenset(
+        " ".join(found.split()) for paragraphs in texts for text in paragraphs for found in _AS_A_TITLE.findall(text)
+    )
 
 
 def text_of(paragraph: Paragraph) -> str:
