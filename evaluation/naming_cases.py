@@ -21,7 +21,10 @@ from transcription.participants import parse_participant
 
 SETS = Path(__file__).resolve().parent / "sets" / "naming"
 #: The two halves of the generated cases, and the files of templates that each is made from.
-KITS = {"development": ("development", "development_more", "development_third"), "held_out": ("held_out",)}
+KITS = {
+    "development": ("development", "development_more", "development_third", "development_fourth"),
+    "held_out": ("held_out",),
+}
 HALVES = tuple(KITS)
 CASES_PER_HALF = 500
 
