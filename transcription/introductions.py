@@ -97,6 +97,7 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"\byou(?:'re| are) (?:through to|on the line with|speaking to|talking to)" + _FILLER, re.I), 0.8),
     (re.compile(r"\b(?:i go by|it's me|it is me|i'm called|i am called)" + _FILLER, re.I), 0.8),
     (re.compile(r"\b(?:i'?m|i am)" + _FILLER, re.I), 0.9),
+    (re.compile(r"\b(?:i'?m|i am|it's me,?|it is me,?) your (?:[\w-]+ ){0,3}?[\w-]+,\s+", re.I), 0.85),
     (re.compile(r"\bi(?:'ve| have) been(?: your host)?" + _FILLER, re.I), 0.85),
     (re.compile(r"\b(?:welcome to|this is) [^.?!]{1,80}? with me" + _FILLER, re.I), 0.85),
     (
@@ -168,6 +169,7 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          r"(?: today| here)?(?:,| is| are)", 0.7),
         (r"\b(?:the )?(?:first|second|third|other|next|last)(?: one)? (?:of (?:them|whom|those) )?is", 0.5),
         (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
+        (r"\blast(?:,)? but(?: \w+)? not least,?(?: is| we have| we've got| there's)?", 0.7),
     )
 )  # fmt: skip
 #: Said by a recorded voice of the programme, of the one who then speaks.
@@ -255,7 +257,8 @@ _GUEST_THANKS = re.compile(
 )
 _HELLO = re.compile(
     r"(?:^|[.!?,]\s+)(?P<cue>(?:hi|hello|hey|hiya|(?:good )?(?:morning|afternoon|evening)|"
-    r"nice to (?:see|meet) you|welcome|welcome back|"
+    r"nice to (?:see|meet) you|welcome|welcome back|what's up|how's it going|how are you(?: doing)?|"
+    r""
     r"(?:great|good|lovely) to (?:see|have|meet) you(?: here)?)(?: there| again| back| along)?,?\s+)",
     re.I,
 )
@@ -377,7 +380,7 @@ def find_roll_call(paragraphs: Sequence[str]) -> Claim | None:
 def find_announced(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
     """Whom a recorded voice of the programme announces: "You're listening to Low Water, with Ana Ruiz." """
     return tuple(
-        _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, 0.7 * name.likelihood)
+        _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, 0.55 * name.likelihood)
         for sentence in _sentences(paragraphs)
         for match in _ANNOUNCED_AS.finditer(sentence.even, sentence.start, sentence.end)
         for name in [_name_at(sentence, match.end())]

@@ -35,7 +35,7 @@ _PARTICLES = listed(
 #: Capitalised by the start of a sentence or by a slip, never part of a name: the name ends before them.
 _FUNCTION_WORDS = listed(
     """
-    i i'm i'd i'll i've a an the and but or nor so yet if as at by for from in into of off on onto out over to
+    like i i'm i'd i'll i've a an the and but or nor so yet if as at by for from in into of off on onto out over to
     up with without about after before between under is am are was were be been being do does did done have has
     had having can could would should shall might must my your our his her their its me us him them he she it we
     you they that this these those there here what which who whom whose when where why how well yes yeah yep no

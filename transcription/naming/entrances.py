@@ -16,6 +16,7 @@ from transcription.spoken_names import FULL_UNKNOWN, SpokenName
 ENTRANCE = 0.35  #: weight of being spoken of in full right before the voice is heard for the first time
 ENTRANCE_EXPECTED = 0.45  #: the same for a participant; still not enough alone
 ENTRANCE_RECEIVED = 0.65  #: the same where the turn ends with a welcome
+SURE = 0.6  #: from this weight on, what is said later gives the person to another voice, too
 RECEIVING_WORDS = 12  #: at the end of a turn, in which a welcome is looked for
 #: Somebody who writes in is spoken of like somebody who comes on.
 _OF_LETTERS = re.compile(
@@ -29,11 +30,12 @@ def pieces_by_entrance(talk: Talk, people: list[Person], pieces: Sequence[Piece]
     Only the one person in that turn whom nothing yet gives to another voice, and hardly enough alone. Adds to
     `people` who was not known before.
     """
-    told: dict[int, set[str]] = defaultdict(set)
-    for piece in pieces:
-        told[piece.person].add(piece.speaker)
     for voice in talk.talkers:
         entrance = talk.turns_of(voice)[0]
+        told: dict[int, set[str]] = defaultdict(set)
+        for piece in pieces:
+            if piece.turn < entrance or piece.weight >= SURE:
+                told[piece.person].add(piece.speaker)
         if entrance == 0 or talk.turns[entrance - 1].speaker is None:
             continue
         if any(_OF_LETTERS.search(text) for text in talk.texts[entrance - 1]):
