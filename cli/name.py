@@ -66,7 +66,8 @@ def _read(document: Path) -> Transcript:
     from formats.catalogue import read
 
     if not document.is_file():
-        raise NotFound(f"{document}: no such file", code="file_not_found", field="document")
+        what = "is a folder, not a document" if document.is_dir() else "no such file"
+        raise NotFound(f"{document}: {what}", code="file_not_found", field="document")
     return read(document.read_bytes(), format="json", name=str(document))
 
 
@@ -127,13 +128,13 @@ def _explain(named: Transcript) -> None:
     for number, speaker in enumerate(named.speakers, start=1):
         if speaker.name is not None:
             because = speaker.evidence[0] if speaker.evidence else None
-            said = f": “{because.quote}” [{_clock(because.start)}]" if because else ""
+            said = f": {_said(because.quote, because.start)}" if because else ""
             method = speaker.known_by.value if speaker.known_by else "page"
             line = f"Speaker {number} is {speaker.name} ({method}{said})"
         elif speaker.id in unsettled:
             weak = unsettled[speaker.id]
             why = "something speaks against it" if weak.is_contradicted else "that alone is too little"
-            line = f"Speaker {number} may be {weak.name} (“{weak.quote}” [{_clock(weak.start)}]), but {why}"
+            line = f"Speaker {number} may be {weak.name} ({_said(weak.quote, weak.start)}), but {why}"
         else:
             line = f"Speaker {number}: nothing says who it is"
         print(_shown(line), file=sys.stderr)
@@ -162,7 +163,7 @@ def _print_table(speakers: tuple[Speaker, ...]) -> None:
             speaker.role.value if speaker.role else "",
             speaker.known_by.value if speaker.known_by else "",
             f"{speaker.confidence:.2f}" if speaker.confidence is not None else "",
-            f"“{first.quote}” [{_clock(first.start)}]" if first else "",
+            _said(first.quote, first.start) if first else "",
         )
         # Text, not markup: what people say may hold square brackets.
         table.add_row(*(Text(_shown(cell)) for cell in cells))
@@ -175,7 +176,8 @@ def _shown(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _clock(seconds: float | None) -> str:
+def _said(quote: str, seconds: float | None) -> str:
+    """The quote, and when it is said where the document has times."""
     if seconds is None:
-        return "no time"
-    return f"{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}"
+        return f"“{quote}”"
+    return f"“{quote}” [{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}]"

@@ -134,4 +134,9 @@ def test_weak_evidence_is_shown_and_not_believed(tmp_path: Path) -> None:
 
     result = CliRunner().invoke(app, [str(path)], catch_exceptions=False)
 
-    assert "Speaker 1 may be Olaf (“Thanks, Olaf” [no time]), but that alone is too little" in result.stderr
+    assert "Speaker 1 may be Olaf (“Thanks, Olaf”), but that alone is too little" in result.stderr
+
+
+def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="is a folder"):
+        CliRunner().invoke(app, [str(tmp_path)], catch_exceptions=False)
