@@ -224,7 +224,8 @@ _ABSENT = re.compile(
 
 #: Before a name in the same sentence these make it somebody else's words, or nobody's.
 _REPORTED = re.compile(
-    r"\b(?:said|says?|saying|goes|went|(?:was|were|be|is|am|are|'m|'s|'re) (?:just |all )?like|told|tells?|telling|"
+    r"\b(?:said|says?|saying|goes|went|(?:and|or|would|just|all|always) go\s*,|"
+    r"(?:was|were|be|is|am|are|'m|'s|'re) (?:just |all )?like|told|tells?|telling|"
     r"wrote|writes?|written|replied|replies|shouted|whispered|calls?|called|named|"
     r"answered|announced|announces|quotes?|"
     r"quoted|imagine|imagined|pretend|pretended|pretending|suppose|dreamed|dreamt|"
@@ -309,7 +310,7 @@ _LINK = re.compile(
     r"(?:,|\band)\s+(?:and\s+)?(?:also\s+|by\s+|with\s+|last but not least,?\s+|finally,?\s+)?" + _PRAISE, re.I
 )
 _WELCOME_TO = re.compile(r"\bwelcome(?: back)? to [^.?!]{1,60}?,\s+", re.I)
-_AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:first|now|next|then|again|about|on|for|if|to)\b")
+_AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:here|first|now|next|then|again|about|on|for|if|to)\b")
 _COMMA = re.compile(r"[,–—]\s+(?P<and>(?:and|so|then)\s+)?")
 _ROLL_CALL_LEAD = re.compile(
     r"^(?:(?:hi|hello|hey|yes|yeah|sure|of course|okay|and|so|well|good (?:morning|afternoon|evening)|thank you|"
@@ -524,12 +525,13 @@ def _name_here(sentence: _Sentence) -> Iterator[Claim]:
     """ "Hello, Marta Ruiz here." """
     greeting = _GREETING.match(sentence.even[sentence.start : sentence.end])
     name = _name_at(sentence, sentence.start + (greeting.end() if greeting else 0))
-    if name is None or (name.likelihood < FIRST_KNOWN and not (name.is_full and greeting and greeting.group())):
+    if name is None:
         return
     here = re.match(
-        r"\s+(?:here|with you)(?=[,.!?]|\s+(?:from|in|at|with)\b|$)", sentence.even[name.end : sentence.end]
+        r"\s+(?:here|with you|speaking)(?=[,.!?]|\s+(?:from|in|at|with)\b|$)", sentence.even[name.end : sentence.end]
     )
-    if here:
+    is_shown = bool(greeting and greeting.group()) or bool(here and "speaking" in here.group())
+    if here and (name.likelihood >= FIRST_KNOWN or (name.is_full and is_shown)):
         yield _claim(Whom.SELF, sentence, name.start, name.end + here.end(), name, 0.85 * name.likelihood)
 
 

@@ -88,6 +88,91 @@ SELF = [
     ),
 ]
 
+#: What held on talk that nobody tuned to, and what did not (docs/names.md).
+LEARNED = [
+    Case(
+        "after a clause of the past",
+        "A: The man at the gate smiled, I'm Bruno Sala, he began.\nB: Well.",
+        [None, None],
+    ),
+    Case("a letter that begins", "A: The card began, my name is Bruno Sala and I am six.\nB: Well.", [None, None]),
+    Case("a colon after oneself", "A: You have got me instead: I'm Olga Petrova.", ["Olga Petrova"]),
+    Case(
+        "who is usually there",
+        "A: Usually I have my co-host, Tunde Alabi with us, but not today.\nB: Good to be with you all.",
+        [None, None],
+    ),
+    Case(
+        "who cannot come",
+        "A: My co-host Tunde Alabi couldn't be here today.\nB: Good to be with you all today.",
+        [None, None],
+    ),
+    Case("who will be back", "A: Tunde Alabi will be back on Thursday.\nB: Good, very good.", [None, None]),
+    Case(
+        "exclamations",
+        "A: With me is Peggy Stroud.\nB: Hello, good to be here.\nA: Gotcha.\nB: Yes, it is.\nA: Gotcha.\nB: It is.\n"
+        "A: Gotcha.\nB: It was.\nA: Gotcha.\nB: Fine by me.\nA: Gotcha.\nB: That is all.",
+        [None, "Peggy Stroud"],
+    ),
+    Case(
+        "a show is nobody",
+        "A: Welcome to Tin Whistle! I met Peggy Stroud in May. Hello there.\nB: Thank you, it is good to be here.",
+        [None, "Peggy Stroud"],
+        ("Peggy Stroud", "Otis Bell"),
+    ),
+    Case(
+        "got for a job, in the middle",
+        "A: How is it going? It has been a while since we met.\nB: "
+        + "It goes. " * 10
+        + "\nA: "
+        + "Who helps? " * 10
+        + "\nB: For the design we've got Ivan Danov, and he is quick.\nA: That must be a great help to everybody.",
+        [None, None],
+    ),
+    Case(
+        "names and trades, one after another",
+        "A: Let's do names. I'm Olga Petrova.\nB: Bruno Sala, I'm a baker.\nC: And Colm Rafferty, here for the cake.",
+        ["Olga Petrova", "Bruno Sala", "Colm Rafferty"],
+    ),
+    Case(
+        "a full name from an earlier turn",
+        "A: Against the motion is, in a way, Tunde Alabi.\nB: I am for it, very much so, as you know.\n"
+        "A: Tunde, your reply?\nC: It is too dear, I think.",
+        [None, None, "Tunde Alabi"],
+    ),
+    Case(
+        "last but not least",
+        "A: Hello, I'm Olga Petrova. Last but not least is Peggy Stroud. What's up Peggy?\nB: Good to be here again.",
+        ["Olga Petrova", "Peggy Stroud"],
+    ),
+    Case(
+        "a friend of the audience", "A: I am your old friend, Olga.\nB: Hello, everybody who listens.", ["Olga", None]
+    ),
+    Case(
+        "speaking",
+        "A: Olga Petrova speaking. We wait for one more.\nB: Sorry, my train was late today.",
+        ["Olga Petrova", None],
+    ),
+    Case(
+        "and they go",
+        "A: My aunts look at me and go, Marek, you are thin.\nB: Are you?",
+        [None, None],
+        ("Marek Kotnik",),
+    ),
+    Case(
+        "a short form of a participant",
+        "A: Phil, would you begin?\nB: With pleasure, yes.",
+        [None, "Philipp Oster"],
+        ("Philipp Oster",),
+    ),
+    Case(
+        "who is not on a full list needs more",
+        "A: Bram, hello. How did it begin?\nB: Thanks, Norbert, it began with glue.",
+        [None, "Bram Oster"],
+        ("Ada Quill", "Bram Oster"),
+    ),
+]
+
 INTRODUCED = [
     Case("joined by", "A: I'm joined by Mirela Popa, who paints.\nB: Hello, yes, I do paint.", [None, "Mirela Popa"]),
     Case(
@@ -308,7 +393,7 @@ WITH_PARTICIPANTS = [
     ),
 ]
 
-CASES = [*SELF, *INTRODUCED, *ADDRESSED, *NOBODY, *WITH_PARTICIPANTS]
+CASES = [*SELF, *LEARNED, *INTRODUCED, *ADDRESSED, *NOBODY, *WITH_PARTICIPANTS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
