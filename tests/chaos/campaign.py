@@ -346,11 +346,11 @@ class Campaign:
         subprocess.run([sys.executable, "-m", "cli.main", *words], env=self.fleet.environ, cwd=ROOT, check=True)
 
 
-def summary(outcomes: Sequence[Outcome], seed: int, integrity: str, *, minutes: float) -> str:
-    """The report: what was done, what came of it, how long things took."""
+def summary(outcomes: Sequence[Outcome], seed: int, integrity: str, *, fresh: int, minutes: float) -> str:
+    """The report: what was done, what came of it, how long things took. `fresh` runs are of this call."""
     kinds = Counter(each.disturbance for each in outcomes)
     lines = [
-        f"| runs | {len(outcomes)} (seed {seed}) in {minutes:.0f} minutes |",
+        f"| runs | {len(outcomes)} (seed {seed}), the last {fresh} of them in {minutes:.0f} minutes |",
         f"| episodes | {sum(each.episodes for each in outcomes)} |",
         f"| processes and servers killed or frozen | {sum(each.kills for each in outcomes)} |",
         f"| runs in which an invariant broke | {sum(each.trouble is not None for each in outcomes)} |",
@@ -394,7 +394,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fresh = {each.number: each for lane, _ in done for each in lane}
     outcomes = [(known | fresh)[number] for number in numbers]
     integrity = "; ".join(dict.fromkeys(said for _, said in done if said))
-    text = summary(outcomes, given.seed, integrity, minutes=(time.monotonic() - began) / 60)
+    minutes = (time.monotonic() - began) / 60
+    text = summary(outcomes, given.seed, integrity, fresh=len(fresh), minutes=minutes)
     print(text)
     if given.report is not None:
         _write_between_marks(given.report, text)
