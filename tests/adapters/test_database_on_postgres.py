@@ -407,7 +407,7 @@ def test_shows_take_turns_however_many_add_at_once(ledger: Ledger, connection: p
     turns = defaultdict(list)
     for lane, turn in connection.execute("SELECT lane, turn FROM jobs ORDER BY number"):
         turns[lane].append(turn)
-    assert {lane: given == list(range(1, 31)) for lane, given in turns.items()} == {"a": True, "b": True}
+    assert list(turns.values()) == [list(range(1, 31))] * 2  # a lane of each show
 
 
 def test_batches_that_overlap_in_opposite_orders_do_not_stop_each_other(ledger: Ledger) -> None:
