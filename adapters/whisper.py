@@ -95,6 +95,10 @@ _T = TypeVar("_T")
 log = structlog.get_logger()
 
 
+class _NoRoom(Exception):
+    """There is no memory for the model that samples; the readings there are must do."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Ear:
     """How this window is heard."""
@@ -156,6 +160,7 @@ class WhisperRecognizer:
             self._compute_type,
             sorted(VOICE_DETECTION.items()),
             (BEAM_SIZE, TEMPERATURES, SAMPLING_SEED, STRANGE, HOTWORD_CHARACTERS),
+            sorted(UNREPEATED.items()),
             "passages-2",
         )
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
@@ -213,7 +218,12 @@ class WhisperRecognizer:
         )
         readings: list[Passage] = []
         for way in ways:
-            reading = replace(_moved(self._at_work(way), span), span=span)
+            try:
+                found = self._at_work(way)
+            except _NoRoom as full:
+                log.warning("no room for a second model; the stretch is not sampled", reason=str(full))
+                break
+            reading = replace(_moved(found, span), span=span)
             readings.append(reading)
             if enough(reading):
                 break
@@ -228,6 +238,10 @@ class WhisperRecognizer:
         if code in known and (len(known) == 1 or self._knows(code)):
             return code
         raise _not_supported(repr(language), self._set_name, self._languages, "asked for")
+
+    def _writes(self, code: str) -> bool:
+        """Whether the set may be asked for this language, in which it heard something."""
+        return not self._languages or code in self._languages
 
     def _knows(self, code: str) -> bool:
         return self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
@@ -322,6 +336,8 @@ class WhisperRecognizer:
             return found
         return [
             replace(passage, heard_language=language, heard_probability=probability)
+            if self._writes(language)
+            else passage
             for passage, (language, probability) in zip(found, heard, strict=True)
         ]
 
@@ -349,11 +365,18 @@ class WhisperRecognizer:
         return _passage(Span(0.0, len(sound) / SAMPLE_RATE), list(segments), ear)
 
     def _sampled(self, sound: NDArray[np.float32], ear: _Ear) -> Passage:
-        """With a model of its own (see `SAMPLING_SEED`), loaded for this one stretch."""
+        """With a model of its own (see `SAMPLING_SEED`), loaded for this one stretch.
+
+        Raises _NoRoom: its files were good when the worker began, so what fails now is the memory for two of them.
+        """
         import ctranslate2
 
         ctranslate2.set_random_seed(SAMPLING_SEED)
-        fresh = self._load(self._folder)
+        try:
+            fresh = self._load(self._folder)
+        except NotReady as error:
+            self._was_full = True
+            raise _NoRoom(error.message) from error
         return self._sequential(sound, ear, {"temperature": TEMPERATURES}, whisper=fresh)
 
 

@@ -84,7 +84,7 @@ class Stretch:
     is_unheard: bool  #: it has no words yet
 
 
-#: Recognizes a stretch again: its readings in the order in which they were tried.
+#: Recognizes a stretch again: its readings in the order in which they were tried; none where it could not be.
 Read = Callable[[Stretch], Sequence[Passage]]
 
 
@@ -181,7 +181,9 @@ def guarded(
         removed = [_span(each, Flaw.INVENTED) for each in kept if is_invented(each, first.speech)]
         kept = [each for each in kept if not is_invented(each, first.speech)]
     kept = [window.looked_again(each) for each in kept]
-    kept += window.unheard_in(kept)
+    extra = window.unheard_in(kept)
+    removed = [each for each in removed if not any(_meets(each, found.span) for found in extra)]  # said after all
+    kept += extra
     words = joined(kept, first.speech, within=first.span, fit=fit)
     if remove:
         words, lost = _without_invented(words, first.speech)
@@ -222,7 +224,7 @@ class _Window:
         left = [each for each in self.flaws(best) if each is not Flaw.OTHER_LANGUAGE]
         if left:
             again = self._read(Stretch(passage.span, best.language, is_unheard=False))
-            best = best_of([best, *again], self._first.speech)
+            best = _of_the_same_sound(best_of([best, *again], self._first.speech), best)
         self.redone.append(_span(passage, flaws[0]))
         return best
 
@@ -256,12 +258,24 @@ class _Window:
         for piece in passages(within_speech(speech, gap), within=gap, margin=0.0):
             if piece.end - piece.start < LEAST_SPEECH:
                 continue  # the end of a word beside the gap
-            best = best_of(self._read(Stretch(piece, self._first.language, is_unheard=True)), speech)
+            readings = self._read(Stretch(piece, self._first.language, is_unheard=True))
+            if not readings:
+                continue
+            best = best_of(readings, speech)
             if Flaw.OTHER_LANGUAGE in self.flaws(best):
                 best = self._in_its_language(best)
             if best.words and not self.flaws(best) and not is_invented(best, speech):
                 self.redone.append(_span(Passage(piece), Flaw.SPEECH_WITHOUT_WORDS))
                 yield best
+
+
+def _of_the_same_sound(reading: Passage, earlier: Passage) -> Passage:
+    """A reading with the language that the sound was heard in before."""
+    return replace(reading, heard_language=earlier.heard_language, heard_probability=earlier.heard_probability)
+
+
+def _meets(doubtful: DoubtfulSpan, span: Span) -> bool:
+    return doubtful.start < span.end and span.start < doubtful.end
 
 
 def _span(passage: Passage, reason: Flaw) -> DoubtfulSpan:
@@ -335,7 +349,8 @@ def _clamped(word: Word, within: Span) -> Word:
 
 
 def _bare(word: Word) -> str:
-    return "".join(character for character in word.text.casefold() if character.isalnum())
+    """The word without case and marks; a mark that is said aloud is itself."""
+    return "".join(character for character in word.text.casefold() if character.isalnum()) or word.text
 
 
 def sentence_ends(words: Sequence[Word]) -> tuple[float, ...]:

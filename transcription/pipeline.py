@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -241,26 +240,30 @@ class _Run:
 
         def read(stretch: Stretch) -> tuple[Passage, ...]:
             nonlocal looked
-            readings = self._read_again(waveform, stretch, first, place, hotwords)
-            looked = min(length, looked + stretch.span.end - stretch.span.start)
-            self._meter.report(first.span.start + length * (1.0 - SECOND_LOOK_SHARE) + looked * SECOND_LOOK_SHARE)
+            try:
+                readings = self._read_again(waveform, stretch, first, place, hotwords)
+            except TransientError as error:
+                if not self._is_last_try or self._stop is not None:
+                    raise
+                readings = ()
+                self._give_second_look_up(error)
+            looked += stretch.span.end - stretch.span.start
+            share = looked / (looked + length)  # a stretch may be read more than once, and each moves the bar
+            self._meter.report(first.span.start + length * (1.0 - SECOND_LOOK_SHARE * (1.0 - share)))
             return readings
 
-        guard = partial(
-            guarded,
+        return guarded(
             first,
+            read if steps.second_look else None,
             remove=steps.invented,
             fit=steps.word_times,
             follow_language=self._options.follow_language,
         )
-        try:
-            return guard(read if steps.second_look else None)
-        except TransientError as error:
-            if not self._is_last_try or self._stop is not None:
-                raise
+
+    def _give_second_look_up(self, error: TransientError) -> None:
+        if all(each.code != "second_look_failed" for each in self._warnings):
             message = f"what looked wrong could not be recognized again: {error.message}"
             self._warnings.append(Warning("second_look_failed", message))
-            return guard(None)
 
     def _read_again(
         self, waveform: Waveform, stretch: Stretch, first: Recognition, place: str, hotwords: tuple[str, ...]

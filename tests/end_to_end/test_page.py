@@ -91,7 +91,7 @@ def test_the_doubtful_places_of_a_transcript_are_listed_and_played(serve: Callab
         "0:09 taken for invented and left out: Thank you.",
     ]
     page.locator("#doubts button").nth(1).click()
-    page.wait_for_function("document.querySelector('#audio').currentTime >= 9", timeout=15_000)
+    page.wait_for_function("document.querySelector('#audio').currentTime >= 9", timeout=60_000)
 
 
 def _answered_with_doubts(route: Any) -> None:
