@@ -88,7 +88,13 @@ class PostgresServer:
             yield connection
 
     def begin_moving_schema(self, connection: Connection) -> None:
-        """Nothing to do: every change of a table waits for those who use it, and makes the later ones wait."""
+        """Keep everybody out of both tables, in the order in which moves of jobs lock them; adders come first.
+
+        A migration that took them in its own order could wait in a circle with a job that is being finished.
+        """
+        connection.execute(_LOCK, {"name": ADDING})
+        if connection.exec_driver_sql("SELECT to_regclass('jobs') IS NOT NULL").scalar():
+            connection.exec_driver_sql("LOCK TABLE jobs, episodes IN ACCESS EXCLUSIVE MODE")
 
     def is_worth_another_try(self, error: DBAPIError) -> bool:
         """After a deadlock, a race that was lost, or a connection that turned out to be dead. Not in a commit."""

@@ -110,7 +110,7 @@ class Lookahead:
                 self._hear(self._next, seconds)
             except LeaseLost:
                 self._drop()
-                self._outcomes.lost(lease)
+                self._outcomes.lost(lease, left_nothing=True)
                 log.warning("lease lost")
             except Exception:
                 log.exception("preparation broke")
@@ -138,7 +138,7 @@ class Lookahead:
             try:
                 self._outcomes.hand_back(lease, reason)
             except LeaseLost:
-                self._outcomes.lost(lease)
+                self._outcomes.lost(lease, left_nothing=True)
                 log.warning("lease lost")
 
     def close(self) -> None:

@@ -68,12 +68,15 @@ class Outcomes:
         """It is its turn: from here on it answers for its worker's death. Raises LeaseLost."""
         self._tell(lease, Progress(Stage.DECODE, done=audio_seconds, total=audio_seconds))
 
-    def lost(self, lease: Lease) -> None:
+    def lost(self, lease: Lease, *, left_nothing: bool = False) -> None:
         """The lease is gone: another worker's, or the job was cancelled, or deleted with its episode.
 
-        Whatever this worker did for it has stopped.
+        Whatever this worker did for it has stopped. `left_nothing` says that it wrote nothing to the store: then
+        nothing is erased here, so that a slow store does not keep the running job from its next beat.
         """
         self._ended(lease, Outcome.LOST, error_code="lease_lost")
+        if left_nothing:
+            return
         try:
             job = self._queue.job(lease.job_id)
             if job.deleted is not None:

@@ -239,7 +239,12 @@ def one_tone(period: int) -> bytes:
 
 
 def scratch_left(settings: Settings) -> list[Path]:
-    return [path for path in settings.scratch_folder.rglob("*") if path.is_file()]
+    return files_under(settings.scratch_folder)
+
+
+def files_under(folder: Path) -> list[Path]:
+    """All files, while others remove some: Python 3.11's `rglob` breaks on a folder that vanishes under it."""
+    return [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
 
 
 def is_clear(settings: Settings) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.end_to_end.installation import files_under
+
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
 
 pytestmark = pytest.mark.processes
@@ -109,15 +111,16 @@ def left_of(service: Any, folder: str = "") -> list[str]:
     store = service.data / "store"
     return sorted(
         path.relative_to(store).as_posix()
-        for path in (store / folder).rglob("*")
-        if path.is_file() and not path.relative_to(store).as_posix().startswith(".")
+        for path in files_under(store / folder)
+        if not path.relative_to(store).as_posix().startswith(".")
     )
 
 
 def told_of(service: Any, job: dict[str, Any], last: str) -> list[str] | None:
     """The types of the events about an episode, in the order of their first copies, once `last` is among them."""
     log = service.data / "events.jsonl"
-    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    whole = log.read_text().rpartition("\n")[0] if log.exists() else ""  # the last line may still be written
+    lines = [json.loads(line) for line in whole.splitlines()]
     ours = {event["id"]: event["type"] for event in lines if event["subject"] == job["episode_id"]}
     return list(ours.values()) if last in ours.values() else None
 

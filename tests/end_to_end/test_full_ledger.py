@@ -26,7 +26,7 @@ from tests.chaos.fleet import give_back_disk, is_small_disk, small_disk
 from tests.end_to_end.installation import CALM, SETTINGS, Place, quiet_logs, until
 from tests.servers import PostgresServer
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 MOST_UPLOADS = 80  #: that may still find room in pages that the ledger has
 
@@ -129,7 +129,7 @@ def test_a_full_disk_of_the_ledger_refuses_what_it_cannot_keep_and_loses_nothing
                 disk.free()
                 answer = until(lambda: ok(upload(client, refused)), "what was refused is taken when there is room")
                 accepted.append(answer.json()["id"])
-            until(place.is_quiet, "every job is final")
+            until(place.is_quiet, "every job is final", seconds=300)
             jobs = place.ledger.jobs(limit=500)
         finally:
             place.end_all()
