@@ -164,7 +164,7 @@ def test_of_two_jobs_each_may_be_cancelled_while_the_other_goes_on(place: Place)
     """The one that runs, and the one that is prepared meanwhile."""
     slow: dict[str, Any] = PRODUCTION | {"scripted_seconds": 12.0, "scripted_window": 100.0}
     running, ahead, last = place.add(), place.add(), place.add()
-    place.start(crash_file=stands_at(place, "amid_diarize"), **slow)  # the first one is at work for as long as it takes
+    place.start(crash_file=stands_at(place, "amid_diarize"), **slow)  # the first one stays at work
     until(lambda: place.logged("job prepared", ahead), "the next job is prepared")
 
     place.ledger.cancel(ahead.id)
