@@ -72,7 +72,7 @@ images: image-core setup-dev ## build the CPU worker's image too (6 GB), and hav
 
 test: setup-dev $(HELM) ## every test: real engines, real servers (its own), real processes, a real browser
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { echo "make test drives a real browser and Chromium is missing; on Debian: apt-get install chromium"; exit 1; }
-	STENOCAST_REQUIRE_MODELS=1 STENOCAST_REQUIRE_SERVICES=1 $(SERVERS) run -- $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -q
+	STENOCAST_REQUIRE_MODELS=1 STENOCAST_REQUIRE_SERVICES=1 $(SERVERS) run -- $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 test-fast: $(VENV)/dev.stamp ## the tests without engines, processes, servers, browser and network
 	$(BIN)/pytest -q -n 2 -m "not engines and not processes and not services and not browser and not tools and not network"

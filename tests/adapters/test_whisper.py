@@ -311,6 +311,27 @@ def test_text_that_turns_in_circles_is_recognized_again_with_care(
 
 
 @engines
+def test_where_memory_has_no_room_for_a_second_model_the_readings_there_are_must_do(
+    fast: WhisperRecognizer, recorded: Callable[[str], Waveform], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> Any:
+        raise ModelError(f"{folder}: std::bad_alloc", code="model_broken")
+
+    monkeypatch.setattr(fast, "_load", full)
+
+    readings = fast.recognize_again(
+        recorded("jfk.flac"),
+        Span(0.3, 4.3),
+        RecognizeOptions(language="en"),
+        is_unheard=False,
+        enough=lambda _: False,
+    )
+
+    assert len(readings) == 2
+    assert all(reading.words for reading in readings)
+
+
+@engines
 def test_a_stretch_that_is_recognized_again_gives_the_same_readings_whatever_was_sampled_before(
     fast: WhisperRecognizer, recorded: Callable[[str], Waveform]
 ) -> None:
