@@ -98,7 +98,7 @@ $(VENV)/evaluate.stamp: requirements/evaluate.txt $(VENV)/dev.stamp
 	@touch $@
 
 evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the plain tools and without each step: docs/quality.md, names: docs/names.md; ONLY=name,…
-	$(BIN)/pytest -n 0 -q tests/evaluation/test_against_meeteval.py
+	$(BIN)/pytest -n 0 -q tests/evaluation/test_against_meeteval.py tests/formats/test_scoring.py
 	$(BIN)/python -m evaluation.naming --write docs/names.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --write docs/quality.md
 

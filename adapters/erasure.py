@@ -33,7 +33,8 @@ def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
     """Remove everything of a deleted episode that nobody else needs; how many objects it was.
 
     Raises TransientError, NotReady; a repeat goes on. Who uploads a recording in the very moment in which it is
-    removed may find its job failed (`object_not_found`) and uploads it again.
+    removed may find its job failed (`object_not_found`): a second upload puts the recording back, and a retry of the
+    job uses it.
     """
     removed = 0
     for key in deletion.audio_keys:

@@ -63,6 +63,13 @@ LANGUAGE_SECONDS = 2.0
 ROUNDS_OF_UNHEARD = 2
 
 
+#: What decides how often a stretch is read again: of other values no checkpoint may be used.
+THRESHOLDS = (
+    (LOOPED, UNLIKELY, MOST_WORDS_A_SECOND, REACH_SECONDS, IMPROBABLE, SHORT_WORD, LONG_WORD, ANOMALY_A_WORD),
+    (NO_SPEECH, INVENTED, LEAST_SPEECH, SURE_LANGUAGE, LANGUAGE_SECONDS, ROUNDS_OF_UNHEARD),
+)
+
+
 class Flaw(StrEnum):
     """Why a stretch is not believed; what the document's `quality` calls it."""
 

@@ -22,7 +22,7 @@ from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, War
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble
 from transcription.glossary import check_glossary
-from transcription.guarding import Stretch, guarded, is_enough
+from transcription.guarding import THRESHOLDS, Stretch, guarded, is_enough
 from transcription.known_voices import with_known_voices, worth_keeping
 from transcription.ports import (
     Decoded,
@@ -212,7 +212,7 @@ class _Run:
         if not self._engines.steps.expected:
             hotwords = ()
         sound = self._engines.decoder.fingerprint
-        folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, sound, given, hotwords)
+        folder = checkpoint_folder(waveform, "recognize", recognizer.fingerprint, sound, given, hotwords, THRESHOLDS)
         language = given
         done: list[Recognition] = []
         for window in recognizer.windows(waveform):

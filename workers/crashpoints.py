@@ -37,6 +37,17 @@ CRASH_POINTS = (
     "before_release",  # the worker is asked to end, or the present job stalls
 )
 
+#: Of those the ones in the engine child, where its supervisor may die with it.
+ENGINE_POINTS = (
+    "after_fetch",
+    "after_decode",
+    "after_window",
+    "after_recognize",
+    "after_diarize",
+    "before_put",
+    "after_put",
+)
+
 #: Where an intake passes with each batch.
 INTAKE_POINTS = ("after_take_in", "before_commit")
 

@@ -33,5 +33,6 @@ class LeaseKeeper:
             return True
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
-            self._outcomes.look_after(self._lease)
+            if not self._outcomes.look_after(self._lease):
+                self._next_look = self._next_beat  # each look at a ledger that is away may take seconds
         return False

@@ -101,14 +101,18 @@ class Outcomes:
         except (TransientError, NotReady) as error:
             log.warning("beat failed", code=error.code, reason=error.message)
 
-    def look_after(self, lease: Lease) -> None:
-        """Raises LeaseLost where the job is no longer this lease's: cancelled, say. Cheaper than a beat: a read."""
+    def look_after(self, lease: Lease) -> bool:
+        """Whether the ledger answered. Raises LeaseLost where the job is no longer this lease's: cancelled, say.
+
+        Cheaper than a beat: a read.
+        """
         try:
             holder = self._queue.holders([lease.job_id]).get(lease.job_id)
         except (TransientError, NotReady):
-            return  # the next beat says so
+            return False  # the next beat says so
         if holder is None or holder.state is not JobState.RUNNING or holder.token != lease.token:
             raise LeaseLost(f"job {lease.job_id}: lease {lease.token} is no longer the job's")
+        return True
 
     def write_progress(self, lease: Lease, watch: Watch, now: float) -> None:
         """Raises LeaseLost."""

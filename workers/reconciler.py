@@ -165,8 +165,9 @@ class Reconciler:
             if stop is not None and stop.is_set():
                 break
             for key in self._queue.unwanted_audio(page):
-                self._store.delete(key)
-                removed += 1
+                if self._queue.unwanted_audio([key]):  # sent again since the page was asked for?
+                    self._store.delete(key)
+                    removed += 1
         return removed
 
     def _sweep_notes(self, stop: StopEvent | None) -> int:

@@ -29,13 +29,18 @@ def take(source: Path, queue: MemoryQueue, store: MemoryStore, *, job_id: str = 
     )
 
 
-def test_a_recording_that_changes_while_it_is_taken_in_leaves_nothing_and_may_come_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = tmp_path / "tide.wav"
+def one_second(folder: Path) -> Path:
+    source = folder / "tide.wav"
     with wave.open(str(source), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(b"\1\0" * 8000)
+    return source
+
+
+def test_a_recording_that_changes_while_it_is_taken_in_leaves_nothing_and_may_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = one_second(tmp_path)
     queue, store = MemoryQueue(now=lambda: 1000.0, new_id=lambda: "event"), MemoryStore()
 
     def after_a_change(key: str, path: Path) -> None:
@@ -68,10 +73,7 @@ def test_a_name_from_a_disk_can_be_shown(name: str, shown: str) -> None:
 def test_a_recording_whose_other_episode_is_deleted_while_it_is_taken_in_lies_there_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = tmp_path / "tide.wav"
-    with wave.open(str(source), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(b"\1\0" * 8000)
+    source = one_second(tmp_path)
     queue, store = MemoryQueue(now=lambda: 1000.0, new_id=lambda: "event"), MemoryStore()
     take(source, queue, store)
     [key] = store.keys("uploads/")

@@ -230,6 +230,21 @@ def test_a_ledger_is_taken_back_to_a_version_that_there_is_and_never_forward(tmp
         ledger.migrate_back("0000")
 
 
+def test_no_lane_is_called_as_its_show_once_shows_can_be_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger.open(f"sqlite:///{path}")
+    ledger.add(new_job("one", show="Harbour Hours"), job_id="one")
+    ledger.migrate_back("0003")
+    with sqlite3.connect(path) as connection:
+        [(hashed,)] = connection.execute("SELECT lane FROM jobs").fetchall()
+        connection.execute("UPDATE jobs SET lane = 'harbour hours'")  # as a version before 0004 wrote it
+
+    ledger.migrate()
+
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT lane FROM jobs").fetchall() == [(hashed,)]
+
+
 def test_a_ledger_that_an_older_version_has_no_room_for_is_not_taken_back_at_all(tmp_path: Path) -> None:
     """Before 0004 a request was made once: here it was made again after its episode was deleted."""
     path = tmp_path / "ledger.sqlite3"

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
+from huggingface_hub import constants
 
 from adapters.model_sets import HubSource, read_set
 from adapters.model_sources import Hub, HubProblem, hub_failure
 from adapters.models import MANIFEST, find, pull, remove, verify
 from schemas.errors import ModelError, NotReady
-
-huggingface_hub = pytest.importorskip("huggingface_hub")
-constants = pytest.importorskip("huggingface_hub.constants")
 
 RECOGNIZER = "Owner/faster-whisper-nano"
 VOICES = "Owner/voices"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.fleet import LEASE_SECONDS, is_small_disk, until
-from workers.crashpoints import API_POINTS, CRASH_POINTS, INTAKE_POINTS
+from workers.crashpoints import API_POINTS, CRASH_POINTS, ENGINE_POINTS, INTAKE_POINTS
 
 if TYPE_CHECKING:
     from tests.chaos.campaign import Campaign
@@ -52,7 +52,7 @@ def crash_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
     """Whoever comes by this place first dies there, and is started again a moment later."""
 
     def begin(campaign: Campaign, rng: random.Random) -> Disturbed:
-        in_the_child = place in IN_THE_CHILD
+        in_the_child = place in ENGINE_POINTS
         campaign.fleet.arm(f"worker:{place}" if in_the_child and rng.random() < 0.5 else place)
         disturbed = Disturbed()
 
@@ -253,11 +253,6 @@ def step_clock(campaign: Campaign, rng: random.Random) -> Disturbed:
 
     return Disturbed(go_on)
 
-
-#: Places that the engine child comes by; there the supervisor may be killed with it.
-IN_THE_CHILD = frozenset(
-    {"after_fetch", "after_decode", "after_window", "after_recognize", "after_diarize", "before_put", "after_put"}
-)
 
 DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("none", none),

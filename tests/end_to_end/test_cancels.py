@@ -18,6 +18,7 @@ import pytest
 from schemas.events import EventType
 from schemas.job import Job, JobState, Stage
 from tests.end_to_end.installation import CALM, Place, is_clear, until
+from workers.crashpoints import ENGINE_POINTS
 
 pytestmark = pytest.mark.processes
 
@@ -25,16 +26,6 @@ STOPS_WITHIN_SECONDS = 5.0  #: by the worker's own clocks (tests/workers/test_tr
 BUSY_SECONDS = 55.0  #: more, for processes that wait for a core among other tests
 PRODUCTION: dict[str, Any] = {"lease_seconds": 30.0, "heartbeat_seconds": 5.0}
 
-#: Between the stages, in the engine child and in the order in which a job passes them.
-IN_THE_ENGINE = (
-    "after_fetch",
-    "after_decode",
-    "after_window",
-    "after_recognize",
-    "after_diarize",
-    "before_put",
-    "after_put",
-)
 #: In the supervisor, before the engine has the job and after the engine is done with it.
 IN_THE_SUPERVISOR = ("after_claim", "before_finish")
 
@@ -91,7 +82,7 @@ def test_a_job_cancelled_while_it_waits_is_never_begun(place: Place) -> None:
     check_cancelled(place, job)
 
 
-@pytest.mark.parametrize("point", IN_THE_ENGINE)
+@pytest.mark.parametrize("point", ENGINE_POINTS)
 def test_a_job_whose_engine_says_nothing_more_is_left_within_five_seconds_of_its_cancel(
     place: Place, point: str
 ) -> None:

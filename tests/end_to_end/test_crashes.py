@@ -17,7 +17,7 @@ import pytest
 from schemas.events import EventType, TranscriptReady
 from schemas.job import JobState
 from tests.end_to_end.installation import CALM, PATIENCE_SECONDS, Place, quiet_logs, scratch_left, until
-from workers.crashpoints import CRASH_POINTS
+from workers.crashpoints import CRASH_POINTS, ENGINE_POINTS
 
 pytestmark = pytest.mark.processes
 
@@ -31,17 +31,6 @@ def undisturbed(installation: Place) -> list[Any]:
         return installation.spoken(job)
 
 
-IN_THE_CHILD = (
-    "after_fetch",
-    "after_decode",
-    "after_window",
-    "after_recognize",
-    "after_diarize",
-    "before_put",
-    "after_put",
-)
-
-
 #: Those that a job without a neighbour and without a stop does not come by.
 BESIDE_THE_WAY = ("after_prefetch", "before_release")
 
@@ -51,7 +40,7 @@ def test_a_worker_killed_at_any_point_costs_nothing_but_time(
     place: Place, undisturbed: list[Any], point: str
 ) -> None:
     job = place.add(again=point)
-    whom = "worker:" if point in IN_THE_CHILD else ""
+    whom = "worker:" if point in ENGINE_POINTS else ""
 
     victim = place.start(crash_at=whom + point)
     assert victim.wait(PATIENCE_SECONDS) == -signal.SIGKILL

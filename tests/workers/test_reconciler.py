@@ -371,6 +371,27 @@ def test_a_deletion_is_looked_after_until_nothing_was_found_and_its_workers_have
     assert harbour.queue.unerased() == []
 
 
+def test_a_recording_that_is_sent_again_while_its_page_is_swept_stays(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded(harbour, "one", sound="abc")
+    harbour.queue.delete("episode-one", by="api")
+    harbour.queue.mark_erased("episode-one")
+    unwanted_audio = harbour.queue.unwanted_audio
+
+    def sent_again_meanwhile(keys: Any) -> frozenset[str]:
+        found = unwanted_audio(keys)
+        monkeypatch.setattr(harbour.queue, "unwanted_audio", unwanted_audio)
+        uploaded(harbour, "two", sound="abc")
+        return found
+
+    monkeypatch.setattr(harbour.queue, "unwanted_audio", sent_again_meanwhile)
+
+    harbour.look()
+
+    assert harbour.store.exists("uploads/abc/audio")
+
+
 def test_what_a_frozen_worker_writes_long_after_the_deletion_is_removed_with_the_garbage(harbour: Harbour) -> None:
     lease = uploaded(harbour, "one", sound="abc")
     harbour.queue.delete("episode-one", by="api")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
@@ -56,6 +59,15 @@ def upgrade() -> None:
     engine = op.get_context().dialect.name
     for statement in UP:
         op.execute(statement.replace("{identity}", IDENTITY[engine]))
+    _rename_lanes()
+
+
+def _rename_lanes() -> None:
+    """A job's lane was its show's name; what stays of a deleted episode must not say it."""
+    connection = op.get_bind()
+    for lane in connection.scalars(sa.text("SELECT DISTINCT lane FROM jobs WHERE lane <> ''")).all():
+        names = {"lane": lane, "hashed": hashlib.sha256(lane.encode()).hexdigest()[:32]}
+        connection.execute(sa.text("UPDATE jobs SET lane = :hashed WHERE lane = :lane"), names)
 
 
 def downgrade() -> None:
