@@ -5,15 +5,18 @@ Real processes, and a disk of the ledger's own: a small tmpfs that a file fills.
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx
 import psycopg
@@ -24,7 +27,7 @@ from schemas.job import JobState
 from tests.chaos.episodes import make_sound
 from tests.chaos.fleet import give_back_disk, is_small_disk, small_disk
 from tests.end_to_end.installation import CALM, SETTINGS, Place, quiet_logs, until
-from tests.servers import PostgresServer
+from tests.servers import SERVERS
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
@@ -64,29 +67,40 @@ def disk_folder() -> Iterator[Path]:
             give_back_disk(folder)
 
 
-def postgres_on(folder: Path, server: PostgresServer) -> Iterator[str]:
-    """A database in a tablespace on the small disk."""
-    name = f"small_{uuid4().hex}"
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        [data] = connection.execute("SHOW data_directory").fetchone() or ("",)
-        if not Path(data).is_dir():
-            pytest.skip("PostgreSQL runs on another machine")
-        os.chown(folder, Path(data).stat().st_uid, Path(data).stat().st_gid)
-        connection.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
-        connection.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
-        try:
-            yield urlsplit(server.url)._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            connection.execute(f"DROP TABLESPACE {name}")
+@contextmanager
+def postgres_on(folder: Path, instance: Path) -> Iterator[str]:
+    """A database on the small disk, in a server of its own.
+
+    While the disk is full no checkpoint of that server succeeds, and PostgreSQL cannot drop a database without one:
+    in the server that all tests share, others would fail.
+    """
+
+    def servers(*words: str) -> str:
+        command = [sys.executable, str(SERVERS), "--folder", str(instance), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=200).stdout
+
+    servers("up", "--only", "postgres")
+    try:
+        url = json.loads(servers("env", "--json"))["STENOCAST_TEST_POSTGRES"]
+        with psycopg.connect(url, autocommit=True) as connection:
+            [data] = connection.execute("SHOW data_directory").fetchone() or ("",)
+            os.chown(folder, Path(data).stat().st_uid, Path(data).stat().st_gid)
+            connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+            connection.execute("CREATE DATABASE small TABLESPACE small")
+        yield urlsplit(url)._replace(scheme="postgresql+psycopg", path="/small").geturl()
+    finally:
+        servers("down")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def disk(request: pytest.FixtureRequest, disk_folder: Path) -> Iterator[SmallDisk]:
+def disk(
+    request: pytest.FixtureRequest, disk_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SmallDisk]:
     if request.param == "sqlite":
         yield SmallDisk(disk_folder, f"sqlite:///{disk_folder}/ledger.sqlite3")
         return
-    for url in postgres_on(disk_folder, request.getfixturevalue("postgres")):
+    request.getfixturevalue("postgres")  # without servers for the tests there are none to start here either
+    with postgres_on(disk_folder, tmp_path_factory.mktemp("servers") / "own") as url:
         yield SmallDisk(disk_folder, url)
 
 
