@@ -8,6 +8,9 @@ HELM_VERSION = v3.22.0
 HELM = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stenocast/dev-servers/helm-$(HELM_VERSION)/helm
 export PYTHONUNBUFFERED = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
+# Where it is set, every process compiles all that it imports once more: the import of pyannote.audio takes 15 s instead
+# of 7, a worker's start 1.4 s instead of 0.7 (two cores, 28 November 2026), and the tests start some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 # uv reads the same hash-locked files in seconds; pip, with the user's own settings, is the fallback.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) || $(BIN)/pip install --quiet --require-hashes -r $(1)
