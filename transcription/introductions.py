@@ -235,6 +235,11 @@ _REPORTED = re.compile(
     re.I,
 )
 
+#: "Welcome to Curtain Call, I'm Bo Lund": what looks like a verb there is the name of a show.
+_WELCOMED_TO = re.compile(
+    r"\b(welcome(?: back)? to|(?:this is|it's|you're listening to)) [^.?!,]{1,60},\s+(?:and\s+)?$", re.I
+)
+
 #: "The man at the gate smiled, I'm Bo Lund": a clause that tells of the past, and then words that are its own.
 _TOLD_BEFORE = re.compile(
     r"\b(?:was|were|had|did|began|begins|opens|read|reads|came|comes|went|rang|wrote|stood|"
@@ -414,6 +419,12 @@ def full_names(text: str) -> Iterator[SpokenName]:
             yield name
 
 
+def is_of_oneself(text: str, at: int) -> bool:
+    """Whether the name that begins at `at` is one that somebody, quoted or not, gives as their own."""
+    even = plain(text)
+    return any(match.end() == at for cue, _ in _SELF_CUES for match in cue.finditer(even, max(0, at - 80), at))
+
+
 def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
     """Every place in one turn where a name must stand: the cues of `find_claims`, whatever follows them."""
     slots: list[Slot] = []
@@ -459,7 +470,7 @@ def _name_at(sentence: _Sentence, at: int) -> SpokenName | None:
 
 def _is_reported(sentence: _Sentence, at: int) -> bool:
     """Whether what begins at `at` is somebody else's words: after a reporting verb, or inside quotation marks."""
-    before = sentence.even[max(sentence.start, at - 70) : at]
+    before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 70) : at])
     is_after_colon = before.rstrip()[-1:] in {":", "«"} and not _OF_US.search(before)
     if _REPORTED.search(before) or is_after_colon:
         return True
@@ -472,7 +483,8 @@ def _is_reported(sentence: _Sentence, at: int) -> bool:
 
 def _is_quoted_there(sentence: _Sentence, at: int) -> bool:
     """Whether a clause that tells of the past leads to what begins at `at`, as to somebody's words."""
-    return _TOLD_BEFORE.search(sentence.even[max(sentence.start, at - 120) : at]) is not None
+    before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 120) : at])
+    return _TOLD_BEFORE.search(before) is not None
 
 
 def _self_introductions(sentence: _Sentence) -> Iterator[Claim]:

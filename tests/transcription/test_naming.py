@@ -52,6 +52,15 @@ SELF = [
     Case("my name is", "A: Hello. My name is Greta Vance.", ["Greta Vance"]),
     Case("my name's", "A: Hi there, my name’s Otis Bell and I mend clocks.", ["Otis Bell"]),
     Case("I'm, full name", "A: Good evening, I'm Nuala Brannigan.", ["Nuala Brannigan"]),
+    Case(
+        "a show named by a verb", "A: Welcome to Wake Up Call, my name is Ivor Lund.\nB: Hello.", ["Ivor Lund", None]
+    ),
+    Case("a show named by what is said", "A: You're listening to The Wrong Call, and I'm Edda Brown.", ["Edda Brown"]),
+    Case(
+        "a guest told of beside the host's own name",
+        "A: Welcome to Curtain Call, my name is Ivor Lund. Who built it is here. Hello, Ralph.\nB: Hello. Yes.",
+        ["Ivor Lund", None],
+    ),
     Case("I am", "A: I am Pierre Montclair, and I bake bread.", ["Pierre Montclair"]),
     Case("Im without its apostrophe", "A: Hello, Im Hugo Lindgren and I work here.", ["Hugo Lindgren"]),
     Case("I've been", "A: That was all. I’ve been Carla Domingo. Goodbye.", ["Carla Domingo"]),

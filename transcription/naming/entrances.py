@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from schemas.transcript import NameMethod
-from transcription.introductions import full_names, receives
+from transcription.introductions import full_names, is_of_oneself, receives
 from transcription.naming.evidence import Piece
 from transcription.naming.people import Person, is_known, person_of
 from transcription.naming.talk import Talk
@@ -44,6 +44,8 @@ def pieces_by_entrance(talk: Talk, people: list[Person], pieces: Sequence[Piece]
         found: dict[int, tuple[int, SpokenName]] = {}
         for paragraph, text in enumerate(talk.texts[turn]):
             for name in full_names(text):
+                if is_of_oneself(text, name.start):
+                    continue  # said of whoever speaks, and in reported speech of neither
                 person = person_of(people, name.text)
                 if person is None and name.likelihood >= FULL_UNKNOWN and not is_known(people, name.text):
                     people.append(Person(name.text, None, name.honorific))
