@@ -16,7 +16,9 @@ from transcription.progress import EXPECTED_COST
 UNMEASURED = 100.0  #: times as slow as two cores with the starter set: `large-v3` on one old core is about 60
 MEASURED = 10.0  #: times as slow as the slowest of this worker's last jobs
 #: A recording of which every passage looks wrong is recognized up to three times more, the last time at five
-#: temperatures; the jobs that were measured may have had no second look at all.
+#: temperatures; the jobs that were measured may have had no second look at all. It counts for silence too: a stretch
+#: that is looked at again is read alone, without the batches that the measured speed is due to, and tells of itself
+#: when all of its readings are done.
 SECOND_LOOK = 5.0
 JOBS_REMEMBERED = 8
 LEAST_SECONDS = 60.0  #: of audio that a measurement must be about
@@ -67,7 +69,7 @@ class Deadlines:
                 return max(1_200.0, self._decode_seconds + 300.0)
             case Stage.RECOGNIZE:
                 cost = self._measured(models, stage)
-                return 1_800.0 if cost is None else max(300.0, MEASURED * cost * WINDOW_SECONDS)
+                return 1_800.0 if cost is None else max(300.0, MEASURED * SECOND_LOOK * cost * WINDOW_SECONDS)
             case Stage.DIARIZE:
                 # Clustering and what follows it report nothing: their time grows with the length.
                 cost = self._measured(models, stage) or 0.0
