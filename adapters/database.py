@@ -487,8 +487,8 @@ class Ledger:
     def unerased(self, *, limit: int = 100) -> Sequence[Deletion]:
         return self._read(lambda connection: self._deletions(connection, sql.list_unerased(connection, limit)))
 
-    def mark_erased(self, episode_id: str) -> None:
-        self._write(lambda connection: sql.mark_erased(connection, episode_id, self.clock_offset))
+    def mark_erased(self, deletion: Deletion) -> None:
+        self._write(lambda connection: sql.mark_erased(connection, deletion.number, self.clock_offset))
 
     def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
         users = self._read(lambda connection: sql.find_users_of_audio(connection, audio_keys))
@@ -865,6 +865,7 @@ def _job(
 def _deletion(row: DatabaseRow, deleted_jobs: Sequence[DatabaseRow], now: float) -> Deletion:
     uploads = dict.fromkeys(each.audio_key for each in deleted_jobs if is_upload(each.audio_key))
     return Deletion(
+        number=row.number,
         episode_id=row.episode_id,
         deleted=instant(row.deleted),
         deleted_by=row.deleted_by,

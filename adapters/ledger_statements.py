@@ -816,10 +816,10 @@ def list_deleted_jobs(connection: Connection, episode_ids: Sequence[str]) -> Seq
     ]
 
 
-def mark_erased(connection: Connection, episode_id: str, offset: float) -> None:
+def mark_erased(connection: Connection, number: int, offset: float) -> None:
     connection.execute(
         sa.update(deletions)
-        .where(deletions.c.episode_id == episode_id, deletions.c.erased.is_(None))
+        .where(deletions.c.number == number, deletions.c.erased.is_(None))
         .values(erased=PRESENT),
         {"clock_offset": offset},
     )

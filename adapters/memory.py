@@ -325,7 +325,7 @@ class MemoryQueue:
     _told: dict[int, float] = field(default_factory=dict)  #: when each event was written
     _published: dict[int, float] = field(default_factory=dict)
     _forgotten: set[int] = field(default_factory=set)
-    _deletions: dict[str, tuple[float, Deletion]] = field(default_factory=dict)
+    _deletions: list[tuple[float, Deletion]] = field(default_factory=list)
     _publisher: _PublishingLease = field(default_factory=lambda: _PublishingLease())
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -597,7 +597,8 @@ class MemoryQueue:
                 )
                 self._outbox.append((last.job.id, event))
                 self._told[len(self._outbox)] = now
-            self._deletions[episode_id] = (now, Deletion(episode_id, instant(now), by, 0.0, (), (), revision))
+            number = len(self._deletions) + 1
+            self._deletions.append((now, Deletion(number, episode_id, instant(now), by, 0.0, (), (), revision)))
             return self.deletion(episode_id)
 
     def _forget_events(self, job_ids: set[str]) -> None:
@@ -612,10 +613,15 @@ class MemoryQueue:
                 self._outbox[number - 1] = (job_id, still)
 
     def deletion(self, episode_id: str) -> Deletion:
-        if episode_id not in self._deletions:
-            raise NotFound(f"no episode {episode_id}", code="episode_not_found")
-        time, deletion = self._deletions[episode_id]
-        deleted = self._jobs_of(episode_id, deleted=True)
+        with self._lock:
+            last = [each for each in self._deletions if each[1].episode_id == episode_id][-1:]
+            if not last:
+                raise NotFound(f"no episode {episode_id}", code="episode_not_found")
+            return self._as_it_is(*last[0])
+
+    def _as_it_is(self, time: float, deletion: Deletion) -> Deletion:
+        """With its age, and with all of its episode's deleted jobs."""
+        deleted = self._jobs_of(deletion.episode_id, deleted=True)
         uploads = dict.fromkeys(each.new.audio_key for each in deleted if is_upload(each.new.audio_key))
         return replace(
             deletion,
@@ -625,12 +631,15 @@ class MemoryQueue:
         )
 
     def unerased(self, *, limit: int = 100) -> Sequence[Deletion]:
-        open_ = [key for key, (_, deletion) in self._deletions.items() if deletion.erased is None]
-        return [self.deletion(key) for key in open_[:limit]]
+        with self._lock:
+            open_ = [each for each in self._deletions if each[1].erased is None]
+            return [self._as_it_is(*each) for each in open_[:limit]]
 
-    def mark_erased(self, episode_id: str) -> None:
-        time, deletion = self._deletions[episode_id]
-        self._deletions[episode_id] = (time, replace(deletion, erased=deletion.erased or instant(self.now())))
+    def mark_erased(self, deletion: Deletion) -> None:
+        with self._lock:
+            time, known = self._deletions[deletion.number - 1]
+            erased = known.erased or instant(self.now())
+            self._deletions[deletion.number - 1] = (time, replace(known, erased=erased))
 
     def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
         named = {True: set[str](), False: set[str]()}

@@ -446,6 +446,7 @@ class Holder:
 class Deletion:
     """That an episode was deleted: what stays of it in the ledger, and where in the store to look for the rest."""
 
+    number: int  #: of this deletion; an episode that came back may be deleted again
     episode_id: str
     deleted: str  #: ISO 8601 UTC
     deleted_by: str  #: the door it was asked for at: "api", "cli"
@@ -598,8 +599,11 @@ class JobQueue(Protocol):
         """Deletions of which something may be left in the store, oldest first."""
         ...
 
-    def mark_erased(self, episode_id: str) -> None:
-        """Note that the store has nothing of the episode's deleted jobs any more."""
+    def mark_erased(self, deletion: Deletion) -> None:
+        """Note that the store has nothing of the jobs of this deletion any more, as it was read.
+
+        Another deletion of the same episode stays as it is: its jobs may be others. A repeat changes nothing.
+        """
         ...
 
     def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:

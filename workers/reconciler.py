@@ -154,7 +154,7 @@ class Reconciler:
             found = erase(self._queue, self._store, deletion)
             removed += found
             if found == 0 and deletion.age_seconds >= self._settle_seconds:
-                self._queue.mark_erased(deletion.episode_id)
+                self._queue.mark_erased(deletion)
                 log.info("deleted episode is gone from the store", episode_id=deletion.episode_id)
         return removed
 

@@ -940,11 +940,26 @@ class TestDeleting:
         assert [each.episode_id for each in bench.queue.unerased()] == ["episode-one", "episode-two"]
         assert [each.episode_id for each in bench.queue.unerased(limit=1)] == ["episode-one"]
 
-        bench.queue.mark_erased("episode-one")
+        bench.queue.mark_erased(bench.queue.deletion("episode-one"))
 
         assert [each.job_ids for each in bench.queue.unerased()] == [("job-two",)]
         assert bench.queue.deletion("episode-one").erased is not None
         assert bench.queue.deletion("episode-two").erased is None
+
+    def test_an_episode_deleted_again_while_it_was_erased_is_still_to_be_erased(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.queue.delete("episode-one", by="api")
+        [first] = bench.queue.unerased()
+        bench.queue.add(replace(bench.new("one"), dedupe_key="new bytes"), job_id="job-later")
+        bench.queue.delete("episode-one", by="cli")
+
+        bench.queue.mark_erased(first)
+
+        [left] = bench.queue.unerased()
+        assert (left.deleted_by, left.job_ids) == ("cli", ("job-one", "job-later"))
+        assert bench.queue.deletion("episode-one").erased is None
+        bench.queue.mark_erased(left)
+        assert bench.queue.unerased() == []
 
 
 def finished(bench: Bench, name: str, **fields: Any) -> str:

@@ -375,8 +375,7 @@ def test_a_recording_that_is_sent_again_while_its_page_is_swept_stays(
     harbour: Harbour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploaded(harbour, "one", sound="abc")
-    harbour.queue.delete("episode-one", by="api")
-    harbour.queue.mark_erased("episode-one")
+    harbour.queue.mark_erased(harbour.queue.delete("episode-one", by="api"))
     unwanted_audio = harbour.queue.unwanted_audio
 
     def sent_again_meanwhile(keys: Any) -> frozenset[str]:
@@ -394,9 +393,9 @@ def test_a_recording_that_is_sent_again_while_its_page_is_swept_stays(
 
 def test_what_a_frozen_worker_writes_long_after_the_deletion_is_removed_with_the_garbage(harbour: Harbour) -> None:
     lease = uploaded(harbour, "one", sound="abc")
-    harbour.queue.delete("episode-one", by="api")
+    deletion = harbour.queue.delete("episode-one", by="api")
     harbour.look()
-    harbour.queue.mark_erased("episode-one")
+    harbour.queue.mark_erased(deletion)
 
     harbour.result(lease)
     note_checkpoints(harbour.store, job_id="job-one", audio_sha256="def")
