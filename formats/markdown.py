@@ -1,10 +1,11 @@
-"""Markdown (CommonMark): a heading, then `**Name:** text` for every turn."""
+"""Markdown (CommonMark): a heading, then `**Name:** text` for every turn, with doubtful words in italics."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from formats.parts import Beside, head_of, parts_of
+from formats.parts import Beside, Piece, head_of, parts_of
 from schemas.transcript import AsideKind, Transcript
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -28,10 +29,12 @@ def render_markdown(transcript: Transcript) -> bytes:
     for part in parts_of(transcript):
         is_labelled = False
         for block in part.blocks:
-            text = escaped(block.text)
             if isinstance(block, Beside):
+                text = escaped(block.text)
                 blocks.append(f"*{text}*" if block.kind is AsideKind.CAPTION else f"> {text}")
-            elif is_labelled:
+                continue
+            text = "".join(map(_marked, block.pieces))
+            if is_labelled:
                 blocks.append(text)
             else:
                 blocks.append(f"**{escaped(part.speaker)}:** {text}")
@@ -41,6 +44,17 @@ def render_markdown(transcript: Transcript) -> bytes:
 
 def _described(name: str, description: str) -> str:
     return f"{name}, {description}" if description else name
+
+
+def _marked(piece: Piece) -> str:
+    """Emphasis where there is a doubt, without the punctuation around it: marks beside that would be none."""
+    if piece.doubt is None:
+        return escaped(piece.text)
+    is_spoken = [unicodedata.category(character)[0] not in "PSZC" for character in piece.text]
+    if not any(is_spoken):
+        return escaped(piece.text)
+    first, past = is_spoken.index(True), len(is_spoken) - is_spoken[::-1].index(True)
+    return f"{escaped(piece.text[:first])}*{escaped(piece.text[first:past])}*{escaped(piece.text[past:])}"
 
 
 def escaped(text: str) -> str:

@@ -5,8 +5,9 @@ Every text here is one line without control characters; what else a format must 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from formats.clock import print_time
 from formats.furniture import print_date
@@ -14,8 +15,19 @@ from formats.house_style import LabelForm
 from formats.labels import cast_of, clean_name, display_name, label_of, with_present_name
 from formats.typography import inert, one_line
 from schemas.episode import Role
-from schemas.transcript import Aside, AsideKind, Paragraph, Speaker, Transcript, Turn, WordTag
+from schemas.transcript import Aside, AsideKind, DoubtfulSpan, Paragraph, Speaker, Transcript, Turn, Word, WordTag
 from transcription.wording import shown_words
+
+#: What is wrong with a doubtful place, for readers; the page of the service (api/page/app.js) says it alike.
+REASONS = {
+    "low_probability": "unsure of the words",
+    "repetition": "the same words over and over",
+    "words_without_speech": "words where hardly anybody speaks",
+    "speech_without_words": "speech without words",
+    "word_lengths": "words of impossible length",
+    "other_language": "sounds like another language",
+    "invented": "taken for invented and left out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,21 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a paragraph's text."""
+
+    text: str
+    doubt: str | None = None  #: why it should be listened to again; None: nothing is wrong with it
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A paragraph of speech."""
 
     text: str
     start: float | None
-    source: Paragraph
+    pieces: tuple[Piece, ...]  #: the whole text, cut where doubts begin and end
+    language: str | None = None  #: BCP 47, where it is another one than the transcript's
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +115,7 @@ def parts_of(transcript: Transcript) -> Iterator[Part]:
     """The turns in order, with the stored paragraphs and the asides where they stand; empty ones are left out."""
     cast = cast_of(transcript)
     for turn in transcript.turns:
-        blocks = tuple(_blocks(turn, cast.speakers))
+        blocks = tuple(_blocks(turn, transcript, cast.speakers))
         if not blocks:
             continue
         start = turn.start
@@ -103,7 +124,7 @@ def parts_of(transcript: Transcript) -> Iterator[Part]:
         yield Part(display_name(turn.speaker, cast), start, blocks)
 
 
-def _blocks(turn: Turn, speakers: Mapping[str, Speaker]) -> Iterator[Said | Beside]:
+def _blocks(turn: Turn, transcript: Transcript, speakers: Mapping[str, Speaker]) -> Iterator[Said | Beside]:
     for place, paragraph in enumerate((*turn.paragraphs, None)):
         is_last = place == len(turn.paragraphs)
         for aside in turn.asides:
@@ -114,7 +135,8 @@ def _blocks(turn: Turn, speakers: Mapping[str, Speaker]) -> Iterator[Said | Besi
         if paragraph is not None:
             text = one_line(paragraph.text)
             if text:
-                yield Said(text, paragraph.start, paragraph)
+                pieces = _pieces(text, paragraph.words, transcript.quality.doubtful)
+                yield Said(text, paragraph.start, pieces, _other_language(paragraph, transcript))
 
 
 def _aside_text(aside: Aside, speaker: Speaker | None) -> str:
@@ -122,23 +144,49 @@ def _aside_text(aside: Aside, speaker: Speaker | None) -> str:
     return " ".join(inert(text).split())
 
 
-def marked_text(block: Said) -> list[tuple[str, bool]]:
-    """The paragraph's text in pieces, with whether each is a word to be listened to again.
+def _other_language(paragraph: Paragraph, transcript: Transcript) -> str | None:
+    """The language in which most of the paragraph is written, where that is not the transcript's."""
+    if paragraph.start is None or paragraph.end is None:
+        return None
+    shared: dict[str, float] = {}
+    for each in transcript.languages:
+        seconds = min(each.end, paragraph.end) - max(each.start, paragraph.start)
+        if seconds > 0.0 and each.language != transcript.language:
+            shared[each.language] = shared.get(each.language, 0.0) + seconds
+    most = max(shared, key=lambda language: shared[language], default=None)
+    return most if most and shared[most] > (paragraph.end - paragraph.start) / 2 else None
 
-    One piece, unmarked, where the text is not what the words give (somebody edited it).
+
+def _pieces(text: str, words: Sequence[Word], doubts: Sequence[DoubtfulSpan]) -> tuple[Piece, ...]:
+    """The text, with the doubt about each passage of doubtful words.
+
+    One piece without a doubt where the text is not what the words give (somebody edited it).
     """
-    words = block.source.words
     shown, places = shown_words(words) if any(WordTag.DOUBTFUL in word.tags for word in words) else ("", ())
-    if not places or shown != block.text:
-        return [(block.text, False)]
-    pieces: list[tuple[str, bool]] = []
+    if not places or shown != text:
+        return (Piece(text),)
+    marked: list[tuple[str | None, str]] = []
     passed = 0
+    before: str | None = None
     for place in places:
-        pieces.append((shown[passed : place.start], False))
-        pieces.append((shown[place.start : place.end], WordTag.DOUBTFUL in words[place.index].tags))
-        passed = place.end
-    pieces.append((shown[passed:], False))
-    return [(text, is_doubtful) for text, is_doubtful in pieces if text]
+        doubt = _doubt(words[place.index], doubts)
+        marked.append((doubt if doubt == before else None, shown[passed : place.start]))
+        marked.append((doubt, shown[place.start : place.end]))
+        passed, before = place.end, doubt
+    marked.append((None, shown[passed:]))
+    runs = [(doubt, "".join(text for _, text in run)) for doubt, run in groupby(marked, key=lambda each: each[0])]
+    return tuple(Piece(run, doubt) for doubt, run in runs if run)
+
+
+def _doubt(word: Word, doubts: Sequence[DoubtfulSpan]) -> str | None:
+    """What is wrong with a word, by the places that the document lists and it lies in; None: nothing."""
+    if WordTag.DOUBTFUL not in word.tags:
+        return None
+    found: list[str] = []
+    if word.start is not None and word.end is not None:
+        middle = (word.start + word.end) / 2
+        found = [REASONS.get(each.reason, each.reason) for each in doubts if each.start <= middle < each.end]
+    return ", ".join(dict.fromkeys(found)) or REASONS["low_probability"]
 
 
 def short_time(seconds: float) -> str:

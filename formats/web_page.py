@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from formats.clock import milliseconds
-from formats.parts import Beside, Head, Part, Said, head_of, marked_text, parts_of, short_time
+from formats.parts import Beside, Head, Part, Said, head_of, parts_of, short_time
 from formats.typography import one_line, xml_text
 from schemas.transcript import AsideKind, Transcript
 
@@ -24,15 +24,12 @@ _STYLE_FILE = Path(__file__).parent / "web_page.css"
 
 
 def render_html(transcript: Transcript) -> bytes:
-    """A valid HTML page; every word of the transcript is text. Doubtful words are underlined."""
+    """A valid HTML page; every word of the transcript is text. Doubtful words are underlined and say why."""
     head = head_of(transcript)
     language = one_line(transcript.language or transcript.episode.language or "")
-    attributes = f' lang="{_text(language)}"' if language else ""
-    if language.split("-")[0].casefold() in _RIGHT_TO_LEFT:
-        attributes += ' dir="rtl"'
     lines = [
         "<!doctype html>",
-        f"<html{attributes}>",
+        f"<html{_in_language(language, beside='')}>",
         "<head>",
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
@@ -47,7 +44,7 @@ def render_html(transcript: Transcript) -> bytes:
     ]
     paragraph = 0
     for number, part in enumerate(parts_of(transcript), start=1):
-        lines += _turn(part, number, paragraph)
+        lines += _turn(part, number, paragraph, language)
         paragraph += sum(isinstance(block, Said) for block in part.blocks)
     lines += ["</main>", "</body>", "</html>"]
     return ("\n".join(lines) + "\n").encode("utf-8")
@@ -60,6 +57,15 @@ def _style() -> str:
 
 def _text(text: str) -> str:
     return html.escape(xml_text(text))
+
+
+def _in_language(language: str, *, beside: str) -> str:
+    """Attributes of an element in this language inside one of the other; none are needed where it is not known."""
+    if not language:
+        return ""
+    is_rtl, around_is_rtl = (each.split("-")[0].casefold() in _RIGHT_TO_LEFT for each in (language, beside))
+    direction = "" if is_rtl == around_is_rtl else ' dir="rtl"' if is_rtl else ' dir="ltr"'
+    return f' lang="{_text(language)}"{direction}'
 
 
 def _header(head: Head, published: str | None) -> Iterator[str]:
@@ -87,7 +93,7 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _turn(part: Part, number: int, printed: int) -> Iterator[str]:
+def _turn(part: Part, number: int, printed: int, language: str) -> Iterator[str]:
     yield f'<section class="turn" id="t{number}">'
     yield f"<cite>{_text(part.speaker)}:</cite>"
     for block in part.blocks:
@@ -96,7 +102,8 @@ def _turn(part: Part, number: int, printed: int) -> Iterator[str]:
             continue
         printed += 1
         yield _anchor(block.start, printed)
-        yield f'<p id="p{printed}">{_words(block)}</p>'
+        other = _in_language(one_line(block.language or ""), beside=language)
+        yield f'<p id="p{printed}"{other}>{_words(block)}</p>'
     yield "</section>"
 
 
@@ -124,6 +131,8 @@ def _aside(block: Beside) -> str:
 
 def _words(block: Said) -> str:
     return "".join(
-        f'<span class="doubtful" title="unsure">{_text(text)}</span>' if is_doubtful else _text(text)
-        for text, is_doubtful in marked_text(block)
+        _text(piece.text)
+        if piece.doubt is None
+        else f'<span class="doubtful" title="{_text(piece.doubt)}">{_text(piece.text)}</span>'
+        for piece in block.pieces
     )

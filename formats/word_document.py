@@ -7,12 +7,13 @@ import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from formats.parts import Beside, Head, Part, head_of, marked_text, parts_of, short_time
+from formats.parts import Beside, Head, Part, head_of, parts_of, short_time
 from formats.typography import one_line, xml_text
 from schemas.transcript import AsideKind, Transcript
 
 if TYPE_CHECKING:
     from docx.document import Document
+    from docx.text.run import Run
 
 #: Word keeps times of making; a fixed one makes equal transcripts give equal files.
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -87,8 +88,21 @@ def _add_turn(document: Document, part: Part) -> None:
             document.add_paragraph(xml_text(block.text), style=_ASIDE_STYLES[block.kind])
             continue
         paragraph = document.add_paragraph()
-        for text, is_doubtful in marked_text(block):
-            paragraph.add_run(xml_text(text), style=DOUBTFUL_STYLE if is_doubtful else None)
+        for piece in block.pieces:
+            run = paragraph.add_run(xml_text(piece.text), style=None if piece.doubt is None else DOUBTFUL_STYLE)
+            if block.language:
+                _set_language(run, one_line(block.language))
+
+
+def _set_language(run: Run, language: str) -> None:
+    """For Word's spelling and reading aloud; python-docx has no name for it."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    mark = OxmlElement("w:lang")
+    for script in ("w:val", "w:eastAsia", "w:bidi"):
+        mark.set(qn(script), xml_text(language))
+    run._element.get_or_add_rPr().append(mark)
 
 
 def _with_fixed_times(content: bytes) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import docx
@@ -16,10 +19,27 @@ from markdown_it import MarkdownIt
 from formats import catalogue
 from formats.catalogue import read, render
 from formats.feed import render_rss
+from formats.parts import REASONS
 from schemas.episode import Episode
-from schemas.transcript import Aside, AsideKind, Paragraph, Speaker, Transcript, Turn, Word, WordTag
+from schemas.transcript import (
+    Aside,
+    AsideKind,
+    DoubtfulSpan,
+    Paragraph,
+    Quality,
+    Speaker,
+    SpokenLanguage,
+    Transcript,
+    Turn,
+    Word,
+    WordTag,
+)
+from transcription.guarding import Flaw
+from transcription.wording import visible_text
 
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 PODCAST = "{https://podcastindex.org/namespace/1.0}"
+APP = Path(__file__).resolve().parent.parent.parent / "api" / "page" / "app.js"
 
 
 def of_page(golden: Any, style: str) -> Transcript:
@@ -95,7 +115,78 @@ def test_doubtful_words_are_marked_and_left_out_words_are_not_there() -> None:
     [marked] = web_page(transcript).findall(".//span")
 
     assert text_of(marked) == "<lamp>."
+    assert marked.get("title") == "unsure of the words"
     assert text_of(marked.getparent()) == "The <lamp>."
+
+
+def in_doubt(*words: Word, spans: tuple[DoubtfulSpan, ...] = ()) -> Transcript:
+    """A transcript of one paragraph of words."""
+    paragraph = Paragraph("P1", " ".join(word.text for word in words), words[0].start, words[-1].end, words)
+    turn = Turn("T1", None, (paragraph,), paragraph.start, paragraph.end)
+    return Transcript(Episode("x"), turns=(turn,), quality=Quality(doubtful=spans))
+
+
+DOUBTED = in_doubt(
+    Word("Row,", 0.0, 0.5, tags=(WordTag.DOUBTFUL,)),
+    Word("row,", 0.5, 1.0, tags=(WordTag.DOUBTFUL,)),
+    Word("“row”", 1.0, 1.5, tags=(WordTag.DOUBTFUL,)),
+    Word("home", 1.5, 2.0),
+    Word("*quay*.", 2.0, 2.5, tags=(WordTag.DOUBTFUL,)),
+    spans=(
+        DoubtfulSpan(0.0, 1.0, "repetition", "Row, row,"),
+        DoubtfulSpan(1.0, 1.5, "repetition"),
+        DoubtfulSpan(2.0, 2.5, "word_lengths"),
+        DoubtfulSpan(2.1, 2.5, "low_probability"),
+    ),
+)
+
+
+def test_a_doubtful_passage_is_marked_in_one_piece_and_says_what_is_wrong_with_it() -> None:
+    marked = web_page(DOUBTED).findall(".//span")
+
+    assert [(text_of(each), each.get("title")) for each in marked] == [
+        ("Row, row, “row”", "the same words over and over"),
+        ("*quay*.", "words of impossible length, unsure of the words"),
+    ]
+    assert text_of(marked[0].getparent()) == "Row, row, “row” home *quay*."
+
+
+def test_every_flaw_has_a_reason_for_readers_that_the_service_s_page_gives_too() -> None:
+    [on_the_page] = re.findall(r"const REASONS = (\{.*?\});", APP.read_text(encoding="utf-8"), re.DOTALL)
+    as_json = re.sub(r"(\w+):", r'"\1":', re.sub(r",\s*\}", "}", on_the_page))
+
+    assert json.loads(as_json) == REASONS
+    assert set(Flaw) <= set(REASONS)
+
+
+def in_two_languages(language: str, other: str) -> Transcript:
+    """Two paragraphs, the second of which is mostly in the other language."""
+    paragraphs = (Paragraph("P1", "Here.", 0.0, 4.0), Paragraph("P2", "There.", 5.0, 9.0))
+    spans = (SpokenLanguage(3.5, 5.5, other, 0.9), SpokenLanguage(6.0, 9.0, other, 0.9))
+    turn = Turn("T1", None, paragraphs, 0.0, 9.0)
+    return Transcript(Episode("x"), turns=(turn,), language=language, languages=spans)
+
+
+def test_a_paragraph_in_another_language_says_so() -> None:
+    first, second = web_page(in_two_languages("en", "fr")).findall(".//section/p")
+
+    assert (first.get("lang"), second.get("lang"), second.get("dir")) == (None, "fr", None)
+
+
+@pytest.mark.parametrize(
+    ("language", "other", "direction"), [("en", "ar", "rtl"), ("he", "en", "ltr"), ("he", "ar", None)]
+)
+def test_a_paragraph_in_another_language_runs_its_own_way(language: str, other: str, direction: str | None) -> None:
+    paragraph = web_page(in_two_languages(language, other)).findall(".//section/p")[1]
+
+    assert (paragraph.get("lang"), paragraph.get("dir")) == (other, direction)
+
+
+def test_a_paragraph_in_another_language_is_spelled_in_it_by_word() -> None:
+    document = docx.Document(io.BytesIO(render(in_two_languages("en", "fr"), format="docx")))
+
+    said = [p for p in document.paragraphs if p.style.name == "Normal"]
+    assert [[each.get(f"{W}val") for each in p._p.iter(f"{W}lang")] for p in said] == [[], ["fr"]]
 
 
 def test_doubtful_words_are_underlined_in_word() -> None:
@@ -174,6 +265,27 @@ def test_no_word_is_markup(text: str) -> None:
         "heading_open", "inline", "heading_close", "paragraph_open", "paragraph_close", "text", "strong_open",
         "strong_close", "bullet_list_open", "list_item_open", "list_item_close", "bullet_list_close", "text_special",
     }  # fmt: skip
+
+
+def test_doubtful_words_are_emphasized_in_markdown() -> None:
+    content = render(DOUBTED, format="markdown")
+
+    [text], _ = shown(content)
+    assert text == "Unknown speaker: Row, row, “row” home *quay*."
+    assert content == "**Unknown speaker:** *Row, row, “row*” home \\**quay*\\*.\n".encode()
+
+
+@pytest.mark.parametrize("text", ["日本。", "<lamp>.", "—", "1.", "-x-", "“&amp;”", "_a_", "www.no.example", "é́)"])
+def test_a_doubtful_word_is_shown_as_it_is_whatever_stands_in_it_and_beside_it(text: str) -> None:
+    doubted = Word(text, 0.0, 1.0, tags=(WordTag.DOUBTFUL,))
+    for words in ((doubted,), (Word("語", 0.0, 0.1), doubted, Word("語", 1.0, 1.1))):
+        paragraph = Paragraph("P1", visible_text(words), words=words)
+        transcript = Transcript(Episode("x"), turns=(Turn("T1", None, (paragraph, paragraph)),))
+
+        texts, kinds = shown(render(transcript, format="markdown"))
+
+        assert texts == [f"Unknown speaker: {paragraph.text}", paragraph.text]
+        assert ("em_open" in kinds) == (text != "—")
 
 
 # ---------------------------------------------------------------- Word

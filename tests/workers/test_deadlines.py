@@ -51,7 +51,7 @@ def test_limits_follow_the_slowest_of_the_last_jobs() -> None:
 
 
 def test_a_second_look_at_a_window_is_not_taken_for_a_hung_child() -> None:
-    """Its first reading took 0.5 s a second of audio; the sampled one of a stretch, unbatched, takes 20 times that."""
+    """Its first reading took 0.5 s a second of audio; a sampled one, unbatched, takes 20 times that."""
     limits = Deadlines()
     limits.learn("large", Stage.RECOGNIZE, audio_seconds=600.0, clock_seconds=300.0)
     watch = Watch(0.0, limits, models="large")
