@@ -217,12 +217,13 @@ function follow(id) {
 }
 
 async function lookAgain() {
+  const known = [...jobs.values()]; // what comes in while the list is on its way may be missing there
   try {
-    const { jobs: list } = await (await ask("/v1/jobs?limit=50")).json();
+    const { jobs: list, next } = await (await ask("/v1/jobs?limit=50")).json();
     const listed = new Set(list.map((job) => job.id));
-    for (const { id, created } of [...jobs.values()]) {
-      // Deleted elsewhere. What is newer than the list came in meanwhile, what is older is on its next page.
-      if (list.length && created <= list[0].created && created >= list.at(-1).created && !listed.has(id)) jobs.delete(id);
+    for (const { id, created } of known) {
+      // Deleted elsewhere, unless it is on the list's next page.
+      if (!listed.has(id) && (!next || created > list.at(-1).created)) jobs.delete(id);
     }
     for (const job of list) {
       jobs.set(job.id, job);

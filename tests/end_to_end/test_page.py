@@ -141,6 +141,27 @@ def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Calla
         assert client.get("/v1/jobs").json()["jobs"] == []
 
 
+def test_episodes_deleted_elsewhere_leave_the_list_down_to_the_last_one(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(command="api", models="scripted", allow_scripted=1)
+    ids = []
+    with service.client() as client:
+        for fields in ({"title": "first"}, {"title": "second", "wording": "verbatim"}):
+            with (DEMO / "episode.mp3").open("rb") as audio:
+                sent = client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)}, data=fields)
+            ids.append(sent.json()["episode_id"])
+    page.goto(service.url)
+    page.wait_for_selector(".jobs > li:nth-child(2)")
+
+    with service.client() as client:
+        client.delete(f"/v1/episodes/{ids[1]}")
+        page.wait_for_selector(".jobs > li:nth-child(2)", state="detached")
+        assert "first" in page.inner_text(".jobs")
+        client.delete(f"/v1/episodes/{ids[0]}")
+
+    page.wait_for_selector(".jobs > li", state="detached")
+    assert page.is_visible("#no-jobs")
+
+
 def test_an_answer_that_is_not_the_services_own_is_told_too(serve: Callable[..., Any], page: Any) -> None:
     """As from a proxy that takes only small uploads: its page is no JSON."""
     service = serve(models="scripted", allow_scripted=1)
