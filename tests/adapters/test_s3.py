@@ -529,6 +529,27 @@ def test_uploads_in_parts_are_swept_when_nobody_can_still_be_sending_them(stubbe
     stub.assert_no_pending_responses()
 
 
+def test_an_upload_that_was_killed_is_dropped_by_the_server_once_nobody_can_still_be_sending_it(
+    s3: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = s3.client()
+    store = S3Store(client, bucket, "ours/")
+    store.put("uploads/abc/audio", SOUND)
+    for name in ("ours/uploads/abc/audio", "ours/uploads/def/audio", "theirs/uploads/abc/audio"):
+        upload = client.create_multipart_upload(Bucket=bucket, Key=name)["UploadId"]
+        client.upload_part(Bucket=bucket, Key=name, UploadId=upload, PartNumber=1, Body=LARGE[:PART_BYTES])
+
+    early = store.sweep_unfinished()
+    monkeypatch.setattr(module, "UNFINISHED_SECONDS", -60.0)
+    late = store.sweep_unfinished()
+
+    assert (early, late) == (0, 2)
+    assert [each["Key"] for each in client.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [
+        "theirs/uploads/abc/audio"
+    ]
+    assert store.get("uploads/abc/audio") == SOUND
+
+
 def test_a_server_that_shows_no_uploads_is_left_to_its_own_rules(stubbed: tuple[Any, Stubber]) -> None:
     client, stub = stubbed
     stub.add_client_error("list_multipart_uploads", "AccessDenied", "", 403)

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.installation import files_under
+from tests.servers import S3Server
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
 
@@ -98,9 +99,45 @@ def test_an_api_killed_right_after_the_deletion_leaves_nothing_that_the_reconcil
     assert_no_word_is_left(dying)
 
 
-def post(client: httpx.Client, **fields: str) -> dict[str, Any]:
-    with (DEMO / "episode.mp3").open("rb") as audio:
-        answer = client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)}, data=fields)
+@pytest.mark.services
+@pytest.mark.parametrize("versions", [False, True])
+def test_of_an_episode_deleted_from_a_real_bucket_no_object_is_left_and_every_other_one_is(
+    serve: Callable[..., Any], s3: S3Server, monkeypatch: pytest.MonkeyPatch, versions: bool
+) -> None:
+    """What a bucket that keeps versions has of old ones is for its lifecycle rule (docs/operations.md)."""
+    for name, value in s3.credentials.items():
+        monkeypatch.setenv(name, value)
+    client, bucket = s3.client(), s3.new_bucket(versions=versions)
+    place: dict[str, object] = {"store_url": f"s3://{bucket}/stenocast", "s3_endpoint": s3.endpoint}
+
+    def objects() -> list[str]:
+        return [each["Key"] for each in client.list_objects_v2(Bucket=bucket).get("Contents", ())]
+
+    client.put_object(Bucket=bucket, Key="incoming/skerryvore.mp3", Body=b"a producer's own")
+    service = serve(command="api", **place, **SCRIPTED)
+    sound = (DEMO / "episode.mp3").read_bytes()
+    with service.client() as asking:
+        kept = post(asking, sound + bytes(100), title="Another", participant="Ada Quill, host")
+        assert service.command("worker", "--once").returncode == 0
+        others = objects()
+        job = post(asking, sound, title=TITLE, participant="Ada Quill, host")
+        assert service.command("worker", "--once").returncode == 0
+        assert asking.get(f"/v1/jobs/{job['id']}").json()["state"] == "done"
+        folders = {key.split("/")[1] for key in set(objects()) - set(others)}
+
+        deleted = asking.delete(f"/v1/episodes/{job['episode_id']}")
+
+        assert deleted.status_code == 204
+        assert folders == {"uploads", "results", "checkpoints"}
+        assert objects() == others
+        assert asking.get(f"/v1/transcripts/{kept['episode_id']}").status_code == 200
+        assert asking.get(f"/v1/episodes/{kept['episode_id']}/audio").content == sound + bytes(100)
+    s3.remove_bucket(bucket)
+
+
+def post(client: httpx.Client, sound: bytes | None = None, **fields: str) -> dict[str, Any]:
+    audio = (DEMO / "episode.mp3").read_bytes() if sound is None else sound
+    answer = client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)}, data=fields)
     assert answer.status_code == 202, answer.text
     job: dict[str, Any] = answer.json()
     return job
