@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -88,13 +90,19 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         process.wait()
 
 
-def free_port() -> int:
-    import socket
+#: Below those of the servers (infra/dev/servers.py) and of clients, one of which, in the tests that run beside this
+#: one, could take a port between the look and the start.
+PORTS = range(10_000, 15_000)
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no free port between {PORTS.start} and {PORTS.stop}")
 
 
 #: For a service to answer on a busy machine; only one that does not start takes so long.

@@ -64,7 +64,13 @@ def decoder_of(worker: subprocess.Popen[bytes]) -> psutil.Process | None:
 
 
 def check_cancelled(place: Place, job: Job) -> None:
-    """Cancelled for good: nothing of it is left, and nothing was told of it afterwards."""
+    """Cancelled for good: nothing of it is left, and nothing was told of it afterwards.
+
+    The workers are asked to end: one that is killed keeps the lead of publishing for five seconds.
+    """
+    for each in place.processes:
+        each.terminate()
+    until(lambda: all(each.poll() is not None for each in place.processes), "the workers have ended")
     place.end_all()
     place.let_heir_finish()
     place.check_invariants(job, state=JobState.CANCELLED)

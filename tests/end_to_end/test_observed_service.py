@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ import pytest
 from schemas.cloudevents import write_event
 from schemas.events import EpisodeDropped, Event, EventType
 from schemas.topics import Topic
+from tests.end_to_end.conftest import free_port
 from tests.infra_files import ROOT
 from tests.servers import S3Server
 from tests.topics import Made
@@ -75,12 +75,6 @@ class Collector:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Installation:
