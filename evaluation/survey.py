@@ -63,6 +63,7 @@ def synthetic(folder: Path | None = None, *, names: Sequence[str] = ()) -> Itera
 def everything(only: Sequence[str], say: Callable[[str], None]) -> tuple[Recording, ...]:
     """Every recording that is here; what cannot be had is said. Raises NotFound for names that nothing has."""
     known = list(recordings(ROOT))
+    known += noisy(tuple(known), only)
     if not (ROOT.parent / "shared" / "audio").is_dir():
         say("../shared/audio is not here: no conversations and meetings of real voices")
     names = wanted_scripts(only)
@@ -71,6 +72,17 @@ def everything(only: Sequence[str], say: Callable[[str], None]) -> tuple[Recordi
     except NotReady as error:
         say(f"the synthetic episodes are left out: {error.message}")
     return choose(known, only)
+
+
+def noisy(known: Sequence[Recording], only: Sequence[str]) -> Iterator[Recording]:
+    """The conversations under noise, as far as they are asked for."""
+    from adapters.settings import read_settings
+    from adapters.wiring import build_decoder
+    from evaluation.noisy import GROUP, SUFFIX, under_noise
+
+    for each in known:
+        if each.name.startswith("conv-") and (not only or {GROUP, f"{each.name}{SUFFIX}"} & set(only)):
+            yield under_noise(each, default_folder() / GROUP, build_decoder(read_settings()))
 
 
 def wanted_scripts(only: Sequence[str]) -> tuple[str, ...]:

@@ -53,7 +53,10 @@ class Survey:
 
     def _summary(self) -> Iterator[str]:
         """The means over each kind of recording, of those that both systems were measured on."""
-        kinds = {kind: self._both(kind) for kind in ("real voices", "meetings", "synthetic episodes")}
+        kinds = {
+            kind: self._both(kind)
+            for kind in ("real voices", "real voices under noise", "meetings", "synthetic episodes")
+        }
         if not any(kinds.values()):
             return
         yield "In short, the mean over the recordings of each kind that were measured both ways, each counting once:"
@@ -138,7 +141,12 @@ class Survey:
 
 
 def _kind(each: Outcome) -> str:
-    kinds = {"sets": "synthetic episodes", "demo": "synthetic episodes", "meetings": "meetings"}
+    kinds = {
+        "sets": "synthetic episodes",
+        "demo": "synthetic episodes",
+        "meetings": "meetings",
+        "noisy": "real voices under noise",
+    }
     return kinds.get(each.group, "real voices")
 
 

@@ -55,7 +55,9 @@ SELF = [
     Case(
         "a show named by a verb", "A: Welcome to Wake Up Call, my name is Ivor Lund.\nB: Hello.", ["Ivor Lund", None]
     ),
-    Case("a show named by what is said", "A: You're listening to The Wrong Call, and I'm Greta Vance.", ["Greta Vance"]),
+    Case(
+        "a show named by what is said", "A: You're listening to The Wrong Call, and I'm Greta Vance.", ["Greta Vance"]
+    ),
     Case(
         "a guest told of beside the host's own name",
         "A: Welcome to Curtain Call, my name is Ivor Lund. Who built it is here. Hello, Ralph.\nB: Hello. Yes.",
