@@ -35,6 +35,7 @@ from evaluation.measures import (
     speaker_words,
     word_error_rate,
 )
+from evaluation.presentation import names_cell
 from evaluation.truth import Recording, choose, recordings
 from schemas.errors import NotFound, OptionError, StenocastError
 from schemas.job import JobOptions
@@ -210,7 +211,7 @@ def table(figures: Sequence[Figures]) -> str:
     """The figures as a markdown table; a figure that misses its goal is bold, with the goal beside it."""
     head = (
         "| recording | length | WER | DER | DER, 0.25 s collar | voices found / of | cpWER | WDER (by overlap alone) "
-        "| names right / wrong / missing | time / real time | peak memory |"
+        "| names right / wrong (misspelt) / missing | time / real time | peak memory |"
     )
     rows = [_row(each, GOALS.get(each.name, Goal())) for each in figures]
     return "\n".join([head, "|" + "---|" * 11, *rows])
@@ -220,7 +221,6 @@ def _row(each: Figures, goal: Goal) -> str:
     voices = f"{each.voices} / {each.true_voices}" if each.true_voices is not None else "–"
     if each.true_voices is not None and each.voices != each.true_voices:
         voices = f"**{voices}**"
-    names = "–" if each.names is None else f"{each.names.right} / {each.names.wrong} / {each.names.missing}"
     wder = "–" if each.wder is None else f"{_percent(each.wder)} ({_percent(each.wder_unsmoothed)})"
     peak = "–" if each.peak_bytes is None else f"{each.peak_bytes / 1e9:.2f} GB"
     cells = [
@@ -232,7 +232,7 @@ def _row(each: Figures, goal: Goal) -> str:
         voices,
         _percent(each.cpwer),
         wder,
-        names,
+        names_cell(each.names),
         f"{each.real_time_factor:.2f}",
         peak,
     ]

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from schemas.transcript import Transcript
 from transcription.ports import VoiceTurn
+from transcription.soundalike import IN_NAME_SLOT, similarity
 
 #: pyannote.metrics' `collar` where a DER "with 0.25 s" is named: it counts both sides of a boundary together.
 COLLAR_SECONDS = 0.5
@@ -37,6 +38,7 @@ class NameScore:
     right: int = 0
     wrong: int = 0  #: another name, or a name on the wrong voice
     missing: int = 0  #: "Speaker N"
+    misspelt: int = 0  #: of the wrong ones, those that sound like the right name: the recognizer's spelling
 
     @property
     def precision(self) -> float | None:
@@ -246,12 +248,12 @@ def name_score(
 
     `printed` is what the transcript calls each of its labels; `matched` comes from `speaker_words`. A name is right
     when it is the true one, or the part of it that was said: "Diane" for Diane Osgood. A name on a label that belongs
-    to nobody in the truth, or to somebody whose name the truth does not know, is wrong.
+    to nobody in the truth, or to somebody whose name the truth does not know, is wrong. A wrong name that sounds like the right one is misspelt.
     """
     if not names:
         return None
     labels = dict(matched)
-    right = wrong = missing = 0
+    right = wrong = missing = misspelt = 0
     for person, name in names:
         heard = printed.get(labels.get(person, ""))
         if heard is None:
@@ -260,9 +262,10 @@ def name_score(
             right += 1
         else:
             wrong += 1
+            misspelt += similarity(heard, name) >= IN_NAME_SLOT
     strangers = set(printed) - {labels[person] for person, _ in names if person in labels}
     wrong += sum(printed[each] is not None for each in strangers)
-    return NameScore(right, wrong, missing)
+    return NameScore(right, wrong, missing, misspelt)
 
 
 def printed_names(document: Transcript) -> dict[str, str | None]:

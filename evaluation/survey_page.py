@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from evaluation.comparison import Measures
 from evaluation.outcomes import BASELINE, OURS, WITHOUT, Outcome
-from evaluation.presentation import percent
+from evaluation.presentation import names_cell, percent
 
 #: The measures that a step could change.
 _EFFECTS = ("wer", "cpwer", "wder", "der")
@@ -91,7 +91,7 @@ class Survey:
         yield (
             "| recording | system | WER | CER | cpWER | tcpWER | WDER | DER | DER, 0.25 s collar | JER "
             "| voices found / of "
-            "| names right / wrong / missing | paragraphs F1 | coverage | invented words an hour |"
+            "| names right / wrong (misspelt) / missing | paragraphs F1 | coverage | invented words an hour |"
         )
         yield "|" + "---|" * 15
         for name in self.recordings:
@@ -176,7 +176,7 @@ def _whole(number: float | None) -> str:
 def _row(each: Outcome) -> str:
     m = each.measures
     voices = f"{m.speakers} / {m.true_speakers}"
-    names = "–" if m.names is None else f"{m.names.right} / {m.names.wrong} / {m.names.missing}"
+    names = names_cell(m.names)
     cells = [
         f"{each.recording}, {each.audio_seconds:.0f} s" if each.system == OURS else "",
         each.system,

@@ -19,6 +19,7 @@ from evaluation.measures import (
     speaker_words,
     word_error_rate,
 )
+from evaluation.presentation import names_cell
 from evaluation.truth import Utterance
 from schemas.episode import Episode
 from schemas.transcript import Speaker, Transcript
@@ -112,6 +113,17 @@ def test_names_are_right_wrong_or_missing() -> None:
     assert score is not None
     assert (score.right, score.wrong, score.missing) == (1, 1, 1)
     assert (score.precision, score.recall, score.abstention) == (1 / 2, 1 / 3, 1 / 3)
+
+
+def test_a_wrong_name_that_sounds_like_the_right_one_is_misspelt() -> None:
+    names = (("ada", "Robert Vance"), ("bram", "Bram Oster"))
+    printed = named(Speaker("S1", name="Robert Vence"), Speaker("S2", name="Cleo Tarn"))
+
+    score = name_score(names, printed, [("ada", "S1"), ("bram", "S2")])
+
+    assert score is not None
+    assert (score.right, score.wrong, score.misspelt) == (0, 2, 1)
+    assert names_cell(score) == "0 / 2 (1) / 0"
 
 
 def test_a_name_on_a_voice_that_is_nobody_is_wrong() -> None:
