@@ -248,7 +248,8 @@ def name_score(
 
     `printed` is what the transcript calls each of its labels; `matched` comes from `speaker_words`. A name is right
     when it is the true one, or the part of it that was said: "Diane" for Diane Osgood. A name on a label that belongs
-    to nobody in the truth, or to somebody whose name the truth does not know, is wrong. A wrong name that sounds like the right one is misspelt.
+    to nobody in the truth, or to somebody whose name the truth does not know, is wrong. Of the wrong ones those that
+    sound like the right one are misspelt.
     """
     if not names:
         return None
