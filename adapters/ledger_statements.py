@@ -818,9 +818,7 @@ def list_deleted_jobs(connection: Connection, episode_ids: Sequence[str]) -> Seq
 
 def mark_erased(connection: Connection, number: int, offset: float) -> None:
     connection.execute(
-        sa.update(deletions)
-        .where(deletions.c.number == number, deletions.c.erased.is_(None))
-        .values(erased=PRESENT),
+        sa.update(deletions).where(deletions.c.number == number, deletions.c.erased.is_(None)).values(erased=PRESENT),
         {"clock_offset": offset},
     )
 
