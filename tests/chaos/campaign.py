@@ -2,9 +2,10 @@
 
     python -m tests.chaos.campaign --runs 1000 --seed 7 --report docs/reliability.md
 
-A run drops one to three episodes by doors picked at random, disturbs the service while they are on their way, heals
-it, waits until every job is final, and checks the invariants. All choices of a run come from its seed and number,
-so that one run can be tried again by itself (`--only NUMBER`); what the operating system does in between does not.
+A run drops one to three episodes by doors picked at random, disturbs the service while they are on their way, has one
+of them deleted in every fifth run, heals the service, waits until every job is final, and checks the invariants. All
+choices of a run come from its seed and number, so that one run can be tried again by itself (`--only NUMBER`); what
+the operating system does in between does not.
 """
 
 from __future__ import annotations
@@ -29,15 +30,17 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+import httpx
+
 from adapters.settings import Settings, read_settings
 from adapters.wiring import open_ledger, open_store
-from schemas.errors import TransientError
+from schemas.errors import NotFound, TransientError
 from schemas.events import Event, EventType
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
 from schemas.wire import read_json, write_json
 from tests.chaos.disturbances import DISTURBANCES, Disturbance
-from tests.chaos.episodes import SOUND_COUNT, Doors, Dropped, Sound, new_title, undisturbed
+from tests.chaos.episodes import MOMENTS, SOUND_COUNT, Deleting, Doors, Dropped, Sound, new_title, undisturbed
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
 from tests.chaos.proxy import Proxy
 from tests.chaos.witness import Witness, latest_records, send_again
@@ -48,6 +51,7 @@ BUCKET = "episodes"
 NEWEST = 20  #: jobs that a run may look for its own among
 KEPT_RUNS = 20  #: whose drops stay in the bucket, for replays and repeats to find
 DOORS = ("bucket", "event", "api")
+DELETIONS = 0.2  #: share of the runs in which one of the episodes is deleted
 FINAL_EVENTS = {
     EventType.JOB_DONE: JobState.DONE,
     EventType.JOB_FAILED: JobState.FAILED,
@@ -66,6 +70,7 @@ class Outcome:
     seconds: float = 0.0  #: from the first drop until all is quiet
     reclaimed: list[float] = field(default_factory=list)  #: from a worker's death to its job's next claim, seconds
     copies: int = 0  #: events that came more than once
+    deleted: int = 0  #: episodes
     trouble: str | None = None
 
 
@@ -82,6 +87,7 @@ class Campaign:
         self._bootstrap = self.servers.kafka.bootstrap
         self._replays = 0
         self._dropped: deque[list[Dropped]] = deque()
+        self._deleted: list[Dropped] = []
         self.killed_servers: set[str] = set()
         self.fleet = Fleet(folder, self._environ())
         self.settings = self._settings()
@@ -122,18 +128,29 @@ class Campaign:
             outcome.episodes = len(episodes)
             if disturbance.door is not None:
                 episodes[0].door = disturbance.door
+            self._deal_deletion(random.Random(f"{self.seed}/{number}/deletion"), episodes, always=disturbance.deletes)
             disturbed = disturbance.begin(self, rng)
             for dropped in episodes:
                 self.doors.by_name(dropped.door)(dropped)
+                if dropped.deletion is not None:
+                    dropped.deletion.begin(dropped)
             disturbed.go_on()
             self.heal()
             outcome.kills = disturbed.kills
-            self._wait_until_quiet(episodes)
+            deleted = [each for each in episodes if each.deletion is not None]
+            kept = [each for each in episodes if each.deletion is None]
+            for dropped in deleted:
+                assert dropped.deletion is not None
+                dropped.deletion.end()
+            self._wait_until_quiet(kept)
             outcome.seconds = time.monotonic() - began
-            for dropped in episodes:
+            for dropped in kept:
                 self._check(dropped, outcome)
+            for dropped in deleted:
+                self._check_deleted(dropped)
+            outcome.deleted = len(deleted)
             self._check_scratch()
-            outcome.reclaimed = self._reclaimed(disturbed.worker_deaths, episodes)
+            outcome.reclaimed = self._reclaimed(disturbed.worker_deaths, kept)
         except Exception as error:
             outcome.seconds = time.monotonic() - began
             outcome.trouble = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
@@ -158,6 +175,20 @@ class Campaign:
 
     def _new_episode(self, rng: random.Random) -> Dropped:
         return Dropped(title=new_title(rng), sound=rng.choice(self.sounds), door=rng.choice(DOORS))
+
+    def _deal_deletion(self, rng: random.Random, episodes: Sequence[Dropped], *, always: bool) -> None:
+        """Mark one of the episodes to be deleted, now and then; all other choices of the run stay as they are."""
+        if rng.random() >= DELETIONS and not always:
+            return
+        dropped = rng.choice(episodes)
+        dropped.sound = dropped.sound.with_other_bytes(dropped.title)
+
+        def state() -> JobState | None:
+            return next((job.state for job in self._jobs_of(dropped)), None)
+
+        dropped.deletion = Deleting(
+            self.api, rng.choice(list(MOMENTS)), rng.choice((0.0, rng.uniform(0.0, 1.0))), state
+        )
 
     # -- what disturbances ask for
 
@@ -263,6 +294,61 @@ class Campaign:
         assert latest is not None
         assert latest.id == published[0].id
 
+    def _check_deleted(self, dropped: Dropped) -> None:
+        """Nothing of a deleted episode can be read or is in the store, and its deletion is told after all else."""
+        assert dropped.episode_id is not None
+        self._deleted.append(dropped)
+        assert self._jobs_of(dropped) == [], "its job left the list"
+        deletion = self._ask(lambda: self.ledger.deletion(dropped.episode_id or ""))
+        [job_id] = deletion.job_ids
+        assert dropped.job_id in (None, job_id), "the API answered with this job"
+        state = self._ask(lambda: self.ledger.job(job_id)).state
+        assert state.is_final
+        until(lambda: self._is_gone(dropped.episode_id or ""), "the API answers 410 to who asks for the transcript")
+        until(lambda: self._left_of(dropped, job_id) == [], "the store has nothing of it", seconds=30)
+        self._check_events_of_deleted(dropped, state, has_transcript=deletion.revision is not None)
+
+    def _is_gone(self, episode_id: str) -> bool:
+        try:
+            return httpx.get(f"{self.api}/v1/transcripts/{episode_id}", timeout=20).status_code == 410
+        except httpx.HTTPError:
+            return False
+
+    def _left_of(self, dropped: Dropped, job_id: str) -> list[str]:
+        """Objects that are a deleted episode's; its recording is like no other's."""
+        prefixes = [f"results/{job_id}/", f"checkpoints/of/{job_id}/"]
+        prefixes += [f"{folder}/{dropped.sound.sha256}/" for folder in ("uploads", "checkpoints")]
+        return [key for prefix in prefixes for key in self.store.keys(prefix)]
+
+    def _check_events_of_deleted(self, dropped: Dropped, state: JobState, *, has_transcript: bool) -> None:
+        """The end of its job, and where there was a transcript its deletion after it or alone; each once."""
+        assert self.witness.trouble is None, f"the witness sees no more: {self.witness.trouble}"
+        episode_id = dropped.episode_id or ""
+        published, deleted = EventType.TRANSCRIPT_PUBLISHED, EventType.TRANSCRIPT_DELETED
+        told = ([published, deleted], [deleted]) if has_transcript else ([],)
+        until(lambda: self.witness.types("transcripts", episode_id) in told, f"{dropped.door}: {told}", seconds=30)
+        until(lambda: self.witness.is_buried(episode_id) == has_transcript, "a tombstone is the latest", seconds=30)
+        until(lambda: self._ends_told(episode_id) == [state], f"one end is told, {state}", seconds=30)
+
+    def _ends_told(self, episode_id: str) -> list[JobState]:
+        return [FINAL_EVENTS[each] for each in self.witness.types("jobs", episode_id) if each in FINAL_EVENTS]
+
+    def last_check(self) -> str:
+        """What can be said after all runs alone: of the database, and of deleted episodes that replays and repeats of
+        later runs brought back. Empty when all is well.
+        """
+        back = [each for each in self._deleted if not self._is_deleted_still(each)]
+        told = [self.integrity(), *(f"deleted {each.door} episode {each.episode_id} came back" for each in back)]
+        return "; ".join(filter(None, told))
+
+    def _is_deleted_still(self, dropped: Dropped) -> bool:
+        episode_id = dropped.episode_id or ""
+        try:
+            self._ask(lambda: self.ledger.episode(episode_id))
+        except NotFound:
+            return len(self._ask(lambda: self.ledger.deletion(episode_id)).job_ids) == 1
+        return False
+
     def _check_scratch(self) -> None:
         """Decoded sound of attempts that are over is gone, whoever died over it."""
 
@@ -352,10 +438,11 @@ def summary(outcomes: Sequence[Outcome], seed: int, integrity: str, *, fresh: in
     lines = [
         f"| runs | {len(outcomes)} (seed {seed}), the last {fresh} of them in {minutes:.0f} minutes |",
         f"| episodes | {sum(each.episodes for each in outcomes)} |",
+        f"| of them deleted again meanwhile | {sum(each.deleted for each in outcomes)} |",
         f"| processes and servers killed or frozen | {sum(each.kills for each in outcomes)} |",
         f"| runs in which an invariant broke | {sum(each.trouble is not None for each in outcomes)} |",
         f"| events that came more than once | {sum(each.copies for each in outcomes)} |",
-        f"| integrity check of the database | {integrity or 'clean'} |",
+        f"| check of the database, and for deleted episodes that came back | {integrity or 'clean'} |",
     ]
     again = sorted(seconds for each in outcomes for seconds in each.reclaimed)
     if again:
@@ -416,7 +503,7 @@ def run_lane(numbers: Sequence[int], given: argparse.Namespace) -> tuple[list[Ou
                     file.write(write_json(outcome) + b"\n")  # one write: lanes share the file
             told = f"{number:5} {outcome.disturbance:28} {outcome.seconds:6.1f} s  {outcome.trouble or 'ok'}"
             print(told, flush=True)
-        return outcomes, campaign.integrity()
+        return outcomes, campaign.last_check()
     finally:
         campaign.end()
         if given.keep:

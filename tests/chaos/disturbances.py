@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.fleet import LEASE_SECONDS, is_small_disk, until
-from workers.crashpoints import API_POINTS, CRASH_POINTS, ENGINE_POINTS, INTAKE_POINTS
+from workers.crashpoints import API_POINTS, CRASH_POINTS, DELETION_POINTS, ENGINE_POINTS, INTAKE_POINTS
 
 if TYPE_CHECKING:
     from tests.chaos.campaign import Campaign
@@ -42,6 +42,7 @@ class Disturbance:
     begin: Callable[[Any, random.Random], Disturbed]
     weight: float = 1.0
     door: str | None = None  #: that the run's first episode has to come by, to meet it
+    deletes: bool = False  #: one of the run's episodes has to be deleted, to meet it
 
 
 def none(_campaign: Campaign, _rng: random.Random) -> Disturbed:
@@ -74,7 +75,7 @@ def crash_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
 
 
 def crash_api_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
-    """The API dies in the middle of an upload, and is started again while the sender knocks once more."""
+    """The API dies in the middle of a request, and is started again while the sender knocks once more."""
 
     def begin(campaign: Campaign, _rng: random.Random) -> Disturbed:
         campaign.fleet.arm(place)
@@ -258,6 +259,7 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("none", none),
     *(Disturbance(f"crash at {place}", crash_at(place), 2.0) for place in CRASH_POINTS + INTAKE_POINTS),
     *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, door="api") for place in API_POINTS),
+    *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, deletes=True) for place in DELETION_POINTS),
     Disturbance("kill at random", kill_at_random, 18.0),
     Disturbance("kill both workers", kill_both_workers, 4.0),
     Disturbance("kill an engine", kill_engine, 4.0),

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import array
+import hashlib
 import io
 import json
 import math
 import random
+import threading
+import time
 import uuid
 import wave
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from schemas.drop import Drop
+from schemas.errors import TransientError
+from schemas.job import JobState
 from schemas.transcript import Transcript
 from tests.chaos.fleet import until
 
@@ -33,6 +38,14 @@ class Sound:
     content: bytes
     spoken: tuple[Any, ...] = ()
 
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    def with_other_bytes(self, name: str) -> Sound:
+        """The same to hear, in a file that no other episode has."""
+        return replace(self, content=self.content + f"note{name}".encode())
+
 
 @dataclass
 class Dropped:
@@ -43,6 +56,63 @@ class Dropped:
     door: str
     episode_id: str | None = None  #: of a drop; an upload's is known when the API has answered
     job_id: str | None = None
+    deletion: Deleting | None = None  #: somebody wants nothing of it kept
+
+
+@dataclass
+class Deleting:
+    """A DELETE of an episode that is on its way, at a moment of its own and asked again until it is answered for."""
+
+    api: str
+    moment: str  #: one of `MOMENTS`
+    pause: float  #: seconds, once the moment has come
+    state_of: Callable[
+        [], JobState | None
+    ]  #: of the episode's job, if the ledger knows one; may raise TransientError
+    _thread: threading.Thread | None = None
+    _trouble: list[AssertionError] = field(default_factory=list)
+
+    def begin(self, dropped: Dropped) -> None:
+        self._thread = threading.Thread(target=self._delete, args=(dropped,), name="deletion")
+        self._thread.start()
+
+    def end(self) -> None:
+        """Wait until it is done. Raises AssertionError where it was refused."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._trouble:
+            raise self._trouble[0]
+
+    def _delete(self, dropped: Dropped) -> None:
+        try:
+            until(self._has_come, f"{dropped.door} episode {dropped.episode_id} is {self.moment}")
+            time.sleep(self.pause)
+            until(lambda: self._deleted(dropped), f"the API deletes {dropped.door} episode {dropped.episode_id}")
+        except AssertionError as error:
+            self._trouble.append(error)
+
+    def _has_come(self) -> bool:
+        try:
+            state = self.state_of()
+        except TransientError:
+            return False
+        return state is not None and (state.is_final or state in MOMENTS[self.moment])
+
+    def _deleted(self, dropped: Dropped) -> bool:
+        try:
+            answer = httpx.delete(f"{self.api}/v1/episodes/{dropped.episode_id}", timeout=20)
+        except httpx.HTTPError:
+            return False
+        assert answer.status_code in (204, 500, 503), answer.text
+        return answer.status_code == 204
+
+
+#: When an episode is deleted: in which states its job may be then, beside a final one.
+MOMENTS: dict[str, tuple[JobState, ...]] = {
+    "queued": (JobState.QUEUED, JobState.RUNNING),
+    "running": (JobState.RUNNING,),
+    "done": (),
+}
 
 
 def make_sound(number: int) -> bytes:

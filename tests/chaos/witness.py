@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.cloudevents import read_cloud_event
 from schemas.errors import InputError
-from schemas.events import Event
+from schemas.events import Event, EventType
 
 TOPICS = ("jobs", "transcripts", "transcripts-latest")
 
@@ -30,6 +30,9 @@ class Seen:
     @property
     def copies(self) -> int:
         return len(self.events) - len(self.first_copies)
+
+
+_UNHEARD_OF = object()
 
 
 class UnreadableEvent(Exception):
@@ -59,10 +62,19 @@ class Witness:
         with self._lock:
             return Seen(list(self._seen[(topic, episode_id)].events))
 
+    def types(self, topic: str, episode_id: str) -> list[EventType]:
+        """Of the events in the order in which they were first seen."""
+        return list({event.id: event.type for event in self.seen(topic, episode_id).events}.values())
+
     def latest(self, episode_id: str) -> Event | None:
         """What compaction would leave of an episode on `transcripts-latest`."""
         with self._lock:
             return self._latest.get(episode_id)
+
+    def is_buried(self, episode_id: str) -> bool:
+        """Whether compaction would leave a tombstone of an episode on `transcripts-latest`."""
+        with self._lock:
+            return self._latest.get(episode_id, _UNHEARD_OF) is None
 
     def _watch(self) -> None:
         """Read until the end; with a new consumer, from where we were, when the broker's death broke the old one."""
