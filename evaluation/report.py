@@ -14,7 +14,7 @@ from pathlib import Path
 from evaluation.alignment import Fate, Pair
 from evaluation.comparison import Comparison
 from evaluation.measures import matching
-from evaluation.presentation import rows
+from evaluation.presentation import rows as figures
 from evaluation.said import NOBODY, SaidWord
 from transcription.ports import VoiceTurn
 
@@ -64,11 +64,20 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """The row of one speaker, in every band."""
+
+    y: float  #: of its middle
+    label: str
+    is_matched: bool  #: somebody of the reference; else a voice of the transcript that is left over
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """A stretch of the recording, drawn from left to right."""
 
     height: float
-    lanes: tuple[tuple[float, str], ...]  #: place and label of each speaker
+    lanes: tuple[Lane, ...]
     ticks: tuple[tuple[float, str], ...]
     bars: tuple[Bar, ...]
 
@@ -81,12 +90,14 @@ def render_report(comparison: Comparison, *, reference: str, hypothesis: str) ->
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    drawn = tuple(bands(comparison))
     page = template.render(
         reference=reference,
         hypothesis=hypothesis,
-        rows=rows(comparison.measures),
+        rows=figures(comparison.measures),
         notes=comparison.notes,
-        bands=tuple(bands(comparison)),
+        bands=drawn,
+        has_left_over=any(not lane.is_matched for band in drawn for lane in band.lanes),
         lines=tuple(lines(comparison)),
         width=WIDTH,
     )
@@ -201,15 +212,18 @@ def _matched_voices(truth: Sequence[VoiceTurn], heard: Sequence[VoiceTurn]) -> d
 
 def _band(comparison: Comparison, lanes: dict[tuple[str, str], int], start: float, seconds: float) -> Band:
     count = max(lanes.values()) + 1
-    labels = {place: _shortened(_label(comparison, side, who)) for (side, who), place in reversed(lanes.items())}
+    owners = {place: (side, who) for (side, who), place in reversed(lanes.items())}
     bars = [
         *_bars("said", comparison.truth.voices, comparison, lanes, start, seconds),
         *_bars("printed", comparison.heard.voices, comparison, lanes, start, seconds),
     ]
     step = seconds / 6
     ticks = tuple((round(_across(n * step, seconds), 2), _clock(start + n * step)) for n in range(7))
-    places = tuple((HEAD + place * LANE + LANE / 2, labels[place]) for place in range(count))
-    return Band(HEAD + count * LANE, places, ticks, tuple(bars))
+    rows = tuple(
+        Lane(HEAD + place * LANE + LANE / 2, _shortened(_label(comparison, side, who)), side == "said")
+        for place, (side, who) in sorted(owners.items())
+    )
+    return Band(HEAD + count * LANE, rows, ticks, tuple(bars))
 
 
 def _across(seconds: float, of: float) -> float:

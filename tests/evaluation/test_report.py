@@ -63,6 +63,22 @@ def test_every_second_of_both_sides_is_drawn_once_and_matched_speakers_share_a_l
     assert {bar.hue for bar in drawn if "bo" in bar.title} != {bar.hue for bar in drawn if "Ada" in bar.title}
 
 
+def test_a_voice_that_belongs_to_nobody_has_a_row_that_is_told_apart() -> None:
+    truth = said(("ada", "one " * 30), ("bo", "two " * 30), names=(("ada", "Ada Quill"), ("bo", "Bo Lind")))
+    heard = said(("S1", "one " * 20), ("S2", "one " * 10), ("S3", "two " * 30), names=(("S2", "Bo Lind"),))
+    comparison = compare(truth, heard)
+
+    [band] = bands(comparison)
+
+    assert [(lane.label, lane.is_matched) for lane in band.lanes] == [
+        ("Ada Quill", True),
+        ("Bo Lind", True),
+        ("Bo Lind", False),
+    ]
+    assert b'left-over"' in render_report(comparison, reference="a", hypothesis="b")
+    assert b'left-over"' not in render_report(compare(truth, truth), reference="a", hypothesis="b")
+
+
 def test_a_page_without_times_has_no_drawing() -> None:
     comparison = ferry()
 
