@@ -1,4 +1,4 @@
-"""Print each transcript as it lands: `python examples/subscriber.py localhost:9092`. docs/events.md explains it."""
+"""Print each transcript as it lands in the bucket: `python examples/subscriber.py localhost:9092`; docs/events.md."""
 
 import json
 import sys

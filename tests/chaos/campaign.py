@@ -438,7 +438,7 @@ def summary(outcomes: Sequence[Outcome], seed: int, integrity: str, *, fresh: in
     lines = [
         f"| runs | {len(outcomes)} (seed {seed}), the last {fresh} of them in {minutes:.0f} minutes |",
         f"| episodes | {sum(each.episodes for each in outcomes)} |",
-        f"| of them deleted again meanwhile | {sum(each.deleted for each in outcomes)} |",
+        f"| of them deleted meanwhile | {sum(each.deleted for each in outcomes)} |",
         f"| processes and servers killed or frozen | {sum(each.kills for each in outcomes)} |",
         f"| runs in which an invariant broke | {sum(each.trouble is not None for each in outcomes)} |",
         f"| events that came more than once | {sum(each.copies for each in outcomes)} |",

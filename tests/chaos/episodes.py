@@ -43,7 +43,7 @@ class Sound:
         return hashlib.sha256(self.content).hexdigest()
 
     def with_other_bytes(self, name: str) -> Sound:
-        """The same to hear, in a file that no other episode has."""
+        """The same tone in a file that no other episode has, so that its objects are its own."""
         return replace(self, content=self.content + f"note{name}".encode())
 
 
@@ -66,9 +66,8 @@ class Deleting:
     api: str
     moment: str  #: one of `MOMENTS`
     pause: float  #: seconds, once the moment has come
-    state_of: Callable[
-        [], JobState | None
-    ]  #: of the episode's job, if the ledger knows one; may raise TransientError
+    #: The state of the episode's job; None where the ledger knows none. May raise TransientError.
+    state_of: Callable[[], JobState | None]
     _thread: threading.Thread | None = None
     _trouble: list[AssertionError] = field(default_factory=list)
 
