@@ -106,6 +106,7 @@ evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the 
 	$(BIN)/pytest -n 0 -q tests/evaluation/test_against_meeteval.py tests/formats/test_scoring.py
 	$(BIN)/python -m evaluation.naming --write docs/names.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --write docs/quality.md
+	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --models fast --systems ours,steps --write docs/quality.md
 
 bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
 	$(BIN)/python -m evaluation.job_speed --minutes 10 $(or $(RECORDINGS),examples/demo/episode.mp3)

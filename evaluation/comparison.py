@@ -69,7 +69,8 @@ def compare(truth: Said, heard: Said, *, found: Sequence[VoiceTurn] | None = Non
     """
     pairs = align(truth.words, heard.words)
     speech = truth.voices
-    made_up = invented(pairs, heard.words, speech)
+    has_only_voices = bool(speech) and not truth.words  # then nobody can say which words are invented
+    made_up = () if has_only_voices else invented(pairs, heard.words, speech)
     said, printed = _parts(truth), _parts(heard)
     is_several = len(truth.speakers) > 1
     by_speaker = speaker_words(said, printed)
@@ -92,7 +93,7 @@ def compare(truth: Said, heard: Said, *, found: Sequence[VoiceTurn] | None = Non
         paragraphs=paragraph_boundaries(pairs, truth.words, heard.words) if truth.has_paragraphs else None,
         coverage=coverage(pairs),
         invented_words=len(made_up),
-        invented_per_hour=3600 * len(made_up) / seconds if seconds else None,
+        invented_per_hour=3600 * len(made_up) / seconds if seconds and not has_only_voices else None,
     )
     return Comparison(truth, heard, measures, pairs, made_up, by_speaker.matched, tuple(_notes(truth, heard)))
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from evaluation.comparison import Comparison
 from evaluation.marked import write_between
 from evaluation.outcomes import BASELINE, OURS, Outcome, OutcomeStore, method_of
-from evaluation.survey_page import Survey
+from evaluation.survey_page import DEFAULT_MODELS, Survey
 from evaluation.systems import Systems, all_systems
 from evaluation.truth import Recording, choose, read_turns, recordings
 from schemas.episode import Episode
@@ -144,7 +144,7 @@ def recorded_method(recording: Recording, system: str, models: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Exit status 0, 1 (failed), 2 (usage)."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.survey", description=__doc__.splitlines()[0])
-    parser.add_argument("--models", default="starter", help="model set, hub name or folder")
+    parser.add_argument("--models", default=DEFAULT_MODELS, help="model set, hub name or folder")
     parser.add_argument("--only", default="", help="recordings or groups (sets, meetings, …), with commas between")
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="of ours, baseline, steps")
     parser.add_argument("--kept", action="store_true", help="measure nothing: only write what is kept")
@@ -178,12 +178,13 @@ def _run(asked: argparse.Namespace) -> int:
             for outcome in surveyor.outcomes(recording, _named(systems)):
                 print(f"{recording.name}, {outcome.system}: {outcome.measured}", file=sys.stderr, flush=True)
     known = everything((), notes.append) if asked.only and asked.write else found
-    survey = Survey(
-        asked.models, tuple(_kept(store, asked.models, known)), tuple(r.name for r in known), tuple(notes)
-    )
+    kept = tuple(each for each in _kept(store, asked.models, known) if each.system in _named(systems))
+    wanted = tuple(each for each in (OURS, BASELINE) if each in _named(systems))
+    survey = Survey(asked.models, kept, tuple(each.name for each in known), tuple(notes), wanted)
     print(survey.markdown())
     if asked.write:
-        write_between(asked.write, survey.markdown(), "survey")
+        place = "survey" if asked.models == DEFAULT_MODELS else f"survey of {asked.models}"
+        write_between(asked.write, survey.markdown(), place)
     return 0
 
 

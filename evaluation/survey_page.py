@@ -9,6 +9,8 @@ from evaluation.comparison import Measures
 from evaluation.outcomes import BASELINE, OURS, WITHOUT, Outcome
 from evaluation.presentation import names_cell, percent
 
+DEFAULT_MODELS = "starter"
+
 #: The measures that a step could change.
 _EFFECTS = ("wer", "cpwer", "wder", "der")
 
@@ -38,13 +40,16 @@ class Survey:
     outcomes: tuple[Outcome, ...]
     recordings: tuple[str, ...]
     notes: tuple[str, ...] = ()  #: what could not be had, and why
+    wanted: tuple[str, ...] = (OURS, BASELINE)  #: the systems that every recording should have gone through
 
     def markdown(self) -> str:
         parts = [*self._head(), "", *self._summary(), *self._steps(), *self._figures(), "", *self._missing()]
         return "\n".join(parts).rstrip()
 
     def _head(self) -> Iterator[str]:
-        yield f"Model set `{self.models}`; `python -m evaluation.survey --write docs/quality.md`."
+        chosen = "" if self.models == DEFAULT_MODELS else f"--models {self.models} "
+        chosen += "" if BASELINE in self.wanted else "--systems ours,steps "
+        yield f"Model set `{self.models}`; `python -m evaluation.survey {chosen}--write docs/quality.md`."
         for machine in dict.fromkeys(each.machine for each in self.outcomes):
             times = sorted(each.measured for each in self.outcomes if each.machine == machine)
             yield f"Measured {times[0]} to {times[-1]} on {machine}."
@@ -132,7 +137,7 @@ class Survey:
         ]
 
     def _missing(self) -> Iterator[str]:
-        for system in (OURS, BASELINE):
+        for system in self.wanted:
             done = {each.recording for each in self.outcomes if each.system == system}
             missing = [name for name in self.recordings if name not in done]
             if missing:

@@ -167,6 +167,14 @@ def test_invented_words_are_given_for_an_hour() -> None:
     assert compare(truth, heard).measures.invented_per_hour == pytest.approx(30.0)
 
 
+def test_where_only_the_voices_are_known_no_word_counts_as_invented() -> None:
+    heard = Said(talk(("S1", "thank you all for watching this")), seconds=60.0)
+    only_voices = Said((), voices=(VoiceTurn(0.0, 9.0, "ada"),))
+
+    assert compare(only_voices, heard).measures.invented_per_hour is None
+    assert compare(only_voices, heard).measures.invented_words == 0
+
+
 # ---------------------------------------------------------------- paragraphs
 
 

@@ -213,6 +213,14 @@ def test_the_page_has_ours_above_the_baseline_and_says_what_is_missing() -> None
     assert "a lathe" in page
 
 
+def test_a_page_of_another_model_set_tells_its_command_and_misses_no_system_that_was_not_asked_for() -> None:
+    page = Survey("fast", (outcome(wer=0.02),), ("ferry", "demo"), wanted=(OURS,)).markdown()
+
+    assert "`python -m evaluation.survey --models fast --systems ours,steps --write docs/quality.md`" in page
+    assert "Not measured yet, stenocast: demo." in page
+    assert "Not measured yet, baseline" not in page
+
+
 def test_a_step_is_compared_only_where_both_figures_are_there() -> None:
     survey = Survey(
         "starter",
