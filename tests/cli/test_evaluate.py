@@ -53,7 +53,7 @@ def test_it_prints_the_figures_and_writes_json_and_a_report(document: Path, trut
     assert "16.7 %" in result.stdout
     record = json.loads((folder / "ferry.evaluation.json").read_bytes())
     assert record["measures"]["wer"] == pytest.approx(1 / 6)
-    assert record["measures"]["names"] == {"right": 1, "wrong": 0, "missing": 1}
+    assert record["measures"]["names"] == {"right": 1, "wrong": 0, "missing": 1, "misspelt": 0}
     assert record["rates"]["name_abstention"] == 0.5
     assert record["measures"]["der"] == 0.0
     assert "<del>rows</del>" in (folder / "ferry.evaluation.html").read_text()
