@@ -1,7 +1,8 @@
 """Naming cases: talk without names, and who really speaks. Read from hand-written pages, or made from templates.
 
-evaluation/sets/naming/ holds both: `cases-*.toml` are written by hand, the other files are the templates, names and
-phrasings of the generated ones. The same half and number give the same case.
+evaluation/sets/naming/ holds both: `cases-*.toml` are written by hand, and so is `voices_*.toml`, which is cut in two
+halves: one that was looked at, and one that was not. The other files are the templates, names and phrasings of the
+generated ones. The same half and number give the same case.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ KITS = {
     "held_out": ("held_out",),
 }
 HALVES = tuple(KITS)
+#: The two halves of the cases that are a talk of their own each; nobody looks at what goes wrong in the second.
+VOICES = ("voices_seen", "voices_unseen")
 CASES_PER_HALF = 500
 
 #: Shares of the generated cases that are harder than the plain template.
@@ -91,17 +94,29 @@ def hand_cases(folder: Path = SETS) -> tuple[NamingCase, ...]:
     )
 
 
+def voice_cases(half: str, *, folder: Path = SETS) -> tuple[NamingCase, ...]:
+    """One half of the cases of `voices_*.toml`; the participants are all whose name can be found."""
+    records = tomllib.loads((folder / f"{half}.toml").read_text(encoding="utf-8"))["case"]
+    cases = (_hand_case(half, record) for record in records)
+    return tuple(
+        replace(case, participants=tuple(parse_participant(name) for name in case.truth.values() if name))
+        for case in cases
+    )
+
+
 def _hand_case(group: str, record: Mapping[str, Any]) -> NamingCase:
     """`truth` names every voice that has a name to find; `said` is all of them unless it is written."""
     transcript, ids = document(_lines(record["talk"]), show=record.get("show"))
     truth = dict.fromkeys(ids.values(), "") | {ids[label]: name for label, name in record.get("truth", {}).items()}
     said = record.get("said", " ".join(record.get("truth", {}))).split()
     participants = tuple(parse_participant(each) for each in record.get("participants", ()))
+    heard_as = {ids[label]: frozenset({spelling}) for label, spelling in record.get("heard", {}).items()}
     return NamingCase(
         name=f"{group}: {record['name']}",
         transcript=_with(transcript, participants),
         truth=truth,
         said=frozenset(ids[label] for label in said),
+        heard_as=heard_as,
         participants=participants,
     )
 

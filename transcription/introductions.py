@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from transcription.sentences import sentence_spans
+from transcription.sentences import listed, sentence_spans
 from transcription.spoken_names import (
     FIRST_KNOWN,
     FIRST_UNKNOWN,
@@ -61,7 +61,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
+class Sentence:
     """A sentence in its paragraph. `even` is `plain(text)`: same length, for matching; `text` is for quoting."""
 
     paragraph: int
@@ -336,6 +336,18 @@ _ASKS_FOR_NAMES = re.compile(
     r"round of introductions|introductions|(?:do|start with|begin with|go through|with) (?:the |our |your )?names)\b",
     re.I,
 )
+#: What somebody is to somebody: "my brother, Hector" explains who that is, and calls nobody.
+_RELATIONS = listed(
+    """
+    brother sister mother father mum mom dad son daughter wife husband partner uncle aunt cousin nephew niece gran
+    grandmother grandfather friend colleague boss neighbour neighbor dog cat horse king queen chief guy woman man
+    girl boy kid child baby lady producer founder author host guest co-host person name
+    """
+)
+_TRADE_ENDINGS = ("er", "or", "ist", "ian", "man", "woman", "ant", "ent")
+_EXPLAINED = re.compile(
+    r"\b(?:my|our|his|her|their|your|the|a|an|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$"
+)
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"
 _CLOSE_BEHIND = 45  #: characters behind a cue: the name and "last week"
@@ -351,7 +363,7 @@ def plain(text: str) -> str:
 def find_claims(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
     """Every claim in the paragraphs of one turn. A name that is introduced is not addressed by the same words."""
     claims: list[Claim] = []
-    sentences = _sentences(paragraphs)
+    sentences = sentences_of(paragraphs)
     for sentence in sentences:
         own = list(_self_introductions(sentence))
         own_ends = {claim.name.end for claim in own}
@@ -369,14 +381,14 @@ def find_roll_call(paragraphs: Sequence[str]) -> Claim | None:
 
     Only worth something after such a question (`asks_for_names`).
     """
-    sentences = _sentences(paragraphs)
+    sentences = sentences_of(paragraphs)
     for sentence in sentences[:_FIRST_SENTENCES]:
         lead = _ROLL_CALL_LEAD.match(sentence.even[sentence.start : sentence.end])
         at = sentence.start + (lead.end() if lead else 0)
-        name = _name_at(sentence, at)
+        name = name_at(sentence, at)
         after = sentence.even[name.end : sentence.end] if name else ""
         if name is not None and name.is_full and _AFTER_ROLL_CALL.match(after):
-            return _claim(Whom.SELF, sentence, name.start, name.end, name, 0.85 * name.likelihood)
+            return claim_in(Whom.SELF, sentence, name.start, name.end, name, 0.85 * name.likelihood)
         if not re.fullmatch(r"\W*(?:(?:hi|hello|hey|yes|sure|good \w+|thank you|thanks|everyone|all|there)\W*)+",
                             sentence.even[sentence.start : sentence.end], re.I):  # fmt: skip
             return None
@@ -386,10 +398,10 @@ def find_roll_call(paragraphs: Sequence[str]) -> Claim | None:
 def find_announced(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
     """Whom a recorded voice of the programme announces: "You're listening to Low Water, with Ana Ruiz." """
     return tuple(
-        _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, 0.55 * name.likelihood)
-        for sentence in _sentences(paragraphs)
+        claim_in(Whom.INTRODUCED, sentence, match.start(), name.end, name, 0.55 * name.likelihood)
+        for sentence in sentences_of(paragraphs)
         for match in _ANNOUNCED_AS.finditer(sentence.even, sentence.start, sentence.end)
-        for name in [_name_at(sentence, match.end())]
+        for name in [name_at(sentence, match.end())]
         if name is not None and name.is_full and name.likelihood >= FULL_UNKNOWN
     )
 
@@ -398,7 +410,7 @@ def asks_for_names(paragraphs: Sequence[str]) -> bool:
     """Whether the end of a turn asks one or several people to say who they are."""
     return any(
         _ASKS_FOR_NAMES.search(each.even, each.start, each.end) is not None
-        for each in _sentences(paragraphs)[-_LAST_SENTENCES - 1 :]
+        for each in sentences_of(paragraphs)[-_LAST_SENTENCES - 1 :]
     )
 
 
@@ -428,47 +440,47 @@ def is_of_oneself(text: str, at: int) -> bool:
 def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
     """Every place in one turn where a name must stand: the cues of `find_claims`, whatever follows them."""
     slots: list[Slot] = []
-    for sentence in _sentences(paragraphs):
+    for sentence in sentences_of(paragraphs):
         for whom, cues in ((Whom.SELF, _SELF_CUES), (Whom.INTRODUCED, _OTHER_CUES)):
             for cue, weight in cues:
                 for match in cue.finditer(sentence.even, sentence.start, sentence.end):
                     is_of_now = not (
-                        _is_quoted_there(sentence, match.start())
+                        is_quoted_there(sentence, match.start())
                         if whom is Whom.SELF
-                        else _is_of_earlier(sentence, match.end()) or _is_absent(sentence, match.end())
+                        else is_of_earlier(sentence, match.end()) or is_absent(sentence, match.end())
                     )
-                    if is_of_now and not _is_reported(sentence, match.start()):
+                    if is_of_now and not is_reported(sentence, match.start()):
                         slots.append(Slot(whom, sentence.paragraph, match.start(), match.end(), weight))
     return tuple(slots)
 
 
-def _sentences(paragraphs: Sequence[str]) -> list[_Sentence]:
+def sentences_of(paragraphs: Sequence[str]) -> list[Sentence]:
     evens = [plain(text) for text in paragraphs]
     places = [(i, start, end) for i, text in enumerate(paragraphs) for start, end in sentence_spans(text)]
     return [
-        _Sentence(i, paragraphs[i], evens[i], start, end, n, len(places) - 1 - n)
+        Sentence(i, paragraphs[i], evens[i], start, end, n, len(places) - 1 - n)
         for n, (i, start, end) in enumerate(places)
     ]
 
 
-def _claim(whom: Whom, sentence: _Sentence, begin: int, end: int, name: SpokenName, weight: float) -> Claim:
+def claim_in(whom: Whom, sentence: Sentence, begin: int, end: int, name: SpokenName, weight: float) -> Claim:
     quote = sentence.text[begin:end].strip()
     return Claim(whom, name, quote, sentence.paragraph, sentence.text.index(quote, begin), weight)
 
 
-def _cues(pattern: re.Pattern[str], sentence: _Sentence) -> Iterator[tuple[int, int]]:
+def _cues(pattern: re.Pattern[str], sentence: Sentence) -> Iterator[tuple[int, int]]:
     """Where a pattern's group `cue` stands in the paragraph; `^` in it is the start of the sentence."""
     for match in pattern.finditer(sentence.even[sentence.start : sentence.end]):
         yield sentence.start + match.start("cue"), sentence.start + match.end("cue")
 
 
-def _name_at(sentence: _Sentence, at: int) -> SpokenName | None:
+def name_at(sentence: Sentence, at: int) -> SpokenName | None:
     """The name that begins at `at` and ends within the sentence."""
     name = read_name(sentence.text, at)
     return name if name is not None and name.end <= sentence.end else None
 
 
-def _is_reported(sentence: _Sentence, at: int) -> bool:
+def is_reported(sentence: Sentence, at: int) -> bool:
     """Whether what begins at `at` is somebody else's words: after a reporting verb, or inside quotation marks."""
     before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 70) : at])
     is_after_colon = before.rstrip()[-1:] in {":", "«"} and not _OF_US.search(before)
@@ -481,62 +493,62 @@ def _is_reported(sentence: _Sentence, at: int) -> bool:
 # ---------------------------------------------------------------- oneself
 
 
-def _is_quoted_there(sentence: _Sentence, at: int) -> bool:
+def is_quoted_there(sentence: Sentence, at: int) -> bool:
     """Whether a clause that tells of the past leads to what begins at `at`, as to somebody's words."""
     before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 120) : at])
     return _TOLD_BEFORE.search(before) is not None
 
 
-def _self_introductions(sentence: _Sentence) -> Iterator[Claim]:
+def _self_introductions(sentence: Sentence) -> Iterator[Claim]:
     seen: set[int] = set()
     for cue, weight in _SELF_CUES:
         for match in cue.finditer(sentence.even, sentence.start, sentence.end):
-            name = _name_at(sentence, match.end())
-            if name is None or name.start in seen or _is_reported(sentence, match.start()):
+            name = name_at(sentence, match.end())
+            if name is None or name.start in seen or is_reported(sentence, match.start()):
                 continue
-            if _is_quoted_there(sentence, match.start()):
+            if is_quoted_there(sentence, match.start()):
                 continue
             seen.add(name.start)
-            yield _claim(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
+            yield claim_in(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
     yield from _name_and_trade(sentence)
     yield from _this_is(sentence)
     yield from _name_here(sentence)
 
 
-def _this_is(sentence: _Sentence) -> Iterator[Claim]:
+def _this_is(sentence: Sentence) -> Iterator[Claim]:
     """ "This is Diane in New Jersey": of oneself only where a place, a "here" or the like follows."""
     for begin, end in _cues(_THIS_IS, sentence):
-        name = _name_at(sentence, end)
-        if name is None or name.likelihood <= FIRST_UNKNOWN or _is_reported(sentence, begin):
+        name = name_at(sentence, end)
+        if name is None or name.likelihood <= FIRST_UNKNOWN or is_reported(sentence, begin):
             continue
         after = sentence.even[name.end : sentence.end]
         if re.match(r"\s+(?:here|speaking|calling|reporting|saying|signing off|wishing)\b", after):
-            yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
+            yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
         elif sentence.even[begin:end].casefold().startswith("it's") or name.likelihood < FIRST_KNOWN:
             continue  # "this is Desert Island, with …": a show, not a person
         elif re.match(r"\s+(?:in|from|at|for|on)\b", after):
-            yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
+            yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
         elif re.match(r"[,.!?]|$", after) and not re.match(r",\s*(?:who|my|our|your|the|a|an|he|she|they)\b", after):
             # It may as well be said of a guest, or by an announcer: not enough alone.
-            yield _claim(Whom.SELF, sentence, begin, name.end, name, 0.5 * name.likelihood)
+            yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.5 * name.likelihood)
 
 
-def _name_and_trade(sentence: _Sentence) -> Iterator[Claim]:
+def _name_and_trade(sentence: Sentence) -> Iterator[Claim]:
     """ "Ana Ruiz, I'm a potter.": how people answer when it is their turn to say a name."""
     if sentence.from_start >= _FIRST_SENTENCES:
         return
     lead = _ROLL_CALL_LEAD.match(sentence.even[sentence.start : sentence.end])
-    name = _name_at(sentence, sentence.start + (lead.end() if lead else 0))
+    name = name_at(sentence, sentence.start + (lead.end() if lead else 0))
     if name is None or not name.is_full or name.likelihood < FULL_UNKNOWN:
         return
     if _TRADE.match(sentence.even[name.end : sentence.end]):
-        yield _claim(Whom.SELF, sentence, name.start, name.end, name, 0.85 * name.likelihood)
+        yield claim_in(Whom.SELF, sentence, name.start, name.end, name, 0.85 * name.likelihood)
 
 
-def _name_here(sentence: _Sentence) -> Iterator[Claim]:
+def _name_here(sentence: Sentence) -> Iterator[Claim]:
     """ "Hello, Marta Ruiz here." """
     greeting = _GREETING.match(sentence.even[sentence.start : sentence.end])
-    name = _name_at(sentence, sentence.start + (greeting.end() if greeting else 0))
+    name = name_at(sentence, sentence.start + (greeting.end() if greeting else 0))
     if name is None:
         return
     here = re.match(
@@ -544,69 +556,74 @@ def _name_here(sentence: _Sentence) -> Iterator[Claim]:
     )
     is_shown = bool(greeting and greeting.group()) or bool(here and "speaking" in here.group())
     if here and (name.likelihood >= FIRST_KNOWN or (name.is_full and is_shown)):
-        yield _claim(Whom.SELF, sentence, name.start, name.end + here.end(), name, 0.85 * name.likelihood)
+        yield claim_in(Whom.SELF, sentence, name.start, name.end + here.end(), name, 0.85 * name.likelihood)
 
 
 # ---------------------------------------------------------------- somebody else, to the audience
 
 
-def _introductions(sentence: _Sentence) -> Iterator[Claim]:
+def _introductions(sentence: Sentence) -> Iterator[Claim]:
     even, start, end = sentence.even, sentence.start, sentence.end
     factor = 0.35 if _LATER.search(even, start, end) else 1.0
     seen: set[int] = set()
     for cue, weight in _OTHER_CUES:
         for match in cue.finditer(even, start, end):
-            if _is_reported(sentence, match.start()) or _is_of_earlier(sentence, match.end()):
+            if is_reported(sentence, match.start()) or is_of_earlier(sentence, match.end()):
                 continue
-            if _is_absent(sentence, match.end()):
+            if is_absent(sentence, match.end()):
                 continue
             named = list(_listed_names(sentence, match.end()))
             for name in named:
                 if name.start not in seen:
                     seen.add(name.start)
                     weighted = weight * name.likelihood * factor
-                    yield _claim(Whom.INTRODUCED, sentence, match.start(), name.end, name, weighted)
+                    yield claim_in(Whom.INTRODUCED, sentence, match.start(), name.end, name, weighted)
             for name in _further_names(sentence, named):
                 if name.start not in seen:
                     seen.add(name.start)
-                    yield _claim(Whom.INTRODUCED, sentence, name.start, name.end, name, 0.0)
+                    yield claim_in(Whom.INTRODUCED, sentence, name.start, name.end, name, 0.0)
     for match in _JOINS.finditer(even, start, end):
         joining = read_name_before(sentence.text, match.start())
-        if joining is None or joining.start < start or joining.start in seen or _is_reported(sentence, joining.start):
+        if joining is None or joining.start < start or joining.start in seen or is_reported(sentence, joining.start):
             continue
-        if _is_of_earlier(sentence, match.end()):
+        if is_of_earlier(sentence, match.end()):
             continue
         weighted = 0.8 * joining.likelihood * factor
-        yield _claim(Whom.INTRODUCED, sentence, joining.start, match.end(), joining, weighted)
+        yield claim_in(Whom.INTRODUCED, sentence, joining.start, match.end(), joining, weighted)
 
 
-def _further_names(sentence: _Sentence, named: Sequence[SpokenName]) -> Iterator[SpokenName]:
+def _further_names(sentence: Sentence, named: Sequence[SpokenName]) -> Iterator[SpokenName]:
     """ "…, who paints, and Jo Lund, a baker": full names that may go on a list; they say whom to expect, no more."""
     if not named:
         return
     for link in _LINK.finditer(sentence.even, named[-1].end, sentence.end):
-        name = _name_at(sentence, link.end())
+        name = name_at(sentence, link.end())
         if name is not None and name.is_full and name.likelihood >= FULL_UNKNOWN:
             yield name
 
 
-def _is_absent(sentence: _Sentence, end: int) -> bool:
+def is_absent(sentence: Sentence, end: int) -> bool:
     """Whether the sentence goes on to say that who was named before `end` is not there."""
     return _ABSENT.search(sentence.even, end, min(sentence.end, end + 2 * _CLOSE_BEHIND)) is not None
 
 
-def _is_of_earlier(sentence: _Sentence, end: int) -> bool:
+def is_of_earlier(sentence: Sentence, end: int) -> bool:
     """Whether what ends at `end` is told of an earlier time: a word for it before, or close behind."""
     return _EARLIER.search(sentence.even, sentence.start, min(sentence.end, end + _CLOSE_BEHIND)) is not None
 
 
-def _listed_names(sentence: _Sentence, at: int) -> Iterator[SpokenName]:
+def is_of_later(sentence: Sentence) -> bool:
+    """Whether a sentence tells of what comes another time."""
+    return _LATER.search(sentence.even, sentence.start, sentence.end) is not None
+
+
+def _listed_names(sentence: Sentence, at: int) -> Iterator[SpokenName]:
     """ "Ana Ruiz, Tomas Feld and Jo Lund": every name of a list that begins at `at`."""
-    name = _name_at(sentence, at)
+    name = name_at(sentence, at)
     while name is not None:
         yield name
         link = _LISTED.match(sentence.even, name.end, sentence.end)
-        name = _name_at(sentence, link.end()) if link else None
+        name = name_at(sentence, link.end()) if link else None
         if name is not None and name.likelihood <= FIRST_UNKNOWN:
             return
 
@@ -614,18 +631,18 @@ def _listed_names(sentence: _Sentence, at: int) -> Iterator[SpokenName]:
 # ---------------------------------------------------------------- address
 
 
-def _afterwards(sentence: _Sentence) -> Iterator[Claim]:
+def _afterwards(sentence: Sentence) -> Iterator[Claim]:
     """ "I've been talking to Ana Ruiz": of a voice that was heard."""
     for cue, weight in _AFTERWARDS:
         for match in cue.finditer(sentence.even, sentence.start, sentence.end):
-            if _is_reported(sentence, match.start()):
+            if is_reported(sentence, match.start()):
                 continue
             for name in _listed_names(sentence, match.end()):
                 if name.is_full and name.likelihood >= FULL_UNKNOWN:
-                    yield _claim(Whom.HEARD, sentence, match.start(), name.end, name, weight * name.likelihood)
+                    yield claim_in(Whom.HEARD, sentence, match.start(), name.end, name, weight * name.likelihood)
 
 
-def _looking_back(sentence: _Sentence) -> Iterator[Claim]:
+def _looking_back(sentence: Sentence) -> Iterator[Claim]:
     """ "Thanks, Tim." in the first sentences of a turn is said to the voice before, later on to the other voice.
 
     "Long, Tim, very long." in the first sentence answers the voice before, too.
@@ -634,28 +651,28 @@ def _looking_back(sentence: _Sentence) -> Iterator[Claim]:
     is_guest = bool(_GUEST_THANKS.search(sentence.even, sentence.start, sentence.end + 60))
     seen: set[int] = set()
     for begin, end in _cues(_THANKS, sentence):
-        name = _name_at(sentence, end)
-        if name is None or _is_reported(sentence, begin):
+        name = name_at(sentence, end)
+        if name is None or is_reported(sentence, begin):
             continue
-        if _is_one_of_several(sentence, name):
+        if is_one_of_several(sentence, name):
             continue  # two people are thanked, and one of them answered
         seen.add(name.start)
-        weight = 0.7 if is_guest else 0.5 * _certainty(name)
-        yield _claim(Whom.PREVIOUS if is_early else Whom.OTHER, sentence, begin, name.end, name, weight)
+        weight = 0.7 if is_guest else 0.5 * certainty(name)
+        yield claim_in(Whom.PREVIOUS if is_early else Whom.OTHER, sentence, begin, name.end, name, weight)
     for name, _ in _addressed(sentence):
-        if name.start in seen or _is_reported(sentence, name.start):
+        if name.start in seen or is_reported(sentence, name.start):
             continue
         if _ADDRESSED_THANKS.match(sentence.even[name.end : sentence.end]):
-            if not _is_one_of_several(sentence, name):
-                begin, end = _quotable(sentence, name)
+            if not is_one_of_several(sentence, name):
+                begin, end = quotable(sentence, name)
                 whom = Whom.PREVIOUS if is_early and sentence.from_end else Whom.OTHER
-                yield _claim(whom, sentence, begin, end, name, 0.55 * _certainty(name))
-        elif sentence.from_start == 0 and _is_answer(sentence) and (not _is_one_of_several(sentence, name)):
-            begin, end = _quotable(sentence, name)
-            yield _claim(Whom.PREVIOUS, sentence, begin, end, name, 0.45 * _certainty(name))
+                yield claim_in(whom, sentence, begin, end, name, 0.55 * certainty(name))
+        elif sentence.from_start == 0 and _is_answer(sentence) and (not is_one_of_several(sentence, name)):
+            begin, end = quotable(sentence, name)
+            yield claim_in(Whom.PREVIOUS, sentence, begin, end, name, 0.45 * certainty(name))
 
 
-def _is_answer(sentence: _Sentence) -> bool:
+def _is_answer(sentence: Sentence) -> bool:
     """Whether the first sentence of a turn answers rather than asks or hands over."""
     whole = sentence.even[sentence.start : sentence.end].rstrip()
     if _HANDS_ON.match(whole) and sentence.from_end < _LAST_SENTENCES:
@@ -663,50 +680,50 @@ def _is_answer(sentence: _Sentence) -> bool:
     return not whole.endswith("?") and not _INVITES.search(whole) and not _TURNS_TO.search(whole)
 
 
-def _is_one_of_several(sentence: _Sentence, name: SpokenName) -> bool:
+def is_one_of_several(sentence: Sentence, name: SpokenName) -> bool:
     """Whether another name stands beside it: "Anna and Tom", "Anna, Tom, thank you both"."""
     after = re.match(r",?\s+(?:and\s+)?(?=[A-Z])", sentence.text[name.end : sentence.end])
     if after is not None:
-        following = _name_at(sentence, name.end + after.end())
+        following = name_at(sentence, name.end + after.end())
         if following is not None and following.likelihood > FIRST_UNKNOWN:
             return True
     before = read_name_before(sentence.text, len(sentence.text[: name.start].rstrip(" ,")))
     if before is not None and before.start >= sentence.start and before.likelihood > FIRST_UNKNOWN:
         return True
     earlier = re.search(r"([^\W\d_][\w’'-]*),?\s+and\s+$", sentence.text[sentence.start : name.start])
-    return bool(earlier and earlier.group(1)[0].isupper() and _name_at(sentence, sentence.start + earlier.start(1)))
+    return bool(earlier and earlier.group(1)[0].isupper() and name_at(sentence, sentence.start + earlier.start(1)))
 
 
-def _greetings(sentence: _Sentence) -> Iterator[Claim]:
+def _greetings(sentence: Sentence) -> Iterator[Claim]:
     """ "Welcome, Steph." announces who speaks next; "Hello, Tim" may be said to either, and weighs little."""
     for begin, end in _cues(_HELLO, sentence):
         cue = sentence.even[begin:end].casefold()
-        name = _name_at(sentence, end)
-        if name is None or name.likelihood < FIRST_KNOWN or _is_reported(sentence, begin):
+        name = name_at(sentence, end)
+        if name is None or name.likelihood < FIRST_KNOWN or is_reported(sentence, begin):
             continue
         if (sentence.even[name.end : sentence.end].strip() or ".")[0] not in _AFTER_ADDRESS and "thank" not in (
             sentence.even[name.end : sentence.end].casefold()
         ):
             continue
-        if _is_one_of_several(sentence, name):
+        if is_one_of_several(sentence, name):
             continue
         is_welcome = "welcome" in cue or "have you" in cue
         if is_welcome or (sentence.from_end < 2 and sentence.from_start > 0):
             whom = Whom.NEXT
         else:
             whom = Whom.PREVIOUS if sentence.from_end else Whom.OTHER
-        yield _claim(whom, sentence, begin, name.end, name, 0.6 if is_welcome else 0.4)
+        yield claim_in(whom, sentence, begin, name.end, name, 0.6 if is_welcome else 0.4)
     for match in _WELCOME_TO.finditer(sentence.even, sentence.start, sentence.end):
-        name = _name_at(sentence, match.end())
-        if name is None or name.likelihood < FIRST_KNOWN or _is_reported(sentence, match.start()):
+        name = name_at(sentence, match.end())
+        if name is None or name.likelihood < FIRST_KNOWN or is_reported(sentence, match.start()):
             continue
         if re.search(r"\b(?:me|myself),\s+$", match.group(), re.I):
             continue  # the host names herself
         if not sentence.even[name.end : sentence.end].strip(".!? "):
-            yield _claim(Whom.NEXT, sentence, match.start(), name.end, name, 0.6)
+            yield claim_in(Whom.NEXT, sentence, match.start(), name.end, name, 0.6)
 
 
-def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
+def _handing_over(sentence: Sentence) -> Iterator[Claim]:
     """In the last sentences of a turn: "Tim, what do you think?", "What do you think, Tim?", "Over to you, Tim." """
     if sentence.from_end >= _LAST_SENTENCES:
         return
@@ -717,24 +734,24 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
     #: "Thank you, Tim." looks back, and a greeting is judged elsewhere.
     seen = {end for pattern in (_THANKS, _HELLO) for _, end in _cues(pattern, sentence)}
     for name, is_bare in _addressed(sentence):
-        if name.start in seen or _is_reported(sentence, name.start) or not (invites or asks or is_bare):
+        if name.start in seen or is_reported(sentence, name.start) or not (invites or asks or is_bare):
             continue
         seen.add(name.start)
-        begin, end = _quotable(sentence, name)
+        begin, end = quotable(sentence, name)
         weight = 0.7 if invites else 0.6 if is_received and name.is_full else 0.45
-        yield _claim(Whom.NEXT, sentence, begin, end, name, weight * _certainty(name))
+        yield claim_in(Whom.NEXT, sentence, begin, end, name, weight * certainty(name))
     for match in _YOU_ARE.finditer(whole):
-        asked = _name_at(sentence, sentence.start + match.end())
-        if asked is None or not asked.is_full or asked.start in seen or _is_reported(sentence, asked.start):
+        asked = name_at(sentence, sentence.start + match.end())
+        if asked is None or not asked.is_full or asked.start in seen or is_reported(sentence, asked.start):
             continue
         if _IS_THAT_RIGHT.match(sentence.even[asked.end : sentence.end]):
             seen.add(asked.start)
-            yield _claim(
+            yield claim_in(
                 Whom.NEXT, sentence, sentence.start + match.start(), asked.end, asked, 0.65 * asked.likelihood
             )
     for begin, end in _cues(_OVER_TO, sentence):
-        given = _name_at(sentence, end)
-        if given is None or given.start in seen or _is_reported(sentence, begin):
+        given = name_at(sentence, end)
+        if given is None or given.start in seen or is_reported(sentence, begin):
             continue
         if not _AFTER_OVER_TO.match(sentence.even[given.end : sentence.end]):
             continue
@@ -742,14 +759,14 @@ def _handing_over(sentence: _Sentence) -> Iterator[Claim]:
         weight = 0.65 if "over to you" in sentence.even[begin:end].casefold() else 0.45
         if given.likelihood < FIRST_KNOWN and weight < 0.6:
             weight = 0.1  # "let's start with Python": only a list of participants makes it a person
-        yield _claim(Whom.NEXT, sentence, begin, given.end, given, weight)
+        yield claim_in(Whom.NEXT, sentence, begin, given.end, given, weight)
 
 
-def _addressed(sentence: _Sentence) -> Iterator[tuple[SpokenName, bool]]:
+def _addressed(sentence: Sentence) -> Iterator[tuple[SpokenName, bool]]:
     """Names that stand as an address in a sentence, and whether the sentence is nothing else ("And Tim.")."""
     whole = sentence.even[sentence.start : sentence.end]
     lead = _LEADS_IN.match(whole)
-    first = _name_at(sentence, sentence.start + (lead.end() if lead else 0))
+    first = name_at(sentence, sentence.start + (lead.end() if lead else 0))
     if first is not None:
         rest = sentence.even[first.end : sentence.end]
         if not rest.strip(".?!,… "):
@@ -761,12 +778,20 @@ def _addressed(sentence: _Sentence) -> Iterator[tuple[SpokenName, bool]]:
         elif _opens_question(first, rest):
             yield first, False
     for comma in _COMMA.finditer(whole):
-        name = _name_at(sentence, sentence.start + comma.end())
+        name = name_at(sentence, sentence.start + comma.end())
         if name is None or (comma["and"] and (name.is_full or name.likelihood < FIRST_KNOWN)):
+            continue
+        if is_explained(sentence.even[sentence.start : name.start]):
             continue
         rest = sentence.even[name.end : sentence.end]
         if not rest.strip(".?!… ") or (not name.is_full and (rest[0] in ",–—" or _opens_question(name, rest))):
             yield name, False
+
+
+def is_explained(before: str) -> bool:
+    """Whether the words before a name say who that is: "my brother, …", "the writer, …"."""
+    found = _EXPLAINED.search(before)
+    return found is not None and (found[1].casefold() in _RELATIONS or found[1].casefold().endswith(_TRADE_ENDINGS))
 
 
 def _opens_question(name: SpokenName, rest: str) -> bool:
@@ -774,7 +799,7 @@ def _opens_question(name: SpokenName, rest: str) -> bool:
     return _OPENS_QUESTION.match(rest) is not None and (not name.is_full or rest.rstrip().endswith("?"))
 
 
-def _quotable(sentence: _Sentence, name: SpokenName) -> tuple[int, int]:
+def quotable(sentence: Sentence, name: SpokenName) -> tuple[int, int]:
     """The sentence, or where it is long the part of it around the name."""
     if sentence.end - sentence.start <= _QUOTE_CHARACTERS:
         return sentence.start, sentence.end
@@ -784,6 +809,6 @@ def _quotable(sentence: _Sentence, name: SpokenName) -> tuple[int, int]:
     return begin, (space if space > 0 and end < sentence.end else max(end, name.end))
 
 
-def _certainty(name: SpokenName) -> float:
+def certainty(name: SpokenName) -> float:
     """How much an address by this name is worth: people are called by their given names."""
     return 1.0 if name.honorific is not None or name.likelihood >= FIRST_KNOWN else 0.5

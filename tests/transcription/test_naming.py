@@ -715,3 +715,61 @@ def test_read_novels_name_nobody(shared: Path) -> None:
         spoken = [(each["speaker"], [each["text"]]) for each in json.loads(turns.read_text(encoding="utf-8"))]
 
         assert set(names(name_speakers(stripped(spoken)))) == {None}
+
+
+# ---------------------------------------------------------------- what holds whatever the phrase
+
+GENERAL = [
+    Case(
+        "two addresses in the middle of talk",
+        "A: Where?\nB: In a ditch. I mean it, Duncan, a ditch.\nA: Really?\nB: It was, as you know, Duncan, wet.",
+        ["Duncan", None],
+    ),
+    Case(
+        "one address in the middle of talk is not enough",
+        "A: Where did it start?\nB: In a ditch. I mean it, Duncan, a ditch.",
+        [None, None],
+    ),
+    Case(
+        "an address that only explains somebody",
+        "A: Who bet?\nB: My brother, Hector. He lost.\nA: Why?\nB: Ask my brother, Hector.",
+        [None, None],
+    ),
+    Case(
+        "presented by what the words do",
+        "A: Why did it close? I put that to the historian Quentin Barlow.\nB: Cheap cotton. My father saw it.",
+        [None, "Quentin Barlow"],
+    ),
+    Case(
+        "who answers of him is somebody else",
+        "A: I put that to the historian Quentin Barlow.\nB: He never answers my letters.",
+        [None, None],
+    ),
+    Case(
+        "named right after the voice",
+        "A: It was eleven at night.\nB: I knew before I picked it up.\nA: That's Roland Vickers. He was on duty.",
+        [None, "Roland Vickers"],
+    ),
+    Case(
+        "an unknown word with which two voices begin",
+        "A: I'm Sheila.\nB: I'm Zorbel.\nA: And we read books.",
+        ["Sheila", "Zorbel"],
+    ),
+    Case("an unknown word behind my name is", "A: What's your name?\nB: My name is Zorbel.", [None, "Zorbel"]),
+    Case(
+        "a question at the end that a new voice answers", "A: Hello. Fiona, who is on?\nB: Just me.", [None, "Fiona"]
+    ),
+    Case(
+        "weak evidence of each of the list",
+        "A: Well, Petra, it took years.\nB: It was years, Otis, and years.\nC: It did.\nA: Yes.\nB: Yes.",
+        ["Otis Bell", "Petra Lund", None],
+        ("Petra Lund", "Otis Bell", "Nora Vale"),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", GENERAL, ids=lambda case: case.id)
+def test_a_name_is_told_by_what_it_does_in_the_talk_and_not_by_the_phrase(case: Case) -> None:
+    named = name_speakers(talk(case.lines, case.participants))
+
+    assert names(named) == case.expected

@@ -5,7 +5,7 @@ evidence for one voice, pieces for the same person add up, and a name is given w
 nothing comes near it: no other voice with the same name, no other name for the same voice.
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
-`people` (who that can be), `evidence`, `by_sound` and `entrances` (for which voice that speaks), `roles`,
+`people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,
 `decisions` (which names are believed), `speakers` (the document's speakers, with the evidence).
 """
 
@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from schemas.transcript import Transcript
 from transcription.naming.by_sound import pieces_by_sound
 from transcription.naming.claims import Heard, claims_of
-from transcription.naming.decisions import Decision, believed_names, by_elimination
-from transcription.naming.entrances import pieces_by_entrance
+from transcription.naming.decisions import Decision, believed_names, by_assignment, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
 from transcription.naming.people import Person, people_of
+from transcription.naming.presentations import completed, pieces_by_presentation
 from transcription.naming.roles import host_of, pieces_by_role, roles_of
 from transcription.naming.speakers import evidence_of, named_speaker
 from transcription.naming.talk import Talk
@@ -90,10 +90,12 @@ def _found(transcript: Transcript) -> _Found:
     heard = claims_of(talk)
     people = list(people_of(talk, heard))
     pieces = [*pieces_of(talk, people, heard), *pieces_by_sound(talk, people, heard)]
-    pieces += pieces_by_entrance(talk, people, pieces)
+    pieces += pieces_by_presentation(talk, people, pieces)
+    pieces = completed(people, pieces)
     pieces = without_namesakes(talk, people, pieces)
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
+    named |= by_assignment(talk, people, pieces, named)
     named |= by_elimination(talk, people, pieces, named)
     return _Found(talk, heard, people, pieces, host, named)

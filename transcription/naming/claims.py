@@ -17,6 +17,7 @@ from transcription.introductions import (
     full_names,
 )
 from transcription.naming.talk import Talk
+from transcription.naming.vocatives import find_vocatives
 from transcription.spoken_names import SpokenName
 
 ROLL_CALL_TURNS = 8  #: so many turns after "introduce yourselves", people still say their names
@@ -49,6 +50,8 @@ def claims_of(talk: Talk) -> list[Heard]:
         if asks_for_names(texts):
             asked = turn
         heard += [_completed(talk, turn, claim, told) for claim in _clear(claims)]
+        named = {(claim.paragraph, claim.name.end) for claim in claims}
+        heard += [Heard(turn, each) for each in find_vocatives(texts) if (each.paragraph, each.name.end) not in named]
         told[str(talk.turns[turn].speaker)] += [name for text in texts for name in full_names(text)]
     return heard
 

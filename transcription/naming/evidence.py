@@ -16,7 +16,7 @@ from transcription.introductions import Whom
 from transcription.naming.claims import Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
-from transcription.spoken_names import FIRST_KNOWN
+from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN
 
 #: Weight of calling an expected person whom a new voice answers: just believed, easily contradicted.
 FIRST_ANSWER = 0.62
@@ -29,6 +29,13 @@ UNSURE = 0.6  #: what an introduction is then worth
 #: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
 #: weighs this much ("my guest is …") introduces who was heard before, too: some episodes begin with what comes later.
 SURE_CUE = 0.66
+NAMED_BY_ITSELF = 0.85  #: weight of "my name is", whatever word stands behind it
+OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice begins: just believed
+OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
+#: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
+CALLED_FIRST = 0.62
+CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
+END_CHARACTERS = 40  #: at most so much stands behind an address at the very end of a turn
 METHOD = {
     Whom.SELF: NameMethod.SELF_INTRODUCTION,
     Whom.INTRODUCED: NameMethod.HOST_INTRODUCTION,
@@ -70,6 +77,7 @@ class _Announced:
     by_turn: Mapping[tuple[int, Whom], int]  #: how many people each turn introduces, and speaks of afterwards
     handing_over: frozenset[int]  #: turns that announce or address whoever speaks next
     told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
+    own: frozenset[int]  #: turns in which somebody says a name that is surely one to be their own
     counts: Mapping[str, int]  #: claims by the same words
 
 
@@ -103,6 +111,9 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
         by_turn={key: len(names) for key, names in by_turn.items()},
         handing_over=frozenset(each.turn for each in heard if each.claim.whom in (Whom.INTRODUCED, Whom.NEXT)),
         told=frozenset(told),
+        own=frozenset(
+            each.turn for each in heard if each.claim.whom is Whom.SELF and each.claim.name.likelihood > FIRST_UNKNOWN
+        ),
         counts=Counter(each.claim.name.text for each in heard),
     )
 
@@ -134,8 +145,8 @@ def _weight(
     """What a claim is worth once it is known who else speaks."""
     claim = heard.claim
     if claim.whom is Whom.SELF:
-        is_title = talk.is_title(claim.name)
-        return 0.0 if is_title else _with_participant(claim.weight, people[person])
+        weight = _weight_of_own_name(talk, announced, heard)
+        return 0.0 if talk.is_title(claim.name) else _with_participant(weight, people[person])
     if speaker in talk.announcers:
         return 0.0
     if claim.whom in (Whom.INTRODUCED, Whom.HEARD):
@@ -143,10 +154,31 @@ def _weight(
     weight = _weight_of_address(talk, announced, heard, person)
     if weight > 0 and person in announced.told:
         weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
+    if weight > 0 and claim.name.likelihood >= FIRST_KNOWN:
+        weight = max(weight, _called_last(talk, heard, speaker))
     if weight > 0:
         is_surely_a_name = person in announced.told or claim.name.likelihood >= FIRST_KNOWN
         weight = max(weight, _first_reply(talk, announced, heard) - (0.0 if is_surely_a_name else REPLY_DOUBT))
     return weight
+
+
+def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> float:
+    """What a self-introduction is worth. A word that no list knows is a name where only a name can stand.
+
+    That is behind "my name is", and behind an "I'm" with which a voice begins, where nothing follows and another
+    voice says its name right before or after: "I'm Arsenal." alone is no name.
+    """
+    claim = heard.claim
+    if claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in talk.things:
+        return claim.weight
+    if re.match(r"my (?:full )?name", claim.quote, re.I):
+        return max(claim.weight, NAMED_BY_ITSELF)
+    after = talk.texts[heard.turn][claim.paragraph][claim.name.end :]
+    is_in_company = bool({heard.turn - 1, heard.turn + 1} & announced.own)
+    is_first = is_in_company and talk.turns_of(str(talk.turns[heard.turn].speaker))[:1] == [heard.turn]
+    if is_first and claim.paragraph == 0 and claim.offset < OPENING_CHARACTERS and re.match(r"\s*(?:[.!]|$)", after):
+        return max(claim.weight, OWN_UNKNOWN)
+    return claim.weight
 
 
 def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
@@ -202,6 +234,17 @@ def _first_answer(talk: Talk, announced: _Announced, heard: Heard, person: Perso
     if person.participant is None and not is_announced:
         return 0.0
     return FIRST_ANSWER if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else 0.0
+
+
+def _called_last(talk: Talk, heard: Heard, speaker: str) -> float:
+    """Somebody is called by a known name at the very end of a turn, and nobody else can be meant."""
+    claim, texts = heard.claim, talk.texts[heard.turn]
+    behind = texts[claim.paragraph][claim.offset + len(claim.quote) :]
+    is_last = claim.paragraph == len(texts) - 1 and len(behind.strip()) <= END_CHARACTERS
+    if claim.whom is not Whom.NEXT or claim.name.is_full or not is_last or claim.weight < CALLED_CLEARLY:
+        return 0.0
+    is_new = talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS
+    return CALLED_FIRST if is_new or len(talk.talkers) == 2 else 0.0
 
 
 def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:
