@@ -759,12 +759,6 @@ GENERAL = [
     Case(
         "a question at the end that a new voice answers", "A: Hello. Fiona, who is on?\nB: Just me.", [None, "Fiona"]
     ),
-    Case(
-        "weak evidence of each of the list",
-        "A: Well, Petra, it took years.\nB: It was years, Otis, and years.\nC: It did.\nA: Yes.\nB: Yes.",
-        ["Otis Bell", "Petra Lund", None],
-        ("Petra Lund", "Otis Bell", "Nora Vale"),
-    ),
 ]
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from schemas.transcript import Transcript
 from transcription.naming.by_sound import pieces_by_sound
 from transcription.naming.claims import Heard, claims_of
-from transcription.naming.decisions import Decision, believed_names, by_assignment, by_elimination
+from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
 from transcription.naming.people import Person, people_of
 from transcription.naming.presentations import completed, pieces_by_presentation
@@ -96,6 +96,5 @@ def _found(transcript: Transcript) -> _Found:
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
-    named |= by_assignment(talk, people, pieces, named)
     named |= by_elimination(talk, people, pieces, named)
     return _Found(talk, heard, people, pieces, host, named)

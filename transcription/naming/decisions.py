@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,6 @@ EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address
 OUTSIDER = 0.75  #: the same for anybody else, where the metadata lists as many people as there are voices
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
-ASSIGNED_AT_MOST = 6  #: so many voices are given together: 720 ways; more have little evidence each
-ASSIGNED_LEAD = 0.5  #: any other way must be worth this much less (-log of doubt): one address that is half believed
-ASSIGNED_OWN = 0.2  #: a voice needs this much of its own: one address without anything that says to whom
-DENIED_AT_MOST = 4.5  #: who says a name three times is surely not called so
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
 
 
@@ -92,49 +87,6 @@ def _denials(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> d
             continue
         denials[speaker, piece.person] += DENIAL
     return denials
-
-
-def by_assignment(
-    talk: Talk, people: Sequence[Person], pieces: Sequence[Piece], named: Mapping[str, Decision]
-) -> dict[str, Decision]:
-    """Weak evidence of several voices at once, where the list names exactly the voices that are left.
-
-    Of all ways to give the people who are left to the voices that are left, the one with the most evidence; from it
-    the voices that have some of their own (to be spoken of is none), and for which any other way is worth clearly
-    less. Nobody is named here by being left over: that is `by_elimination`.
-    """
-    left = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
-    people_left = _expected_and_left(talk, people, named)
-    is_listed = all(people[each.person].participant is not None for each in named.values())
-    is_one_to_one = len(left) == len(people_left) and len(talk.talkers) == len(talk.participants)
-    if not is_listed or not is_one_to_one or not 1 <= len(left) <= ASSIGNED_AT_MOST:
-        return {}
-    strengths = strengths_of(pieces)
-    denials = _denials(talk, people, pieces)
-
-    def worth(voice: str, person: int) -> float:
-        return strengths.get((voice, person), 0.0) - min(denials.get((voice, person), 0.0), DENIED_AT_MOST)
-
-    ways = [
-        (sum(map(worth, left, order)), dict(zip(left, order, strict=True)))
-        for order in itertools.permutations(people_left)
-    ]
-    total, best = max(ways, key=lambda way: way[0])
-    given: dict[str, Decision] = {}
-    for voice, person in best.items():
-        others = [other for other, way in ways if way[voice] != person]
-        own = [piece for piece in pieces if (piece.speaker, piece.person) == (voice, person)]
-        outside = [s for (v, p), s in strengths.items() if v == voice and p not in people_left]
-        is_clear = total - max(others, default=-math.inf) >= ASSIGNED_LEAD
-        is_spoken_to = any(piece.method is not NameMethod.HOST_INTRODUCTION for piece in own)
-        if (
-            is_spoken_to
-            and is_clear
-            and worth(voice, person) >= max([ASSIGNED_OWN, *(LEAD * each for each in outside)])
-        ):
-            own.sort(key=lambda piece: (-piece.weight, piece.turn, piece.offset))
-            given[voice] = Decision(person, worth(voice, person), tuple(own), own[0].method)
-    return given
 
 
 def _expected_and_left(talk: Talk, people: Sequence[Person], named: Mapping[str, Decision]) -> list[int]:
