@@ -43,7 +43,7 @@ _FUNCTION_WORDS = listed(
     really just now then today tonight tomorrow yesterday everyone everybody anyone someone somebody nobody all
     folks guys ladies gentlemen listeners viewers friends people team sir madam mum mom dad mummy daddy mate
     dear both again also because let let's that's it's what's there's he's she's we're you're they're we've
-    morning afternoon evening
+    morning afternoon evening whereas called
     you've don't didn't isn't wasn't can't won't first next last finally maybe perhaps sure absolutely exactly
     indeed please sorry goodbye bye see look listen think know mean more most some any each every other another
     only even still such than too while until since though although however actually basically obviously

@@ -61,7 +61,7 @@ SELF = [
     Case(
         "a guest told of beside the host's own name",
         "A: Welcome to Curtain Call, my name is Ivor Lund. Who built it is here. Hello, Ralph.\nB: Hello. Yes.",
-        ["Ivor Lund", None],
+        ["Ivor Lund", "Ralph"],
     ),
     Case("I am", "A: I am Pierre Montclair, and I bake bread.", ["Pierre Montclair"]),
     Case("Im without its apostrophe", "A: Hello, Im Hugo Lindgren and I work here.", ["Hugo Lindgren"]),

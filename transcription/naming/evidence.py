@@ -243,8 +243,10 @@ def _called_last(talk: Talk, heard: Heard, speaker: str) -> float:
     is_last = claim.paragraph == len(texts) - 1 and len(behind.strip()) <= END_CHARACTERS
     if claim.whom is not Whom.NEXT or claim.name.is_full or not is_last or claim.weight < CALLED_CLEARLY:
         return 0.0
-    is_new = talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS
-    return CALLED_FIRST if is_new or len(talk.talkers) == 2 else 0.0
+    if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS:
+        return CALLED_FIRST
+    is_bare = claim.quote.strip(" .?!…") == claim.name.text  # "Toby?" in the middle of talk may be of anybody
+    return CALLED_FIRST if len(talk.talkers) == 2 and not is_bare else 0.0
 
 
 def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:
