@@ -16,15 +16,16 @@ from transcription.progress import EXPECTED_COST
 UNMEASURED = 100.0  #: times as slow as two cores with the starter set: `large-v3` on one old core is about 60
 MEASURED = 10.0  #: times as slow as the slowest of this worker's last jobs
 #: A recording of which every passage looks wrong is recognized up to three times more, the last time at five
-#: temperatures; the jobs that were measured may have had no second look at all. It counts for silence too: a stretch
-#: that is looked at again is read alone, without the batches that the measured speed is due to, and tells of itself
-#: when all of its readings are done.
+#: temperatures; the jobs that were measured may have had no second look at all.
 SECOND_LOOK = 5.0
 JOBS_REMEMBERED = 8
 LEAST_SECONDS = 60.0  #: of audio that a measurement must be about
 #: Audio that goes by faster than this was an earlier attempt's work, recalled and not done: no GPU is so fast.
 FASTEST = 1_000.0
-WINDOW_SECONDS = 300.0  #: the longest piece between two signs of progress
+#: The longest piece between two signs of progress. A second look needs no more: it tells of itself after every
+#: stretch, and 28 s read eight times, alone and not in batches of eight, cost what 1,800 s cost at the measured
+#: speed; MEASURED times 300 are 3,000.
+WINDOW_SECONDS = 300.0
 LOADING_SECONDS = 1_200.0  #: for models, from a slow disk or the hub
 SLOWEST_FETCH = 1_000_000.0  #: bytes a second
 STEADY_STAGES = (Stage.RECOGNIZE, Stage.DIARIZE)
@@ -69,7 +70,7 @@ class Deadlines:
                 return max(1_200.0, self._decode_seconds + 300.0)
             case Stage.RECOGNIZE:
                 cost = self._measured(models, stage)
-                return 1_800.0 if cost is None else max(300.0, MEASURED * SECOND_LOOK * cost * WINDOW_SECONDS)
+                return 1_800.0 if cost is None else max(300.0, MEASURED * cost * WINDOW_SECONDS)
             case Stage.DIARIZE:
                 # Clustering and what follows it report nothing: their time grows with the length.
                 cost = self._measured(models, stage) or 0.0

@@ -45,20 +45,20 @@ def test_limits_follow_the_slowest_of_the_last_jobs() -> None:
     for cost in (0.2, 0.5, *[0.1] * 7):
         limits.learn("large", Stage.RECOGNIZE, audio_seconds=600.0, clock_seconds=600.0 * cost)
 
-    assert limits.quiet(Stage.RECOGNIZE, 3600.0, "large") == 5 * 10 * 0.5 * 300  # a second look
-    assert limits.whole(Stage.RECOGNIZE, 3600.0, "large") == 5 * 10 * 0.5 * 300 + 5 * 10 * 0.5 * 3600
+    assert limits.quiet(Stage.RECOGNIZE, 3600.0, "large") == 10 * 0.5 * 300
+    assert limits.whole(Stage.RECOGNIZE, 3600.0, "large") == 10 * 0.5 * 300 + 5 * 10 * 0.5 * 3600  # a second look
     assert limits.quiet(Stage.RECOGNIZE, 3600.0, "small") == 1800.0
 
 
-def test_a_second_look_at_a_window_is_not_taken_for_a_hung_child() -> None:
-    """Its first reading took 0.5 s a second of audio; a sampled one, unbatched, takes 20 times that."""
+def test_a_second_look_at_a_stretch_is_not_taken_for_a_hung_child() -> None:
+    """28 s read eight times, each alone, where the measured speed was that of batches of eight."""
     limits = Deadlines()
     limits.learn("large", Stage.RECOGNIZE, audio_seconds=600.0, clock_seconds=300.0)
     watch = Watch(0.0, limits, models="large")
     watch.hear(Told(Progress(Stage.RECOGNIZE, done=270.0, total=600.0)), 100.0)
 
-    assert not watch.is_hung(100.0 + 20 * 0.5 * 300.0)
-    assert watch.is_hung(100.0 + 60 * 0.5 * 300.0)
+    assert not watch.is_hung(100.0 + 28.0 * 8 * 8 * 0.5)
+    assert watch.is_hung(100.0 + 2 * 28.0 * 8 * 8 * 0.5)
 
 
 def test_clustering_has_time_that_grows_with_the_length() -> None:
@@ -80,7 +80,7 @@ def test_what_was_recalled_says_nothing_about_the_speed() -> None:
     ):
         watch.hear(Told(Progress(stage, done=done, total=600.0)), now)
 
-    assert limits.quiet(Stage.RECOGNIZE, 600.0, "base") == pytest.approx(5 * 10 * 60 / 300 * 300)
+    assert limits.quiet(Stage.RECOGNIZE, 600.0, "base") == pytest.approx(10 * 60 / 300 * 300)
 
 
 def test_a_short_piece_of_work_is_no_measurement() -> None:
