@@ -27,7 +27,7 @@ KITS = {
     "held_out": ("held_out",),
 }
 HALVES = tuple(KITS)
-#: The two halves of the cases that are a talk of their own each; nobody looks at what goes wrong in the second.
+#: The two halves of the cases that are a talk of their own each; what goes wrong in the second is not listed.
 VOICES = ("voices_seen", "voices_unseen")
 CASES_PER_HALF = 500
 

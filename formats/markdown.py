@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from formats.parts import Beside, Piece, head_of, parts_of
 from schemas.transcript import AsideKind, Transcript
@@ -33,7 +35,7 @@ def render_markdown(transcript: Transcript) -> bytes:
                 text = escaped(block.text)
                 blocks.append(f"*{text}*" if block.kind is AsideKind.CAPTION else f"> {text}")
                 continue
-            text = "".join(map(_marked, block.pieces))
+            text = "".join(map(_marked, _joined(block.pieces)))
             if is_labelled:
                 blocks.append(text)
             else:
@@ -44,6 +46,12 @@ def render_markdown(transcript: Transcript) -> bytes:
 
 def _described(name: str, description: str) -> str:
     return f"{name}, {description}" if description else name
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Neighbours with doubts of different kinds as one: two emphases that touch would be none."""
+    for is_doubtful, run in groupby(pieces, key=lambda piece: piece.doubt is not None):
+        yield Piece("".join(piece.text for piece in run), "" if is_doubtful else None)
 
 
 def _marked(piece: Piece) -> str:

@@ -17,7 +17,7 @@ HONORIFICS = listed(
     sister rabbi imam sheikh canon bishop archbishop pastor judge justice senator councillor cllr alderman
     ambassador minister president captain capt colonel col major general gen lieutenant lt sergeant sgt admiral
     inspector herr frau monsieur madame mme mlle señor señora señorita sr sra don doña dr-ing
-    hon honourable chef
+    honourable chef
     """
 )
 

@@ -490,7 +490,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_lane(numbers: Sequence[int], given: argparse.Namespace) -> tuple[list[Outcome], str]:
-    """These runs on an installation of their own; what came of them, and what the last check of the database said."""
+    """These runs on an installation of their own; what came of them, and what the last check said."""
     folder = Path(tempfile.mkdtemp(prefix="stenocast-chaos-"))
     outcomes: list[Outcome] = []
     campaign = Campaign(folder, given.seed)

@@ -113,26 +113,28 @@ def test_of_an_episode_deleted_from_a_real_bucket_no_object_is_left_and_every_ot
     def objects() -> list[str]:
         return [each["Key"] for each in client.list_objects_v2(Bucket=bucket).get("Contents", ())]
 
-    client.put_object(Bucket=bucket, Key="incoming/skerryvore.mp3", Body=b"a producer's own")
-    service = serve(command="api", **place, **SCRIPTED)
-    sound = (DEMO / "episode.mp3").read_bytes()
-    with service.client() as asking:
-        kept = post(asking, sound + bytes(100), title="Another", participant="Ada Quill, host")
-        assert service.command("worker", "--once").returncode == 0
-        others = objects()
-        job = post(asking, sound, title=TITLE, participant="Ada Quill, host")
-        assert service.command("worker", "--once").returncode == 0
-        assert asking.get(f"/v1/jobs/{job['id']}").json()["state"] == "done"
-        folders = {key.split("/")[1] for key in set(objects()) - set(others)}
+    try:
+        client.put_object(Bucket=bucket, Key="incoming/skerryvore.mp3", Body=b"a producer's own")
+        service = serve(command="api", **place, **SCRIPTED)
+        sound = (DEMO / "episode.mp3").read_bytes()
+        with service.client() as asking:
+            kept = post(asking, sound + bytes(100), title="Another", participant="Ada Quill, host")
+            assert service.command("worker", "--once").returncode == 0
+            others = objects()
+            job = post(asking, sound, title=TITLE, participant="Ada Quill, host")
+            assert service.command("worker", "--once").returncode == 0
+            assert asking.get(f"/v1/jobs/{job['id']}").json()["state"] == "done"
+            folders = {key.split("/")[1] for key in set(objects()) - set(others)}
 
-        deleted = asking.delete(f"/v1/episodes/{job['episode_id']}")
+            deleted = asking.delete(f"/v1/episodes/{job['episode_id']}")
 
-        assert deleted.status_code == 204
-        assert folders == {"uploads", "results", "checkpoints"}
-        assert objects() == others
-        assert asking.get(f"/v1/transcripts/{kept['episode_id']}").status_code == 200
-        assert asking.get(f"/v1/episodes/{kept['episode_id']}/audio").content == sound + bytes(100)
-    s3.remove_bucket(bucket)
+            assert deleted.status_code == 204
+            assert folders == {"uploads", "results", "checkpoints"}
+            assert objects() == others
+            assert asking.get(f"/v1/transcripts/{kept['episode_id']}").status_code == 200
+            assert asking.get(f"/v1/episodes/{kept['episode_id']}/audio").content == sound + bytes(100)
+    finally:
+        s3.remove_bucket(bucket)
 
 
 def post(client: httpx.Client, sound: bytes | None = None, **fields: str) -> dict[str, Any]:

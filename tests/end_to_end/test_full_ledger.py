@@ -79,8 +79,8 @@ def postgres_on(folder: Path, instance: Path) -> Iterator[str]:
         command = [sys.executable, str(SERVERS), "--folder", str(instance), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=200).stdout
 
-    servers("up", "--only", "postgres")
     try:
+        servers("up", "--only", "postgres")
         url = json.loads(servers("env", "--json"))["STENOCAST_TEST_POSTGRES"]
         with psycopg.connect(url, autocommit=True) as connection:
             [data] = connection.execute("SHOW data_directory").fetchone() or ("",)

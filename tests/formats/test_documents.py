@@ -121,7 +121,7 @@ def test_doubtful_words_are_marked_and_left_out_words_are_not_there() -> None:
 
 def in_doubt(*words: Word, spans: tuple[DoubtfulSpan, ...] = ()) -> Transcript:
     """A transcript of one paragraph of words."""
-    paragraph = Paragraph("P1", " ".join(word.text for word in words), words[0].start, words[-1].end, words)
+    paragraph = Paragraph("P1", visible_text(words), words[0].start, words[-1].end, words)
     turn = Turn("T1", None, (paragraph,), paragraph.start, paragraph.end)
     return Transcript(Episode("x"), turns=(turn,), quality=Quality(doubtful=spans))
 
@@ -286,6 +286,15 @@ def test_a_doubtful_word_is_shown_as_it_is_whatever_stands_in_it_and_beside_it(t
 
         assert texts == [f"Unknown speaker: {paragraph.text}", paragraph.text]
         assert ("em_open" in kinds) == (text != "—")
+
+
+def test_two_kinds_of_doubt_without_a_space_between_them_are_one_emphasis_in_markdown() -> None:
+    spans = (DoubtfulSpan(0.0, 1.0, "repetition", "今天"), DoubtfulSpan(1.0, 2.0, "word_lengths", "很好"))
+    words = [Word(each.text, each.start, each.end, tags=(WordTag.DOUBTFUL,)) for each in spans]
+
+    content = render(in_doubt(*words, spans=spans), format="markdown")
+
+    assert content == "**Unknown speaker:** *今天很好*\n".encode()
 
 
 # ---------------------------------------------------------------- Word

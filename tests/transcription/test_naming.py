@@ -61,7 +61,7 @@ SELF = [
     Case(
         "a guest told of beside the host's own name",
         "A: Welcome to Curtain Call, my name is Ivor Lund. Who built it is here. Hello, Ralph.\nB: Hello. Yes.",
-        ["Ivor Lund", "Ralph"],
+        ["Ivor Lund", None],
     ),
     Case("I am", "A: I am Pierre Montclair, and I bake bread.", ["Pierre Montclair"]),
     Case("Im without its apostrophe", "A: Hello, Im Hugo Lindgren and I work here.", ["Hugo Lindgren"]),
@@ -739,6 +739,18 @@ GENERAL = [
         "presented by what the words do",
         "A: Why did it close? I put that to the historian Quentin Barlow.\nB: Cheap cotton. My father saw it.",
         [None, "Quentin Barlow"],
+        ("Quentin Barlow",),
+    ),
+    Case(
+        "presented, and on no list",
+        "A: Why did it close? I put that to the historian Quentin Barlow.\nB: Cheap cotton. My father saw it.",
+        [None, None],
+    ),
+    Case(
+        "presented, and called by that name",
+        "A: I put that to the historian Quentin Barlow.\nB: Cheap cotton. My father saw it.\n"
+        "A: Who sold it, Quentin?\nB: Nobody knows.",
+        [None, "Quentin Barlow"],
     ),
     Case(
         "who answers of him is somebody else",
@@ -747,8 +759,14 @@ GENERAL = [
     ),
     Case(
         "named right after the voice",
-        "A: It was eleven at night.\nB: I knew before I picked it up.\nA: That's Roland Vickers. He was on duty.",
-        [None, "Roland Vickers"],
+        "A: The mill was dark.\nB: I heard the wheel before I saw it.\nA: That's Gordon Platt. He was the miller.",
+        [None, "Gordon Platt"],
+        ("Gordon Platt",),
+    ),
+    Case(
+        "named right after the voice, and on no list: it may be a picture",
+        "A: Look at this one.\nB: I have never seen such a horse.\nA: That's Gordon Platt. On the horse.",
+        [None, None],
     ),
     Case(
         "an unknown word with which two voices begin",
@@ -756,6 +774,66 @@ GENERAL = [
         ["Sheila", "Zorbel"],
     ),
     Case("an unknown word behind my name is", "A: What's your name?\nB: My name is Zorbel.", [None, "Zorbel"]),
+    Case(
+        "an idiom behind my name is",
+        "A: And then?\nB: It broke.\nA: So?\nB: Now my name is Mud in town.",
+        [None, None],
+    ),
+    Case(
+        "a part in a play", "A: Who begins?\nB: I do.\nA: Go.\nB: My name is Zorbel and I fear nobody.", [None, None]
+    ),
+    Case(
+        "a line that is quoted",
+        "A: How does it begin?\nB: It begins with hi. My name is Zorbel. You know it?",
+        [None, None],
+    ),
+    Case(
+        "one mention is no second sign of itself",
+        "A: In the village they remember the priest, Father Joseph Kane.\nB: We were all afraid in those days.",
+        [None, None],
+    ),
+    Case(
+        "a call that says nothing to anybody there",
+        "A: Let's have faith that it is right, and do our duty as we see it, Nathan.\nB: The rain had come at noon.",
+        [None, None],
+    ),
+    Case("a state behind I'm", "A: I'm Sheila.\nB: I'm Exhausted.\nA: And we read books.", ["Sheila", None]),
+    Case(
+        "whom the talk is about",
+        "A: Let's talk about the trial of Samuel Crane. You were in court for us.\nB: I was there all day.",
+        [None, None],
+    ),
+    Case(
+        "who is played, voted for or remembered",
+        "A: With us is an actor. You play the detective Martin Hale.\nB: I do, and I love him.",
+        [None, None],
+    ),
+    Case(
+        "who may not be there though the list is full",
+        "A: The minister is Helen Marsh, and you can imagine how she feels.\nB: I think it is a mess.",
+        [None, None],
+        ("Ana Ruiz", "Tom Feld"),
+    ),
+    Case(
+        "a telephone call that is told of",
+        "A: So we rang the bank. Hello, Karen, how can I help you?\nB: That is exactly what they say.",
+        [None, None],
+    ),
+    Case(
+        "who is talked about and then called",
+        "A: We need to talk about Kevin. What is wrong with you, Kevin?\nB: I love that film.",
+        [None, None],
+    ),
+    Case(
+        "somebody behind the glass",
+        "A: Welcome. Can you turn me up a bit, Steve?\nB: I wanted to say that the tax is bad.\nC: Yes.",
+        [None, None, None],
+    ),
+    Case(
+        "a loudspeaker that is called",
+        "A: Stop it, Alexa, stop.\nB: Ha.\nA: I mean it, Alexa, stop.\nB: It will not.",
+        [None, None],
+    ),
     Case(
         "a question at the end that a new voice answers", "A: Hello. Fiona, who is on?\nB: Just me.", [None, "Fiona"]
     ),

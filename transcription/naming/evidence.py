@@ -29,13 +29,26 @@ UNSURE = 0.6  #: what an introduction is then worth
 #: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
 #: weighs this much ("my guest is …") introduces who was heard before, too: some episodes begin with what comes later.
 SURE_CUE = 0.66
-NAMED_BY_ITSELF = 0.85  #: weight of "my name is", whatever word stands behind it
+NAMED_BY_ITSELF = 0.85  #: weight of "my name is" as a voice begins, whatever word stands behind it
 OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice begins: just believed
 OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
 #: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
 CALLED_FIRST = 0.62
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
+TOLD_CHARACTERS = 100  #: before it in which a telling word makes it somebody else's call
 END_CHARACTERS = 40  #: at most so much stands behind an address at the very end of a turn
+_OF_A_TELEPHONE = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
+_YOU = re.compile(r"\b(?:you|your|yours|yourself|you're|you’re|you've|you’ve|you'd|you’d)\b", re.I)
+#: What somebody says before giving their name; a line of a play or a story has other words before it.
+_OPENS = re.compile(
+    r"\W*(?:(?:hi|hello|hey|yes|yeah|sure|of course|well|so|okay|and|thanks?|thank you|good (?:morning|afternoon|"
+    r"evening|day)|everyone|everybody|all|there|again|welcome(?: back)?(?: to [^.!?]{1,60})?)(?:\W+|$))*$",
+    re.I,
+)
+#: Loudspeakers are called, and nobody answers who could be named.
+_ASSISTANTS = frozenset({"alexa", "siri"})
+#: "I'm Exhausted.": how a recognizer may write an answer about oneself.
+_IS_A_STATE = re.compile(r"(?:ed|ing|ous|ful|ive|able|ian|gan|ic)$", re.I)
 METHOD = {
     Whom.SELF: NameMethod.SELF_INTRODUCTION,
     Whom.INTRODUCED: NameMethod.HOST_INTRODUCTION,
@@ -155,7 +168,7 @@ def _weight(
     if weight > 0 and person in announced.told:
         weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
     if weight > 0 and claim.name.likelihood >= FIRST_KNOWN:
-        weight = max(weight, _called_last(talk, heard, speaker))
+        weight = max(weight, _called_last(talk, announced, heard, speaker))
     if weight > 0:
         is_surely_a_name = person in announced.told or claim.name.likelihood >= FIRST_KNOWN
         weight = max(weight, _first_reply(talk, announced, heard) - (0.0 if is_surely_a_name else REPLY_DOUBT))
@@ -165,18 +178,23 @@ def _weight(
 def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> float:
     """What a self-introduction is worth. A word that no list knows is a name where only a name can stand.
 
-    That is behind "my name is", and behind an "I'm" with which a voice begins, where nothing follows and another
-    voice says its name right before or after: "I'm Arsenal." alone is no name.
+    That is with the first words of a voice, where nothing follows the word: behind "my name is", and behind an "I'm"
+    where another voice says its name right before or after. "I'm Arsenal." alone is no name, and "My name is Mud in
+    this town." later on tells none.
     """
     claim = heard.claim
     if claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in talk.things:
         return claim.weight
-    if re.match(r"my (?:full )?name", claim.quote, re.I):
-        return max(claim.weight, NAMED_BY_ITSELF)
     after = talk.texts[heard.turn][claim.paragraph][claim.name.end :]
+    begins = claim.paragraph == 0 and claim.offset < OPENING_CHARACTERS
+    if not begins or talk.turns_of(str(talk.turns[heard.turn].speaker))[:1] != [heard.turn]:
+        return claim.weight
+    if re.match(r"my (?:full )?name", claim.quote, re.I):
+        greets_only = _OPENS.match(talk.texts[heard.turn][0][: claim.offset].replace("’", "'"))
+        is_name = greets_only and re.match(r"\s*(?:[.,!]|and\b|$)", after)
+        return max(claim.weight, NAMED_BY_ITSELF) if is_name else claim.weight
     is_in_company = bool({heard.turn - 1, heard.turn + 1} & announced.own)
-    is_first = is_in_company and talk.turns_of(str(talk.turns[heard.turn].speaker))[:1] == [heard.turn]
-    if is_first and claim.paragraph == 0 and claim.offset < OPENING_CHARACTERS and re.match(r"\s*(?:[.!]|$)", after):
+    if is_in_company and re.match(r"\s*(?:[.!]|$)", after) and not _IS_A_STATE.search(claim.name.text):
         return max(claim.weight, OWN_UNKNOWN)
     return claim.weight
 
@@ -184,6 +202,8 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
 def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
     """What calling somebody is worth by the name alone, which may be no name at all."""
     claim, count = heard.claim, announced.counts[heard.claim.name.text]
+    if claim.name.text.casefold() in _ASSISTANTS:
+        return 0.0
     if claim.name.likelihood >= FIRST_KNOWN:
         is_between_two = claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2
         return min(claim.weight * 1.1, 0.75) if is_between_two else claim.weight
@@ -236,14 +256,29 @@ def _first_answer(talk: Talk, announced: _Announced, heard: Heard, person: Perso
     return FIRST_ANSWER if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else 0.0
 
 
-def _called_last(talk: Talk, heard: Heard, speaker: str) -> float:
-    """Somebody is called by a known name at the very end of a turn, and nobody else can be meant."""
+def _greets_back(talk: Talk, turn: int, voice: str) -> bool:
+    """Whether a voice's next turn begins with a greeting or thanks; of two voices it need not."""
+    following = next((i for i in talk.turns_of(voice) if i > turn), None)
+    text = "" if following is None else " ".join(talk.texts[following]).replace("’", "'")
+    return len(talk.talkers) == 2 or _GREETS.search(text) is not None
+
+
+def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> float:
+    """Somebody is called by a known name at the very end of a turn, and hardly anybody else can be meant.
+
+    Not where a call is told of ("we rang the bank. Hello, Karen"), nor by a name that is talked about as well.
+    """
     claim, texts = heard.claim, talk.texts[heard.turn]
     behind = texts[claim.paragraph][claim.offset + len(claim.quote) :]
     is_last = claim.paragraph == len(texts) - 1 and len(behind.strip()) <= END_CHARACTERS
     if claim.whom is not Whom.NEXT or claim.name.is_full or not is_last or claim.weight < CALLED_CLEARLY:
         return 0.0
-    if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS:
+    if not claim.quote.rstrip().endswith("?") and not _YOU.search(claim.quote):
+        return 0.0  # "Let's have faith, Nathan." may be read from a book
+    said_before = texts[claim.paragraph][: claim.offset][-TOLD_CHARACTERS:]
+    if _OF_A_TELEPHONE.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
+        return 0.0
+    if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS and _greets_back(talk, heard.turn, speaker):
         return CALLED_FIRST
     is_bare = claim.quote.strip(" .?!…") == claim.name.text  # "Toby?" in the middle of talk may be of anybody
     return CALLED_FIRST if len(talk.talkers) == 2 and not is_bare else 0.0

@@ -22,6 +22,7 @@ from transcription.introductions import (
     is_of_later,
     is_of_oneself,
     is_reported,
+    quotable,
     receives,
     sentences_of,
 )
@@ -40,8 +41,11 @@ PRESENTED = 0.2  #: more where the words have somebody here
 EXPLAINED = 0.1  #: more where they say who that is
 ANSWERED = 0.05  #: more, beside one of these, where the talk turns to "you", and where the voice speaks of itself
 TALKED_OF = 0.15  #: more where one voice keeps naming the person, and the new one never does
-NARRATED = 0.62  #: of being named in full right after the voice: "That's Ana Ruiz."
-SUREST = 0.8  #: the most that being presented is worth
+NARRATED = 0.5  #: of being named in full right after the voice: "That's Ana Ruiz." may be said of a picture
+SUREST = 0.8  #: the most that being presented is worth to a participant
+#: And to anybody else: whom a turn is about is spoken of with the same words ("With us is a voter. You voted for …"),
+#: so a second sign is asked for, such as being called by that name.
+SUREST_UNEXPECTED = 0.5
 SURE = 0.6  #: from this weight on, what is said later gives the person to another voice, too
 RECEIVING_WORDS = 12  #: at the end of a turn, in which a welcome is looked for
 MENTIONS = 3  #: so many mentions are "keeps naming"
@@ -129,6 +133,9 @@ def _before_the_voice(
         return
     person = new[0]
     weight = _weight(talk, people[person], found[person], turn, voice)
+    is_taken_already = any((each.person, each.turn, each.speaker) == (person, turn, voice) for each in pieces)
+    if is_taken_already and people[person].participant is None:
+        return  # one mention is one sign
     if weight > 0:
         yield _piece(voice, person, weight, turn, found[person])
 
@@ -165,7 +172,7 @@ def _weight(talk: Talk, person: Person, mention: _Mention, turn: int, voice: str
         weight += ANSWERED * bool(_YOU.search(rest)) + ANSWERED * bool(_OF_ITSELF.search(reply))
     if len(talk.talkers) == 2 and _mentions(talk, person, turn) >= MENTIONS:
         weight += TALKED_OF
-    return min(weight, SUREST) * likelihood
+    return min(weight, SUREST if is_expected else SUREST_UNEXPECTED) * likelihood
 
 
 def _is_of_another(talk: Talk, person: Person, voice: str, reply: str) -> bool:
@@ -227,9 +234,11 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
 
 def _piece(voice: str, person: int, weight: float, turn: int, mention: _Mention) -> Piece:
     name, sentence = mention.name, mention.sentence
-    quote = sentence.text[name.start : name.end]
+    begin, end = quotable(sentence, name)
+    quote = sentence.text[begin:end].strip()
+    offset = sentence.text.index(quote, begin)
     return Piece(
-        voice, person, weight, NameMethod.HOST_INTRODUCTION, quote, turn, sentence.paragraph, name.start, name.text
+        voice, person, weight, NameMethod.HOST_INTRODUCTION, quote, turn, sentence.paragraph, offset, name.text
     )
 
 
