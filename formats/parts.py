@@ -185,7 +185,7 @@ def _doubt(word: Word, doubts: Sequence[DoubtfulSpan]) -> str | None:
     found: list[str] = []
     if word.start is not None and word.end is not None:
         middle = (word.start + word.end) / 2
-        found = [REASONS.get(each.reason, each.reason) for each in doubts if each.start <= middle < each.end]
+        found = [REASONS.get(each.reason, each.reason) for each in doubts if each.start <= middle <= each.end]
     return ", ".join(dict.fromkeys(found)) or REASONS["low_probability"]
 
 

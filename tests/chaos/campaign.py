@@ -326,9 +326,10 @@ class Campaign:
         episode_id = dropped.episode_id or ""
         published, deleted = EventType.TRANSCRIPT_PUBLISHED, EventType.TRANSCRIPT_DELETED
         told = ([published, deleted], [deleted]) if has_transcript else ([],)
+        # First the end: where there is nothing else to wait for, it says that the publisher is past this job.
+        until(lambda: self._ends_told(episode_id) == [state], f"one end is told, {state}", seconds=30)
         until(lambda: self.witness.types("transcripts", episode_id) in told, f"{dropped.door}: {told}", seconds=30)
         until(lambda: self.witness.is_buried(episode_id) == has_transcript, "a tombstone is the latest", seconds=30)
-        until(lambda: self._ends_told(episode_id) == [state], f"one end is told, {state}", seconds=30)
 
     def _ends_told(self, episode_id: str) -> list[JobState]:
         return [FINAL_EVENTS[each] for each in self.witness.types("jobs", episode_id) if each in FINAL_EVENTS]

@@ -37,8 +37,8 @@ CALLED_FIRST = 0.62
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
 TOLD_CHARACTERS = 100  #: before it in which a telling word makes it somebody else's call
 END_CHARACTERS = 40  #: at most so much stands behind an address at the very end of a turn
-_OF_A_TELEPHONE = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
-_YOU = re.compile(r"\b(?:you|your|yours|yourself|you're|you’re|you've|you’ve|you'd|you’d)\b", re.I)
+_OF_A_TELLING = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
+YOU = re.compile(r"\b(?:you|your|yours|yourself)\b", re.I)
 #: What somebody says before giving their name; a line of a play or a story has other words before it.
 _OPENS = re.compile(
     r"\W*(?:(?:hi|hello|hey|yes|yeah|sure|of course|well|so|okay|and|thanks?|thank you|good (?:morning|afternoon|"
@@ -231,16 +231,24 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
         return claim.weight * UNSURE
     if was_heard or _WILL_COME.search(claim.quote):
         return claim.weight * 0.4
-    return claim.weight if _greets(talk, heard.turn, speaker) else claim.weight * UNSURE
+    return claim.weight if _takes_up(talk, heard.turn, speaker) else claim.weight * UNSURE
+
+
+def _takes_up(talk: Talk, turn: int, voice: str) -> bool:
+    """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
+    following = _next_turn(talk, turn, voice)
+    is_long = following is not None and talk.word_counts[following] >= ANSWER_WORDS
+    return is_long or _greets(talk, turn, voice)
 
 
 def _greets(talk: Talk, turn: int, voice: str) -> bool:
-    """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
-    following = next((i for i in talk.turns_of(voice) if i > turn), None)
-    if following is None:
-        return False
-    text = " ".join(talk.texts[following]).replace("’", "'")
-    return talk.word_counts[following] >= ANSWER_WORDS or _GREETS.search(text) is not None
+    """Whether a voice's next turn begins with a greeting or thanks."""
+    following = _next_turn(talk, turn, voice)
+    return following is not None and _GREETS.search(" ".join(talk.texts[following]).replace("’", "'")) is not None
+
+
+def _next_turn(talk: Talk, turn: int, voice: str) -> int | None:
+    return next((i for i in talk.turns_of(voice) if i > turn), None)
 
 
 def _first_answer(talk: Talk, announced: _Announced, heard: Heard, person: Person, speaker: str) -> float:
@@ -256,13 +264,6 @@ def _first_answer(talk: Talk, announced: _Announced, heard: Heard, person: Perso
     return FIRST_ANSWER if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else 0.0
 
 
-def _greets_back(talk: Talk, turn: int, voice: str) -> bool:
-    """Whether a voice's next turn begins with a greeting or thanks; of two voices it need not."""
-    following = next((i for i in talk.turns_of(voice) if i > turn), None)
-    text = "" if following is None else " ".join(talk.texts[following]).replace("’", "'")
-    return len(talk.talkers) == 2 or _GREETS.search(text) is not None
-
-
 def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> float:
     """Somebody is called by a known name at the very end of a turn, and hardly anybody else can be meant.
 
@@ -273,15 +274,17 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
     is_last = claim.paragraph == len(texts) - 1 and len(behind.strip()) <= END_CHARACTERS
     if claim.whom is not Whom.NEXT or claim.name.is_full or not is_last or claim.weight < CALLED_CLEARLY:
         return 0.0
-    if not claim.quote.rstrip().endswith("?") and not _YOU.search(claim.quote):
+    if not claim.quote.rstrip().endswith("?") and not YOU.search(claim.quote):
         return 0.0  # "Let's have faith, Nathan." may be read from a book
     said_before = texts[claim.paragraph][: claim.offset][-TOLD_CHARACTERS:]
-    if _OF_A_TELEPHONE.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
+    if _OF_A_TELLING.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
         return 0.0
-    if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS and _greets_back(talk, heard.turn, speaker):
+    is_alone_with_it = len(talk.talkers) == 2
+    is_new = talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS
+    if is_new and (is_alone_with_it or _greets(talk, heard.turn, speaker)):
         return CALLED_FIRST
     is_bare = claim.quote.strip(" .?!…") == claim.name.text  # "Toby?" in the middle of talk may be of anybody
-    return CALLED_FIRST if len(talk.talkers) == 2 and not is_bare else 0.0
+    return CALLED_FIRST if is_alone_with_it and not is_bare else 0.0
 
 
 def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:

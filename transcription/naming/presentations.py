@@ -26,7 +26,7 @@ from transcription.introductions import (
     receives,
     sentences_of,
 )
-from transcription.naming.evidence import Piece
+from transcription.naming.evidence import YOU, Piece
 from transcription.naming.people import Person, is_known, person_of
 from transcription.naming.talk import Talk
 from transcription.soundalike import fold
@@ -78,7 +78,6 @@ _INTRODUCED_BY = re.compile(
     r"\b(?:called|named|name(?:'s| is| was))\s+)$",
     re.I,
 )
-_YOU = re.compile(r"\b(?:you|your|you're|you've)\b", re.I)
 _OF_ITSELF = re.compile(
     r"^\W*(?:\w+\W+){0,3}?(?:i|i'm|i've|i'd|my|me|we|we've|our|thanks|thank you|hello|hi|hey)\b", re.I
 )
@@ -169,7 +168,7 @@ def _weight(talk: Talk, person: Person, mention: _Mention, turn: int, voice: str
     weight += PRESENTED * is_presented + EXPLAINED * is_explained
     if is_presented or is_explained:
         rest = talk.texts[turn][sentence.paragraph][name.end :]
-        weight += ANSWERED * bool(_YOU.search(rest)) + ANSWERED * bool(_OF_ITSELF.search(reply))
+        weight += ANSWERED * bool(YOU.search(rest)) + ANSWERED * bool(_OF_ITSELF.search(reply))
     if len(talk.talkers) == 2 and _mentions(talk, person, turn) >= MENTIONS:
         weight += TALKED_OF
     return min(weight, SUREST if is_expected else SUREST_UNEXPECTED) * likelihood
