@@ -10,8 +10,10 @@ any more. A crash anywhere in between leaves something to find again, for every 
     checkpoints/<audio sha256>/of/<job>       whose they are
     checkpoints/of/<job>/<audio sha256>       the same, to be found from the job
 
-The last two are written before the first checkpoint of an attempt, and removed after the last one. A drop lies in its
-producer's bucket and stays there.
+The last two are written before the first checkpoint of an attempt. The very last, an empty object whose name holds
+two ids and no word, stays until the deletion has settled (`forget_notes`): a worker that has not noticed it yet may
+leave one more checkpoint, and only by that note would anybody find it. A drop lies in its producer's bucket and stays
+there.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
 
 
 def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
-    """Remove everything of a deleted episode that nobody else needs; how many objects it was.
+    """Remove everything of a deleted episode that nobody else needs but its notes; how many objects it was.
 
     Raises TransientError, NotReady; a repeat goes on. Who uploads a recording in the very moment in which it is
     removed may find its job failed (`object_not_found`): a second upload puts the recording back, and a retry of the
@@ -44,25 +46,33 @@ def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
     for job_id in deletion.job_ids:
         removed += _delete_all(store, list(store.keys(f"results/{job_id}/")))
         for note in list(store.keys(f"{BY_JOB}{job_id}/")):
-            removed += erase_checkpoints(queue, store, list(store.keys(f"checkpoints/{note.rpartition('/')[2]}/")))
-            store.delete(note)
-            removed += 1
+            removed += erase_noted(queue, store, note)
     return removed
 
 
-def erase_checkpoints(queue: JobQueue, store: Store, keys: Sequence[str]) -> int:
-    """Remove those of one recording's checkpoints (all of them are given) that were of deleted jobs only."""
-    return _delete_all(store, unwanted_checkpoints(keys, queue.holders(users_of(keys))))
+def forget_notes(store: Store, deletion: Deletion) -> None:
+    """Remove the notes of a deleted episode's jobs, when nobody can be at work on them any more."""
+    for job_id in deletion.job_ids:
+        _delete_all(store, list(store.keys(f"{BY_JOB}{job_id}/")))
 
 
-def unwanted_checkpoints(keys: Sequence[str], holders: Mapping[str, Holder]) -> Sequence[str]:
-    """Which of one recording's checkpoints to remove, in the order in which it is safe to.
+def erase_noted(queue: JobQueue, store: Store, note: str) -> int:
+    """Remove those checkpoints of the recording of this note, `checkpoints/of/<job>/<sha256>`, that were of deleted
+    jobs only; how many. The note stays."""
+    _, _, job_id, audio_sha256 = note.split("/")
+    keys = list(store.keys(f"checkpoints/{audio_sha256}/"))
+    users = [*users_of(keys), job_id]
+    return _delete_all(store, unwanted_checkpoints(keys, users, queue.holders(sorted(set(users)))))
 
-    All, where one of its jobs was deleted and none is left; else the notes of deleted jobs. What jobs of another
-    ledger left is theirs. The notes come last: who is killed in between finds the rest by them.
+
+def unwanted_checkpoints(keys: Sequence[str], users: Sequence[str], holders: Mapping[str, Holder]) -> Sequence[str]:
+    """Which of one recording's checkpoints, of all of which the keys are given, to remove, in a safe order.
+
+    All, where one of the jobs that use it was deleted and none is left; else the notes of deleted jobs. What jobs of
+    another ledger left is theirs. The notes come last: who is killed in between finds the rest by them.
     """
-    deleted = {job for job in users_of(keys) if job in holders and holders[job].is_deleted}
-    living = {job for job in users_of(keys) if job in holders} - deleted
+    deleted = {job for job in users if job in holders and holders[job].is_deleted}
+    living = {job for job in users if job in holders} - deleted
     notes = [key for key in keys if _user_of(key) in deleted]
     if not deleted or living:
         return notes

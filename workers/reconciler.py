@@ -23,7 +23,7 @@ from typing import TypeVar
 import structlog
 
 from adapters.acceptance import printable
-from adapters.erasure import BY_JOB, erase, erase_checkpoints, unwanted_checkpoints, users_of
+from adapters.erasure import BY_JOB, erase, erase_noted, forget_notes, unwanted_checkpoints, users_of
 from adapters.metrics import TakenIn, process_metrics
 from schemas.drop import Drop
 from schemas.errors import NotReady, Refused, TransientError
@@ -154,6 +154,7 @@ class Reconciler:
             found = erase(self._queue, self._store, deletion)
             removed += found
             if found == 0 and deletion.age_seconds >= self._settle_seconds:
+                forget_notes(self._store, deletion)
                 self._queue.mark_erased(deletion)
                 log.info("deleted episode is gone from the store", episode_id=deletion.episode_id)
         return removed
@@ -176,13 +177,13 @@ class Reconciler:
         for page in _pages(self._store.keys(BY_JOB)):
             if stop is not None and stop.is_set():
                 break
-            parts = [key.split("/") for key in page]
-            holders = self._queue.holders(sorted({each[2] for each in parts}))
-            for key, (_, _, job_id, *sound) in zip(page, parts, strict=True):
-                if job_id in holders and holders[job_id].is_deleted:
-                    keys = list(self._store.keys(f"checkpoints/{'/'.join(sound)}/"))
-                    removed += erase_checkpoints(self._queue, self._store, keys) + 1
-                    self._store.delete(key)
+            holders = self._queue.holders(sorted({_job_of(note) for note in page}))
+            for note in page:
+                if _job_of(note) in holders and holders[_job_of(note)].is_deleted:
+                    removed += erase_noted(self._queue, self._store, note)
+                    if self._queue.deletion(self._queue.job(_job_of(note)).episode_id).erased is not None:
+                        self._store.delete(note)
+                        removed += 1
         return removed
 
     def _sweep_results(self, stop: StopEvent | None) -> tuple[int, int]:
@@ -211,7 +212,7 @@ class Reconciler:
             users = [users_of(keys) for keys in recordings]
             holders = self._queue.holders(sorted({job for each in users for job in each}))
             for keys, claimed_by in zip(recordings, users, strict=True):
-                unwanted = unwanted_checkpoints(keys, holders)
+                unwanted = unwanted_checkpoints(keys, claimed_by, holders)
                 for key in unwanted:
                     erased += self._removed(key, 0.0)
                 for key in set(keys) - set(unwanted):
@@ -243,6 +244,11 @@ def _attempt_of(key: str) -> tuple[str, int] | None:
     if len(parts) < 4 or not (parts[2].isascii() and parts[2].isdigit()):
         return None
     return parts[1], int(parts[2])
+
+
+def _job_of(note: str) -> str:
+    """The job of `checkpoints/of/<job>/<sha256>`."""
+    return note.split("/")[2]
 
 
 def _by_recording(keys: Iterable[str]) -> Iterator[list[str]]:

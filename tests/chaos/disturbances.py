@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How long an armed crash point is waited for. One that nobody comes by in this run was a calm run.
 ARMED_SECONDS = 4.0
+#: One on the way of a deletion, which may wait for its job to be done first.
+ARMED_FOR_DELETION_SECONDS = 20.0
 #: A job takes about this long: the span in which a blow at random meets it.
 JOB_SECONDS = 2.0
 #: Processes of which one at a time is hurt at random.
@@ -74,7 +76,7 @@ def crash_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
     return begin
 
 
-def crash_api_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
+def crash_api_at(place: str, armed_seconds: float = ARMED_SECONDS) -> Callable[[Campaign, random.Random], Disturbed]:
     """The API dies in the middle of a request, and is started again while the sender knocks once more."""
 
     def begin(campaign: Campaign, _rng: random.Random) -> Disturbed:
@@ -82,7 +84,7 @@ def crash_api_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
         disturbed = Disturbed()
 
         def start_again() -> None:
-            deadline = time.monotonic() + ARMED_SECONDS
+            deadline = time.monotonic() + armed_seconds
             while time.monotonic() < deadline and campaign.fleet.crash_file.exists():
                 time.sleep(0.05)
             if campaign.fleet.disarm():
@@ -259,7 +261,10 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("none", none),
     *(Disturbance(f"crash at {place}", crash_at(place), 2.0) for place in CRASH_POINTS + INTAKE_POINTS),
     *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, door="api") for place in API_POINTS),
-    *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, deletes=True) for place in DELETION_POINTS),
+    *(
+        Disturbance(f"crash at {place}", crash_api_at(place, ARMED_FOR_DELETION_SECONDS), 2.0, deletes=True)
+        for place in DELETION_POINTS
+    ),
     Disturbance("kill at random", kill_at_random, 18.0),
     Disturbance("kill both workers", kill_both_workers, 4.0),
     Disturbance("kill an engine", kill_engine, 4.0),

@@ -69,25 +69,28 @@ class Deleting:
     #: The state of the episode's job; None where the ledger knows none. May raise TransientError.
     state_of: Callable[[], JobState | None]
     _thread: threading.Thread | None = None
-    _trouble: list[AssertionError] = field(default_factory=list)
+    _trouble: list[Exception] = field(default_factory=list)
 
     def begin(self, dropped: Dropped) -> None:
         self._thread = threading.Thread(target=self._delete, args=(dropped,), name="deletion")
         self._thread.start()
 
     def end(self) -> None:
-        """Wait until it is done. Raises AssertionError where it was refused."""
-        if self._thread is not None:
-            self._thread.join()
+        """Wait until it is done. Raises AssertionError where it was refused, and what else went wrong."""
+        self.wait()
         if self._trouble:
             raise self._trouble[0]
+
+    def wait(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
 
     def _delete(self, dropped: Dropped) -> None:
         try:
             until(self._has_come, f"{dropped.door} episode {dropped.episode_id} is {self.moment}")
             time.sleep(self.pause)
             until(lambda: self._deleted(dropped), f"the API deletes {dropped.door} episode {dropped.episode_id}")
-        except AssertionError as error:
+        except Exception as error:
             self._trouble.append(error)
 
     def _has_come(self) -> bool:
