@@ -29,6 +29,9 @@ REASONS = {
     "invented": "taken for invented and left out",
 }
 
+#: Of a doubtful word that lies in no place that the document lists, or has no times to tell by.
+UNTOLD = "to be listened to again"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -186,7 +189,7 @@ def _doubt(word: Word, doubts: Sequence[DoubtfulSpan]) -> str | None:
     if word.start is not None and word.end is not None:
         middle = (word.start + word.end) / 2
         found = [REASONS.get(each.reason, each.reason) for each in doubts if each.start <= middle <= each.end]
-    return ", ".join(dict.fromkeys(found)) or REASONS["low_probability"]
+    return ", ".join(dict.fromkeys(found)) or UNTOLD
 
 
 def short_time(seconds: float) -> str:

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from formats import catalogue
 from formats.catalogue import read, render
 from formats.feed import render_rss
-from formats.parts import REASONS
+from formats.parts import REASONS, UNTOLD
 from schemas.episode import Episode
 from schemas.transcript import (
     Aside,
@@ -115,8 +115,19 @@ def test_doubtful_words_are_marked_and_left_out_words_are_not_there() -> None:
     [marked] = web_page(transcript).findall(".//span")
 
     assert text_of(marked) == "<lamp>."
-    assert marked.get("title") == "unsure of the words"
+    assert marked.get("title") == UNTOLD
     assert text_of(marked.getparent()) == "The <lamp>."
+
+
+def test_a_doubtful_word_without_times_is_not_given_the_reason_of_another_place() -> None:
+    words = (Word("Row,", 0.0, 0.5, tags=(WordTag.DOUBTFUL,)), Word("row.", tags=(WordTag.DOUBTFUL,)))
+
+    marked = web_page(in_doubt(*words, spans=(DoubtfulSpan(0.0, 0.5, "repetition"),))).findall(".//span")
+
+    assert [(text_of(each), each.get("title")) for each in marked] == [
+        ("Row,", "the same words over and over"),
+        ("row.", UNTOLD),
+    ]
 
 
 def in_doubt(*words: Word, spans: tuple[DoubtfulSpan, ...] = ()) -> Transcript:
