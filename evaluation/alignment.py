@@ -121,8 +121,8 @@ def _is_in_silence(word: SaidWord, speech: Sequence[VoiceTurn]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Boundaries:
-    """Places where a paragraph begins inside a turn."""
+class Agreement:
+    """Things that stand at a place: on both sides, only on the page, only in the truth."""
 
     right: int = 0
     extra: int = 0
@@ -134,19 +134,46 @@ class Boundaries:
         count = 2 * self.right + self.extra + self.missing
         return 2 * self.right / count if count else None
 
+    @property
+    def precision(self) -> float | None:
+        """Right to all on the page; None where it has none."""
+        printed = self.right + self.extra
+        return self.right / printed if printed else None
 
-def paragraph_boundaries(pairs: Sequence[Pair], truth: Sequence[SaidWord], heard: Sequence[SaidWord]) -> Boundaries:
-    """Each begin on the page goes to the nearest one of the truth within two words, once."""
-    said = _begins(truth)
-    printed = [_place(pairs, j) for j in _begins(heard)]
+    @property
+    def recall(self) -> float | None:
+        """Right to all in the truth; None where that has none."""
+        said = self.right + self.missing
+        return self.right / said if said else None
+
+
+def agreement(said: Sequence[int], printed: Sequence[int], *, within: int) -> Agreement:
+    """Each place on the page goes to the nearest one of the truth `within` so many words, once."""
     left = list(said)
     right = 0
     for place in printed:
         near = min(left, key=lambda each: abs(each - place), default=None)
-        if near is not None and abs(near - place) <= PARAGRAPH_WORDS:
+        if near is not None and abs(near - place) <= within:
             left.remove(near)
             right += 1
-    return Boundaries(right, len(printed) - right, len(left))
+    return Agreement(right, len(printed) - right, len(left))
+
+
+def places_in_truth(pairs: Sequence[Pair]) -> dict[int, int]:
+    """Where in the truth each word of the page stands: at its own word, or after so many words."""
+    places: dict[int, int] = {}
+    before = 0
+    for pair in pairs:
+        if pair.printed is not None:
+            places[pair.printed] = pair.said if pair.said is not None else before
+        before += pair.said is not None
+    return places
+
+
+def paragraph_boundaries(pairs: Sequence[Pair], truth: Sequence[SaidWord], heard: Sequence[SaidWord]) -> Agreement:
+    """Paragraphs inside a turn that begin where one of the truth does, within two words."""
+    place = places_in_truth(pairs)
+    return agreement(_begins(truth), [place[j] for j in _begins(heard)], within=PARAGRAPH_WORDS)
 
 
 def _begins(words: Sequence[SaidWord]) -> list[int]:
@@ -156,13 +183,3 @@ def _begins(words: Sequence[SaidWord]) -> list[int]:
         for i in range(1, len(words))
         if words[i].turn == words[i - 1].turn and words[i].paragraph != words[i - 1].paragraph
     ]
-
-
-def _place(pairs: Sequence[Pair], printed: int) -> int:
-    """Where in the truth a word of the page stands: how many of its words come before."""
-    before = 0
-    for pair in pairs:
-        if pair.printed == printed:
-            return pair.said if pair.said is not None else before
-        before += pair.said is not None
-    return before

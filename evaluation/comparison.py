@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.alignment import Boundaries, Pair, align, coverage, invented, paragraph_boundaries
+from evaluation.alignment import Agreement, Pair, align, coverage, invented, paragraph_boundaries
+from evaluation.marks import capitals, sentence_ends, talk_at_once, terms
 from evaluation.measures import (
     COLLAR_SECONDS,
     NameScore,
@@ -37,7 +38,11 @@ class Measures:
     speakers: int
     true_speakers: int
     names: NameScore | None
-    paragraphs: Boundaries | None
+    paragraphs: Agreement | None
+    sentences: Agreement | None  #: their ends
+    capitals: Agreement | None  #: letters
+    terms: Agreement | None  #: of the show's glossary
+    overlap: Agreement | None  #: words tagged as spoken while another voice speaks
     coverage: float | None
     invented_words: int
     invented_per_hour: float | None
@@ -61,11 +66,14 @@ class Comparison:
     notes: tuple[str, ...]  #: why a measure is missing
 
 
-def compare(truth: Said, heard: Said, *, found: Sequence[VoiceTurn] | None = None) -> Comparison:
+def compare(
+    truth: Said, heard: Said, *, found: Sequence[VoiceTurn] | None = None, glossary: Sequence[str] = ()
+) -> Comparison:
     """Measure one side against the other.
 
-    `found`: the voices as the diarizer gave them; without, those that the words of the page show. A truth with one
-    speaker has no cpWER, tcpWER and WDER: they would say the same as the WER, or nothing.
+    `found`: the voices as the diarizer gave them; without, those that the words of the page show. `glossary`: how the
+    show's terms are written. A truth with one speaker has no cpWER, tcpWER and WDER: they would say the same as the
+    WER, or nothing.
     """
     pairs = align(truth.words, heard.words)
     speech = truth.voices
@@ -91,6 +99,10 @@ def compare(truth: Said, heard: Said, *, found: Sequence[VoiceTurn] | None = Non
         true_speakers=len({turn.voice for turn in speech}) or len(truth.speakers),
         names=name_score(truth.names, dict.fromkeys(heard.speakers) | dict(heard.names), by_speaker.matched),
         paragraphs=paragraph_boundaries(pairs, truth.words, heard.words) if truth.has_paragraphs else None,
+        sentences=sentence_ends(pairs, truth.words, heard.words),
+        capitals=capitals(pairs, truth.words, heard.words),
+        terms=terms(pairs, truth.words, heard.words, glossary),
+        overlap=talk_at_once(heard.words, speech),
         coverage=coverage(pairs),
         invented_words=len(made_up),
         invented_per_hour=3600 * len(made_up) / seconds if seconds and not has_only_voices else None,

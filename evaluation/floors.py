@@ -54,6 +54,10 @@ def figures(measures: Measures) -> dict[str, float | None]:
         "names_right": names.right if names else None,
         "names_wrong": names.wrong if names else None,
         "paragraph_f1": paragraphs.f1 if paragraphs else None,
+        "sentence_f1": measures.sentences.f1 if measures.sentences else None,
+        "capital_f1": measures.capitals.f1 if measures.capitals else None,
+        "term_f1": measures.terms.f1 if measures.terms else None,
+        "overlap_f1": measures.overlap.f1 if measures.overlap else None,
         "coverage": measures.coverage,
         "invented_per_hour": measures.invented_per_hour,
     }

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: The systems that are measured: the whole, the plain tools, and the whole without one of its steps.
 OURS, BASELINE, WITHOUT = "stenocast", "baseline", "without "
+#: Without the correction pass by the glossary, where the recognizer was told no words beforehand either.
+UNTOLD = f"{WITHOUT}expected and glossary"
 
 #: Our rooms; what is imported from elsewhere is known by its version.
 _ROOMS = ("schemas", "transcription", "formats", "adapters", "evaluation")

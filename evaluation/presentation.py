@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evaluation.alignment import Agreement
 from evaluation.comparison import Measures
 from evaluation.measures import NameScore
 from evaluation.timed import TIME_COLLAR_SECONDS
@@ -37,9 +38,13 @@ def rows(measures: Measures) -> tuple[Row, ...]:
         Row("name abstention", percent(_of(measures.names, "abstention")), "people left as “Speaker N”"),
         Row(
             "paragraph F1",
-            percent(measures.paragraphs.f1 if measures.paragraphs else None),
+            f1(measures.paragraphs),
             "paragraphs inside turns that begin within two words of a true one",
         ),
+        Row("sentence F1", f1(measures.sentences), "sentences that end where one of the truth does"),
+        Row("capitals F1", f1(measures.capitals), "capital letters, in words that both spell alike"),
+        Row("terms F1", f1(measures.terms), "the show's terms, each as the glossary writes it"),
+        Row("overlap F1", f1(measures.overlap), "words tagged as spoken while another voice speaks"),
         Row("coverage", percent(measures.coverage), "words said that stand on the page, right or misheard"),
         Row("invented words", _invented(measures), "words that nobody says, in silence or five in a row"),
     )
@@ -47,6 +52,10 @@ def rows(measures: Measures) -> tuple[Row, ...]:
 
 def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def f1(found: Agreement | None) -> str:
+    return percent(found.f1 if found else None)
 
 
 def names_cell(names: NameScore | None) -> str:

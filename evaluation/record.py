@@ -17,6 +17,10 @@ class Rates:
     name_recall: float | None
     name_abstention: float | None
     paragraph_f1: float | None
+    sentence_f1: float | None
+    capital_f1: float | None
+    term_f1: float | None
+    overlap_f1: float | None
     speaker_count_error: int
 
 
@@ -41,6 +45,10 @@ class EvaluationRecord:
             name_recall=names.recall if names else None,
             name_abstention=names.abstention if names else None,
             paragraph_f1=measures.paragraphs.f1 if measures.paragraphs else None,
+            sentence_f1=measures.sentences.f1 if measures.sentences else None,
+            capital_f1=measures.capitals.f1 if measures.capitals else None,
+            term_f1=measures.terms.f1 if measures.terms else None,
+            overlap_f1=measures.overlap.f1 if measures.overlap else None,
             speaker_count_error=measures.speaker_count_error,
         )
         return cls(reference, hypothesis, measures, rates, comparison.notes)

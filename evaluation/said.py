@@ -8,7 +8,7 @@ from itertools import groupby
 
 from evaluation.truth import Truth, Utterance
 from formats.timing import bounds
-from schemas.transcript import Transcript
+from schemas.transcript import Transcript, Word, WordTag
 from transcription.ports import VoiceTurn
 
 #: A silence of one speaker that is no end of speech, in seconds: that of the RTTM writer (formats/scoring.py).
@@ -28,6 +28,7 @@ class SaidWord:
     end: float | None
     turn: int  #: counted from 0
     paragraph: int  #: inside its turn, from 0
+    is_overlapped: bool = False  #: tagged as spoken while another voice speaks
 
     @property
     def middle(self) -> float | None:
@@ -87,12 +88,17 @@ def said_in_document(document: Transcript) -> Said:
         speaker = turn.speaker or NOBODY
         for place, paragraph in enumerate(turn.paragraphs):
             if paragraph.words:
-                words += [SaidWord(w.text, speaker, w.start, w.end, number, place) for w in paragraph.words]
+                words += [_said(word, speaker, number, place) for word in paragraph.words]
             else:
                 start, end = bounds(paragraph, turn)
                 words += _spread(paragraph.text.split(), speaker, start, end, number, place)
     names = tuple((each.id, each.name) for each in document.speakers if each.name)
     return Said(tuple(words), names, _voices(words), _seconds(document, words))
+
+
+def _said(word: Word, speaker: str, turn: int, paragraph: int) -> SaidWord:
+    is_overlapped = WordTag.OVERLAP in word.tags
+    return SaidWord(word.text, speaker, word.start, word.end, turn, paragraph, is_overlapped)
 
 
 def said_in_truth(truth: Truth, *, seconds: float | None = None) -> Said:

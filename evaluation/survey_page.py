@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
+from evaluation.alignment import Agreement
 from evaluation.comparison import Measures
-from evaluation.outcomes import BASELINE, OURS, WITHOUT, Outcome
-from evaluation.presentation import names_cell, percent
+from evaluation.outcomes import BASELINE, OURS, UNTOLD, WITHOUT, Outcome
+from evaluation.presentation import f1, names_cell, percent
 
 DEFAULT_MODELS = "starter"
 
-#: The measures that a step could change.
+#: The measures that a step could change: rates, where less is better, and agreements, by their F1.
 _EFFECTS = ("wer", "cpwer", "wder", "der")
+_AGREEMENTS = ("paragraphs", "sentences", "capitals", "terms", "overlap")
 
 #: What each step does, so that its row can be read.
 ABOUT = {
@@ -29,7 +31,29 @@ ABOUT = {
     "pauses": "paragraphs at long pauses",
     "topics": "paragraphs where the topic changes",
     "names": "speakers named by evidence",
+    "expected and glossary": "the same pass, where the recognizer was told nothing beforehand",
 }
+
+#: What each step is for, as a measure and its name: by that it is judged.
+JUDGED = {
+    "expected": (("wer", "WER"), ("terms", "terms F1")),
+    "second_look": (("wer", "WER"),),
+    "invented": (("wer", "WER"), ("invented_per_hour", "invented words an hour")),
+    "word_times": (("cpwer", "cpWER"),),
+    "phantoms": (("voices_miscounted", "voices too many or too few"), ("wder", "WDER")),
+    "snap": (("wder", "WDER"),),
+    "islands": (("wder", "WDER"),),
+    "overlap": (("overlap", "overlap F1"),),
+    "glossary": (("terms", "terms F1"),),
+    "expected and glossary": (("terms", "terms F1"),),
+    "repair": (("sentences", "sentences F1"), ("capitals", "capitals F1")),
+    "pauses": (("paragraphs", "paragraphs F1"),),
+    "topics": (("paragraphs", "paragraphs F1"),),
+    "names": (("names_right", "names right"), ("names_wrong", "names wrong")),
+}
+#: Of these more is worse.
+_ERRORS = {*_EFFECTS, "invented_per_hour", "voices_miscounted", "names_wrong"}
+_COUNTS = {"invented_per_hour", "voices_miscounted", "names_right", "names_wrong"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +67,8 @@ class Survey:
     wanted: tuple[str, ...] = (OURS, BASELINE)  #: the systems that every recording should have gone through
 
     def markdown(self) -> str:
-        parts = [*self._head(), "", *self._summary(), *self._steps(), *self._figures(), "", *self._missing()]
+        parts = [*self._head(), "", *self._summary(), *self._worth(), *self._figures(), "", *self._steps()]
+        parts += self._missing()
         return "\n".join(parts).rstrip()
 
     def _head(self) -> Iterator[str]:
@@ -96,9 +121,10 @@ class Survey:
         yield (
             "| recording | system | WER | CER | cpWER | tcpWER | WDER | DER | DER, 0.25 s collar | JER "
             "| voices found / of "
-            "| names right / wrong (misspelt) / missing | paragraphs F1 | coverage | invented words an hour |"
+            "| names right / wrong (misspelt) / missing | paragraphs F1 | sentences F1 | capitals F1 | terms F1 "
+            "| overlap F1 | coverage | invented words an hour |"
         )
-        yield "|" + "---|" * 15
+        yield "|" + "---|" * 19
         for name in self.recordings:
             for system in (OURS, BASELINE):
                 for each in self._of(name, system):
@@ -109,31 +135,48 @@ class Survey:
 
     # ------------------------------------------------------------ steps
 
-    def _steps(self) -> Iterator[str]:
-        """What each figure becomes, on average, where a step is left out; only of recordings with both figures."""
-        left_out = {each.system for each in self.outcomes if each.system.startswith(WITHOUT)}
-        systems = sorted(left_out, key=lambda each: [f"{WITHOUT}{step}" for step in ABOUT].index(each))
-        if not systems:
+    def _worth(self) -> Iterator[str]:
+        """Each step by the one or two measures that it is for, over the recordings whose truth tells."""
+        rows = [row for step in JUDGED for row in _worth_rows(step, self._pairs(f"{WITHOUT}{step}"))]
+        if not rows:
             return
         yield (
-            "What each step is worth: the mean over the recordings with → without it; in bold what changes by "
+            "What each step is worth, by what it is for, over the recordings whose truth tells: with the step → "
+            "without it. Rates are means, an F1 counts all places of all recordings together; the last column counts "
+            "the recordings that are better with the step, and those that are worse."
+        )
+        yield ""
+        yield "| step | judged by | recordings | with → without | better, worse with it |"
+        yield "|" + "---|" * 5
+        yield from rows
+        yield ""
+
+    def _steps(self) -> Iterator[str]:
+        """What each figure becomes, on average, where a step is left out; only of recordings with both figures."""
+        rows = [_step_row(step, pairs) for step in ABOUT if (pairs := self._pairs(f"{WITHOUT}{step}"))]
+        if not rows:
+            return
+        yield (
+            "Every figure without each step: the mean over the recordings with → without it; in bold what changes by "
             "0.05 points or more. `changed` counts the recordings of which any figure changes at all."
         )
         yield ""
-        yield "| step left out | changed / of | WER | cpWER | WDER | DER | names right, wrong | paragraphs F1 |"
-        yield "|" + "---|" * 8
-        for system in systems:
-            pairs = self._pairs(system)
-            if pairs:
-                yield _step_row(system.removeprefix(WITHOUT), pairs)
+        yield (
+            "| step left out | changed / of | WER | cpWER | WDER | DER | names right, wrong | paragraphs F1 "
+            "| sentences F1 | capitals F1 | terms F1 | overlap F1 |"
+        )
+        yield "|" + "---|" * 12
+        yield from rows
         yield ""
 
     def _pairs(self, system: str) -> list[tuple[Measures, Measures]]:
-        whole = {each.recording: each.measures for each in self.outcomes if each.system == OURS}
+        """With the step, without it."""
+        whole = f"{WITHOUT}expected" if system == UNTOLD else OURS
+        known = {each.recording: each.measures for each in self.outcomes if each.system == whole}
         return [
-            (whole[each.recording], each.measures)
+            (known[each.recording], each.measures)
             for each in self.outcomes
-            if each.system == system and each.recording in whole
+            if each.system == system and each.recording in known
         ]
 
     def _missing(self) -> Iterator[str]:
@@ -188,7 +231,9 @@ def _row(each: Outcome) -> str:
         *map(percent, (m.wer, m.cer, m.cpwer, m.tcpwer, m.wder, m.der, m.der_collar, m.jer)),
         f"**{voices}**" if m.speaker_count_error else voices,
         names if each.system != BASELINE else "–",
-        percent(m.paragraphs.f1 if m.paragraphs else None) if each.system != BASELINE else "–",
+        f1(m.paragraphs) if each.system != BASELINE else "–",
+        *map(f1, (m.sentences, m.capitals, m.terms)),
+        f1(m.overlap) if each.system != BASELINE else "–",
         percent(m.coverage),
         _whole(m.invented_per_hour),
     ]
@@ -201,15 +246,68 @@ def _step_row(step: str, pairs: Sequence[tuple[Measures, Measures]]) -> str:
     for name in _EFFECTS:
         cells.append(_effect([(getattr(one, name), getattr(other, name)) for one, other in pairs]))
     cells.append(_names(pairs))
-    cells.append(_effect([(_f1(one), _f1(other)) for one, other in pairs]))
+    for name in _AGREEMENTS:
+        cells.append(_effect([(figure(one, name), figure(other, name)) for one, other in pairs]))
     return "| " + " | ".join(cells) + " |"
+
+
+def _worth_rows(step: str, pairs: Sequence[tuple[Measures, Measures]]) -> Iterator[str]:
+    for name, label in JUDGED[step]:
+        known = [(one, other) for one, other in pairs if _tells(one, name) and _tells(other, name)]
+        if not known:
+            continue
+        figures = [(_graded(one, name), _graded(other, name)) for one, other in known]
+        is_error = name in _ERRORS
+        better = sum(one < other if is_error else one > other for one, other in figures)
+        worse = sum(one > other if is_error else one < other for one, other in figures)
+        is_first = name == JUDGED[step][0][0]
+        cells = [f"{step}: {ABOUT[step]}" if is_first else "", label, str(len(known)), _change(name, known)]
+        yield "| " + " | ".join([*cells, f"{better}, {worse}"]) + " |"
+
+
+def _tells(measures: Measures, name: str) -> bool:
+    return (getattr(measures, name) if name in _AGREEMENTS else figure(measures, name)) is not None
+
+
+def _graded(measures: Measures, name: str) -> float:
+    """The figure; where nothing stands on either side, nothing is wrong."""
+    found = figure(measures, name)
+    return 1.0 if found is None else found
+
+
+def _change(name: str, known: Sequence[tuple[Measures, Measures]]) -> str:
+    """From with to without, in bold where it is not the same."""
+    if name in _AGREEMENTS:
+        return _effect([(_together([one for one, _ in known], name), _together([other for _, other in known], name))])
+    figures = [(_graded(one, name), _graded(other, name)) for one, other in known]
+    if name not in _COUNTS:
+        return _effect(figures)
+    size = len(figures) if name == "invented_per_hour" else 1
+    whole, without = (f"{sum(side) / size:.0f}" for side in zip(*figures, strict=True))
+    return f"**{whole} → {without}**" if whole != without else f"{whole} → {without}"
+
+
+def _together(measures: Iterable[Measures], name: str) -> float | None:
+    """The F1 of all recordings' places counted together."""
+    found: list[Agreement] = [getattr(each, name) for each in measures]
+    return Agreement(*(sum(getattr(each, part) for each in found) for part in ("right", "extra", "missing"))).f1
+
+
+def figure(measures: Measures, name: str) -> float | None:
+    """A measure by its name: a rate, a count, or the F1 of an agreement."""
+    if name == "voices_miscounted":
+        return abs(measures.speaker_count_error)
+    if name in ("names_right", "names_wrong"):
+        return getattr(measures.names, name.removeprefix("names_")) if measures.names else None
+    found = getattr(measures, name)
+    return found.f1 if isinstance(found, Agreement) else found
 
 
 def _differ(one: Measures, other: Measures) -> bool:
     return any(getattr(one, each.name) != getattr(other, each.name) for each in fields(Measures))
 
 
-def _effect(pairs: Sequence[tuple[float | None, float | None]]) -> str:
+def _effect(pairs: Iterable[tuple[float | None, float | None]]) -> str:
     known = [(one, other) for one, other in pairs if one is not None and other is not None]
     if not known:
         return "–"
@@ -226,7 +324,3 @@ def _names(pairs: Sequence[tuple[Measures, Measures]]) -> str:
     with_it = f"{sum(one.right for one, _ in known)}, {sum(one.wrong for one, _ in known)}"
     without = f"{sum(other.right for _, other in known)}, {sum(other.wrong for _, other in known)}"
     return f"**{with_it} → {without}**" if with_it != without else f"{with_it} → {without}"
-
-
-def _f1(measures: Measures) -> float | None:
-    return measures.paragraphs.f1 if measures.paragraphs else None

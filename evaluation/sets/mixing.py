@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Speak = Callable[[str, Voice], "Samples"]
 
 SENTENCE_PAUSE_SECONDS = (0.32, 0.24, 0.40, 0.28)  #: between the sentences of one paragraph, in rotation
-PARAGRAPH_PAUSE_SECONDS = 0.9
 LEAD_SECONDS, TAIL_SECONDS = 0.5, 0.8  #: silence around the whole
 RECORDING_PAUSE_SECONDS = 2.0  #: where a second recording is joined on, beside the line's own pause
 PEAK = 0.8  #: of full scale, after mixing
@@ -104,8 +103,10 @@ def _say(desk: _Desk, line: Line, voice: Voice, speak: Speak) -> None:
         for number, sentence in enumerate(sentences_of(paragraph)):
             if place or number:
                 pause = SENTENCE_PAUSE_SECONDS[len(desk.truth) % len(SENTENCE_PAUSE_SECONDS)]
-                at += int((pause if number else PARAGRAPH_PAUSE_SECONDS) * SAMPLE_RATE)
+                at += int((pause if number else line.paragraph_pause) * SAMPLE_RATE)
             samples = speak(sentence, voice)
+            if line.band is not None:
+                samples = _through(samples, line.band)
             desk.pieces.append((at, line.recording, samples))
             start, at = at, at + samples.size
             desk.truth.append(
@@ -200,6 +201,18 @@ def _hum(length: int, generator: np.random.Generator) -> Any:
     time = np.arange(length) / SAMPLE_RATE
     mains = sum(np.sin(2 * np.pi * 50 * k * time) / k for k in (1, 2, 3, 5))
     return mains + 0.3 * _noise(length, generator)
+
+
+def _through(samples: Samples, band: tuple[int, int]) -> Samples:
+    """What a bad line leaves of a voice, as loud as it was: the band alone, the loudest peaks cut off."""
+    import numpy as np
+    from scipy.signal import butter, sosfilt
+
+    loudness = float(np.sqrt(np.mean(samples**2)))
+    thin = sosfilt(butter(4, band, btype="bandpass", fs=SAMPLE_RATE, output="sos"), samples)
+    limit = 2 * float(np.sqrt(np.mean(thin**2)))
+    cut = np.clip(thin, -limit, limit)
+    return np.asarray(cut * (loudness / (float(np.sqrt(np.mean(cut**2))) or 1.0)), dtype=np.float32)
 
 
 def _in_a_room(dry: Samples, reflections: tuple[tuple[float, float], ...]) -> Samples:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from schemas.errors import InputError
 from schemas.job import Term
+from transcription.ports import SAMPLE_RATE
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -57,6 +58,8 @@ class Line:
     text: str
     pause: float = 0.4  #: seconds of silence before it; negative: it begins before the former one ends
     recording: int = 1  #: 2 = joined to the first afterwards, from another room
+    paragraph_pause: float = 0.9  #: seconds of silence between its paragraphs
+    band: tuple[int, int] | None = None  #: hertz that a bad line lets through, lowest and highest; None = all
 
     def paragraphs(self) -> list[str]:
         return [" ".join(part.split()) for part in re.split(r"\n\s*\n", self.text.strip()) if part.strip()]
@@ -141,8 +144,15 @@ def _entry(record: dict[str, Any]) -> Line | Interlude:
 
 def _made(kind: type[T], record: dict[str, Any]) -> T:
     """A dataclass from a table, its words for synthesizers and sounds as enums. Raises TypeError, ValueError."""
-    enums = {"synthesizer": Synthesizer, "sound": SoundKind}
-    return kind(**{key: enums[key](value) if key in enums else value for key, value in record.items()})
+    as_read = {"synthesizer": Synthesizer, "sound": SoundKind, "band": _band}
+    return kind(**{key: as_read[key](value) if key in as_read else value for key, value in record.items()})
+
+
+def _band(value: Any) -> tuple[int, int]:
+    lowest, highest = (int(each) for each in value)
+    if not 0 < lowest < highest < SAMPLE_RATE // 2:
+        raise ValueError(f"band = [{lowest}, {highest}]: must be hertz below {SAMPLE_RATE // 2}, the lower first")
+    return lowest, highest
 
 
 def _check(script: Script, path: Path) -> None:

@@ -180,3 +180,37 @@ def test_flite_speaks_at_the_level_asked_for() -> None:
 
     assert 0.5 < samples.size / SAMPLE_RATE < 3.0
     assert float(np.sqrt(np.mean(samples**2))) == pytest.approx(0.1, rel=0.01)
+
+
+def test_a_bad_line_lets_only_its_band_through_at_the_same_loudness() -> None:
+    def hiss(sentence: str, voice: Voice) -> np.ndarray:
+        return (0.1 * np.random.default_rng(1).standard_normal(SAMPLE_RATE)).astype(np.float32)
+
+    clear, thin = mix(script(Line("ada", "one")), hiss), mix(script(Line("ada", "one", band=(500, 2200))), hiss)
+
+    def loudness(samples: np.ndarray, lowest: int, highest: int) -> float:
+        power = np.abs(np.fft.rfft(samples)) ** 2
+        return float(power[lowest * samples.size // SAMPLE_RATE : highest * samples.size // SAMPLE_RATE].sum())
+
+    assert loudness(thin.samples, 4000, 8000) < 0.01 * loudness(clear.samples, 4000, 8000)
+    assert np.sqrt(np.mean(thin.samples**2)) == pytest.approx(np.sqrt(np.mean(clear.samples**2)), rel=0.1)
+
+
+def test_paragraphs_are_as_far_apart_as_their_line_says() -> None:
+    near, far = (
+        mix(script(Line("ada", "one.\n\ntwo.", **kind)), beep).truth for kind in ({}, {"paragraph_pause": 2.5})
+    )
+
+    assert near[1].start - near[0].end == pytest.approx(0.9)
+    assert far[1].start - far[0].end == pytest.approx(2.5)
+
+
+def test_a_band_that_is_none_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    text = (
+        'about = "a"\ntitle = "t"\nshow = "s"\nseed = 1\n[voices]\na = { name = "", synthesizer = "flite", '
+        'voice = "slt" }\n[[entries]]\nvoice = "a"\nband = [2200, 500]\ntext = "one"\n'
+    )
+    (tmp_path / "thin.toml").write_text(text)
+
+    with pytest.raises(InputError, match=r"thin\.toml.*band"):
+        read_script(tmp_path / "thin.toml")

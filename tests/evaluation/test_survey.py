@@ -10,14 +10,15 @@ import pytest
 
 from adapters.memory import MemoryStore
 from adapters.settings import read_settings
+from evaluation.alignment import Agreement
 from evaluation.baseline import said_by_overlap
 from evaluation.comparison import Comparison, Measures, compare
 from evaluation.measures import NameScore
-from evaluation.outcomes import BASELINE, OURS, ROOT, Outcome, OutcomeStore, method_of, sources
+from evaluation.outcomes import BASELINE, OURS, ROOT, UNTOLD, Outcome, OutcomeStore, method_of, sources
 from evaluation.said import NOBODY, Said, SaidWord
 from evaluation.survey import Surveyor, main, wanted_scripts
-from evaluation.survey_page import ABOUT, Survey
-from evaluation.systems import Systems, decoded_once, heard_voices, step_systems
+from evaluation.survey_page import ABOUT, JUDGED, Survey
+from evaluation.systems import Systems, all_systems, decoded_once, heard_voices, step_systems
 from evaluation.truth import Recording, Truth, Utterance
 from schemas.episode import Episode
 from schemas.transcript import AbsorbedVoice, Quality, Transcript
@@ -204,7 +205,7 @@ def test_the_page_has_ours_above_the_baseline_and_says_what_is_missing() -> None
     rows = [line for line in whole.splitlines() if line.startswith(("| ferry", "|  |"))]
     assert [row.split(" | ")[1:3] for row in rows] == [["stenocast", "2.0 %"], ["baseline", "5.0 %"]]
     lines = [line for line in page.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in lines} == {12, 16}
+    assert {line.count("|") for line in lines} == {12, 20}
     assert "| real voices, 1 | stenocast | 2.0 % |" in page
     assert "|  | baseline | 5.0 % |" in page
     assert "Not measured yet, stenocast: conv-two." in page
@@ -232,9 +233,52 @@ def test_a_step_is_compared_only_where_both_figures_are_there() -> None:
         ("ferry",),
     )
 
-    (row,) = [line for line in survey.markdown().splitlines() if line.startswith("| snap")]
+    judged, row = [line for line in survey.markdown().splitlines() if line.startswith("| snap")]
 
-    assert row == f"| snap: {ABOUT['snap']} | 1 / 1 | 0.0 → 0.0 % | – | **1.0 → 3.0 %** | – | 2, 0 → 2, 0 | – |"
+    assert judged == f"| snap: {ABOUT['snap']} | WDER | 1 | **1.0 → 3.0 %** | 1, 0 |"
+    effects = "0.0 → 0.0 % | – | **1.0 → 3.0 %** | – | 2, 0 → 2, 0"
+    assert row == f"| snap: {ABOUT['snap']} | 1 / 1 | {effects}{' | –' * 5} |"
+
+
+def test_a_step_is_judged_by_all_places_together_and_a_false_tag_is_a_harm() -> None:
+    survey = Survey(
+        "starter",
+        (
+            outcome(overlap=Agreement(8, 2, 2)),
+            outcome("demo", overlap=Agreement(0, 3, 0)),
+            outcome("mill", overlap=None),
+            outcome(system="without overlap", overlap=Agreement(0, 0, 10)),
+            outcome("demo", system="without overlap", overlap=Agreement()),
+            outcome("mill", system="without overlap", overlap=None),
+        ),
+        ("ferry", "demo", "mill"),
+    )
+
+    row = next(line for line in survey.markdown().splitlines() if line.startswith("| overlap: "))
+
+    assert row == f"| overlap: {ABOUT['overlap']} | overlap F1 | 2 | **69.6 → 0.0 %** | 1, 1 |"
+
+
+def test_the_glossary_is_left_out_too_of_what_was_recognized_without_being_told() -> None:
+    assert all_systems()[UNTOLD] == replace(ALL_STEPS, expected=False, glossary=False)
+    survey = Survey(
+        "starter",
+        (
+            outcome(terms=Agreement(10, 0, 0)),
+            outcome(system="without expected", terms=Agreement(6, 0, 4)),
+            outcome(system=UNTOLD, terms=Agreement(3, 0, 7)),
+        ),
+        ("ferry",),
+    )
+
+    row = next(line for line in survey.markdown().splitlines() if line.startswith("| expected and glossary"))
+
+    assert row.endswith("| terms F1 | 1 | **75.0 → 46.2 %** | 1, 0 |")
+
+
+def test_every_step_has_a_measure_that_it_is_judged_by() -> None:
+    assert set(JUDGED) == set(ABOUT)
+    assert {each.name for each in fields(Steps)} <= set(JUDGED)
 
 
 def test_only_the_episodes_that_are_asked_for_are_spoken() -> None:
