@@ -19,6 +19,7 @@ from transcription.naming.by_sound import pieces_by_sound
 from transcription.naming.claims import Heard, claims_of
 from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
+from transcription.naming.jointly import named_jointly
 from transcription.naming.people import Person, people_of
 from transcription.naming.presentations import completed, pieces_by_presentation
 from transcription.naming.roles import host_of, pieces_by_role, roles_of
@@ -96,5 +97,6 @@ def _found(transcript: Transcript) -> _Found:
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
+    named |= named_jointly(talk, people, pieces, named)
     named |= by_elimination(talk, people, pieces, named)
     return _Found(talk, heard, people, pieces, host, named)

@@ -89,7 +89,7 @@ def _denials(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> d
     return denials
 
 
-def _expected_and_left(talk: Talk, people: Sequence[Person], named: Mapping[str, Decision]) -> list[int]:
+def expected_and_left(talk: Talk, people: Sequence[Person], named: Mapping[str, Decision]) -> list[int]:
     """The participants whom nobody is named as yet."""
     return [
         i
@@ -108,7 +108,7 @@ def by_elimination(
     Without any evidence of its own (one address by name is some) the voice must speak for a minute.
     """
     left = [voice for voice in talk.voices if voice not in named and voice not in talk.fixed]
-    people_left = _expected_and_left(talk, people, named)
+    people_left = expected_and_left(talk, people, named)
     if len(left) != 1 or len(people_left) != 1 or len(talk.voices) != len(talk.participants):
         return {}
     voice, person = left[0], people_left[0]

@@ -38,14 +38,14 @@ _MAY_END = listed(
     one me us them day morning afternoon evening yeah yes no hi hello hey thanks cheers sorry mate chef
     """
 )
-_OPENING = re.compile(
+OPENING = re.compile(
     r"^(?:(?:so|and|now|but|well|okay|ok|right|great|yes|yeah|no|oh|ah|hey|look|listen|see|sure|thanks|true|exactly|"
     r"perhaps|maybe|lovely|then|again|wow|come on|i mean|you know)[,.]?\s+)*",
     re.I,
 )
 _BREAK = re.compile(r"[,;–—]\s+(?:(?:and|but|so|well|now|oh|yeah|you know|i mean)\s+)?", re.I)
 #: "Chris, he never came" is said of somebody; so is "Chris, a friend of mine", where it begins the sentence.
-_GOES_ON_ABOUT = re.compile(
+GOES_ON_ABOUT = re.compile(
     r"[,–—]\s+(?:and\s+)?(?:he|she|they|his|her|their|him|who|whom|whose|which|said|says)\b", re.I
 )
 _IS_A = re.compile(r"[,–—]\s+(?:my|our|the|a|an|from|also|then)\b", re.I)
@@ -65,7 +65,7 @@ def find_vocatives(paragraphs: Sequence[str]) -> Iterator[Claim]:
 
 def _called(sentence: Sentence) -> Iterator[tuple[SpokenName, float]]:
     even, start, end = sentence.even, sentence.start, sentence.end
-    opening = _OPENING.match(even[start:end])
+    opening = OPENING.match(even[start:end])
     places = [start + (opening.end() if opening else 0)]
     places += [start + found.end() for found in _BREAK.finditer(even[start:end])]
     seen: set[int] = set()
@@ -78,7 +78,7 @@ def _called(sentence: Sentence) -> Iterator[tuple[SpokenName, float]]:
         is_whole = not even[start : name.start].strip() and not rest.strip(" .?!…")
         is_called = not name.is_full or not rest.strip(" .?!…")
         is_first = not even[start : name.start].strip()
-        if is_whole or not is_called or not _CLOSED.match(rest) or _GOES_ON_ABOUT.match(rest):
+        if is_whole or not is_called or not _CLOSED.match(rest) or GOES_ON_ABOUT.match(rest):
             continue
         if is_first and _IS_A.match(rest):
             continue

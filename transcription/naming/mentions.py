@@ -1,0 +1,159 @@
+"""How people who are expected are spoken to and spoken of, all through the talk, and who they may be by that.
+
+One mention proves little: a name between commas may be anybody's. But who is called is nearly always the voice that
+answers or the one before, and hardly ever the one who speaks, so that an hour of mentions tells voices apart
+(`likelihoods`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from transcription.given_names import is_given_name
+from transcription.introductions import Sentence, is_explained, is_reported, quotable, sentences_of
+from transcription.naming.evidence import NEW_VOICE_WORDS
+from transcription.naming.people import Person, calls
+from transcription.naming.talk import Talk
+from transcription.naming.vocatives import GOES_ON_ABOUT, OPENING
+from transcription.spoken_names import SpokenName, read_name
+
+
+class Manner(StrEnum):
+    """How a name is said."""
+
+    ASKED = "asked"  #: between commas, in a question near the end of a turn
+    CALLED_LAST = "called last"  #: between commas, near the end of a turn
+    CALLED_FIRST = "called first"  #: between commas, in the first sentences of a turn
+    CALLED_WITHIN = "called within"  #: between commas, anywhere else
+    GREETED = "greeted"  #: behind a greeting
+    THANKED = "thanked"  #: behind thanks
+    IN_FULL = "in full"  #: with the surname
+    SPOKEN_OF = "spoken of"  #: in any other way
+
+
+class Place(StrEnum):
+    """What is known of the voices around the turn in which a name is said."""
+
+    ENTRANCE = "entrance"  #: the voice that comes next was not heard before
+    SAME = "same"  #: the voice that comes next is the one that spoke before
+    BETWEEN = "between"  #: they are two
+    EDGE = "edge"  #: only one of them is clear
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name of somebody expected, where it stands."""
+
+    person: int
+    turn: int
+    manner: Manner
+    sentence: Sentence
+    name: SpokenName
+
+    def quote(self) -> tuple[int, str]:
+        """The sentence or the part of it around the name, and the character where that begins."""
+        begin, end = quotable(self.sentence, self.name)
+        text = self.sentence.text[begin:end].strip()
+        return self.sentence.text.index(text, begin), text
+
+
+_CAPITALISED = re.compile(r"(?<![\w’'-])[^\W\d_a-z][\w’'-]*")
+_GREETS = re.compile(
+    r"\b(?:hi|hello|hey|welcome|good (?:morning|afternoon|evening)|what's up|how are you(?: doing)?|how's it going)"
+    r"(?: there| again| back)?,?\s+$",
+    re.I,
+)
+_THANKS = re.compile(r"\b(?:thanks?|thank you|cheers)(?: (?:so much|very much|a lot|again|you))*,?\s+$", re.I)
+_OF_ONESELF = re.compile(r"\b(?:i'?m|i am|my name is|my name's|this is|it's)\s+$", re.I)
+_CLOSED = re.compile(r"\s*(?:[.,?!…;–—-]|$)")
+_AFTER_A_COMMA = re.compile(r"[,;–—-]\s+(?:(?:and|but|so|well|now|oh|yeah|you know|i mean)\s+)?$", re.I)
+_AND = re.compile(r"\b(?:and|or)\s+$", re.I)
+_AND_OTHERS = re.compile(r"\s*,?\s*(?:and|or)\b", re.I)
+_NEAR = 3  #: so many first and last sentences of a turn
+
+
+def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
+    """Every mention of a participant by a name that calls no other participant. Words told of others are left out."""
+    called_by: dict[str, tuple[int, ...]] = {}
+    for turn, texts in enumerate(talk.texts):
+        if talk.turns[turn].speaker is None:
+            continue
+        sentences: Sequence[Sentence] = ()
+        for paragraph, text in enumerate(texts):
+            end = -1
+            for word in _CAPITALISED.finditer(text):
+                if word.start() < end or not _expected(people, word.group(), called_by):
+                    continue
+                name = read_name(text, word.start())
+                if name is None:
+                    continue
+                end = name.end
+                whom = _expected(people, name.text, called_by)
+                sentences = sentences or sentences_of(texts)
+                sentence = _sentence_at(sentences, paragraph, name.start)
+                if len(whom) == 1 and sentence is not None:
+                    manner = _manner(sentence, name)
+                    if manner is not None:
+                        yield Mention(whom[0], turn, manner, sentence, name)
+
+
+def _expected(people: Sequence[Person], name: str, called_by: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """Which participants go by a name. `called_by` keeps the answers."""
+    if name not in called_by:
+        called_by[name] = tuple(
+            i for i, person in enumerate(people) if person.participant is not None and calls(person, name)
+        )
+    return called_by[name]
+
+
+def _sentence_at(sentences: Sequence[Sentence], paragraph: int, at: int) -> Sentence | None:
+    return next((each for each in sentences if each.paragraph == paragraph and each.start <= at < each.end), None)
+
+
+def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
+    """How a name is said; None where it tells of nobody in the room, or of the speaker."""
+    before, rest = sentence.even[sentence.start : name.start], sentence.even[name.end : sentence.end]
+    if _OF_ONESELF.search(before) or is_reported(sentence, name.start):
+        return None
+    is_closed = _CLOSED.match(rest) is not None
+    if is_closed and _GREETS.search(before):
+        return Manner.GREETED
+    if is_closed and _THANKS.search(before):
+        return Manner.THANKED
+    if name.is_full:
+        return Manner.IN_FULL
+    opening = OPENING.match(before)
+    is_first = not before[opening.end() if opening else 0 :].strip()
+    is_set_off = is_closed and (is_first or _AFTER_A_COMMA.search(before))
+    is_listed = _AND_OTHERS.match(rest) or _AND.search(before)
+    if not is_set_off or is_listed or GOES_ON_ABOUT.match(rest) or is_explained(before):
+        return Manner.SPOKEN_OF if is_given_name(name.text) else None
+    if sentence.from_end < _NEAR and sentence.even[sentence.start : sentence.end].rstrip().endswith("?"):
+        return Manner.ASKED
+    if sentence.from_end < _NEAR and sentence.from_start > 0:
+        return Manner.CALLED_LAST
+    return Manner.CALLED_FIRST if sentence.from_start < _NEAR else Manner.CALLED_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The voices around a turn."""
+
+    place: Place
+    before: str | None
+    following: str | None
+
+
+def around(talk: Talk, turn: int) -> Around | None:
+    """The voices around a turn; None where neither is clear."""
+    before, following = talk.neighbour(turn, -1), talk.neighbour(turn, 1)
+    if before is None and following is None:
+        return None
+    if following is not None and talk.words_before(following, turn) <= NEW_VOICE_WORDS:
+        return Around(Place.ENTRANCE, before, following)
+    if before == following:
+        return Around(Place.SAME, before, following)
+    return Around(Place.BETWEEN if before and following else Place.EDGE, before, following)
