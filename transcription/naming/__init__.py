@@ -6,7 +6,8 @@ nothing comes near it: no other voice with the same name, no other name for the 
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
 `people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,
-`decisions` (which names are believed), `speakers` (the document's speakers, with the evidence).
+`decisions` (which names are believed), `jointly` (which participants the others are, by all `mentions` at once),
+`speakers` (the document's speakers, with the evidence).
 """
 
 from __future__ import annotations

@@ -75,15 +75,16 @@ def chances(talk: Talk, mention: Mention) -> dict[str, float]:
         return {}
     if mention.manner is Manner.SPOKEN_OF or count == 2:
         own = _own_share(mention.manner, count)
-        near = {speaker: min(own, 100 / count) if mention.manner is Manner.SPOKEN_OF else own}
+        near: dict[str | None, float] = {
+            speaker: min(own, 100 / count) if mention.manner is Manner.SPOKEN_OF else own
+        }
     else:
         shares = SHARES[mention.manner, found.place]
         near = {speaker: shares.own, found.before: shares.before, found.following: shares.following}
         if found.before == found.following:
             near[found.following] = shares.following + shares.before
-    near = {voice: share for voice, share in near.items() if voice in talk.talkers}
     far = [voice for voice in talk.talkers if voice not in near]
-    rest = 100 - sum(near.values())
+    rest = 100 - sum(share for voice, share in near.items() if voice in talk.talkers)
     return {voice: max(near[voice] if voice in near else rest / len(far), LEAST) / 100 for voice in talk.talkers}
 
 

@@ -1,0 +1,60 @@
+"""A list of participants given out to the voices by how all are called through the talk. Invented people only."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+
+import pytest
+
+from evaluation.naming_cases import document
+from schemas.transcript import Transcript
+from transcription.naming import name_speakers
+from transcription.naming.assignment import best_assignment
+from transcription.participants import parse_participant
+
+#: Three voices: C is called by both others, each time where the voice that answers is not the one that spoke before.
+NOTES = [
+    ("A", "The tide came up over the wall that night, and nobody had told the harbour about it."),
+    ("B", "We had the boats out by four. It was dark still. Did you hear the bell over the wind, Wilma?"),
+    ("C", "I did. We thought that it was the church at first, and then we saw the light go on."),
+    ("A", "It was a long way back for all of you. There was the second boat. How was it out there, Wilma?"),
+    ("C", "Cold. We had been out since the evening before, and the oars were white with frost."),
+    ("B", "And I had the lamp. It went out twice on the way over the bar, and twice I lit it again."),
+]
+LIST = ("Wilma Quist", "Osric Pell")
+
+
+def named(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> Transcript:
+    transcript, _ = document(lines)
+    participants = tuple(parse_participant(each) for each in people)
+    return name_speakers(replace(transcript, episode=replace(transcript.episode, participants=participants)))
+
+
+def names(transcript: Transcript) -> list[str | None]:
+    return [speaker.name for speaker in transcript.speakers]
+
+
+def test_a_participant_whom_two_turns_call_is_the_voice_that_answers_with_both_quotes() -> None:
+    found = named(NOTES)
+
+    assert names(found) == [None, None, "Wilma Quist"]
+    assert [each.quote for each in found.speakers[2].evidence if "Wilma" in each.quote] != []
+    for each in found.speakers[2].evidence:
+        assert any(each.quote in p.text for turn in found.turns if turn.id == each.turn for p in turn.paragraphs)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_other_way_to_give_things_out_is_worth_more(seed: int) -> None:
+    chance = random.Random(seed)
+    rows, columns = chance.randint(0, 4), chance.randint(0, 4)
+    values = [[chance.uniform(-3, 5) for _ in range(columns)] for _ in range(rows)]
+
+    chosen, worth = best_assignment(values)
+
+    ways = itertools.permutations(range(columns + rows), rows)
+    best = max(sum(max(0.0, values[i][j]) for i, j in enumerate(way) if j < columns) for way in ways)
+    given = [column for column in chosen if column is not None]
+    assert len(given) == len(set(given))
+    assert worth == pytest.approx(best)
