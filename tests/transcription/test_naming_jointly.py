@@ -12,6 +12,9 @@ from evaluation.naming_cases import document
 from schemas.transcript import Transcript
 from transcription.naming import name_speakers
 from transcription.naming.assignment import best_assignment
+from transcription.naming.jointly import named_jointly
+from transcription.naming.people import Person
+from transcription.naming.talk import Talk
 from transcription.participants import parse_participant
 
 #: Three voices: C is called by both others, each time where the voice that answers is not the one that spoke before.
@@ -43,6 +46,21 @@ def test_a_participant_whom_two_turns_call_is_the_voice_that_answers_with_both_q
     assert [each.quote for each in found.speakers[2].evidence if "Wilma" in each.quote] != []
     for each in found.speakers[2].evidence:
         assert any(each.quote in p.text for turn in found.turns if turn.id == each.turn for p in turn.paragraphs)
+
+
+def jointly(lines: list[tuple[str, str]]) -> list[str]:
+    transcript, _ = document(lines)
+    people = [Person(name, parse_participant(name)) for name in LIST]
+    participants = tuple(parse_participant(name) for name in LIST)
+    talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
+    return list(named_jointly(talk, people, [], {}))
+
+
+def test_of_two_calls_and_no_other_evidence_the_voice_that_answers_has_a_name_and_of_one_call_none() -> None:
+    once = [(label, text.replace(" over the wind, Wilma?", " over the wind?")) for label, text in NOTES]
+
+    assert jointly(NOTES) == ["S3"]
+    assert jointly(once) == []
 
 
 @pytest.mark.parametrize("seed", range(60))
