@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -192,16 +192,29 @@ class _Presence:
         return own / (own + others) if own + others > 0 else None
 
 
-def _fill_islands(
-    voices: Sequence[str | None], voiced: Sequence[VoicedWord], stops: Sequence[_Stop], presence: _Presence
-) -> list[str | None]:
-    """One or two words inside another voice's sentence are that voice's, unless the sound says otherwise."""
-    filled = list(voices)
+def _islands(
+    voices: Sequence[str | None], voiced: Sequence[VoicedWord], presence: _Presence
+) -> Iterator[tuple[float, int, int]]:
+    """Each short run between words of one other voice as (probability, first, past the last); 0 where unknown."""
     for first, last in voice_runs(voices):
         if first == 0 or last == len(voices) or last - first > ISLAND_WORDS:
             continue
+        around = voices[first - 1]
+        if around is not None and around == voices[last]:
+            yield presence.probability(voices[first], around, voiced[first:last]) or 0.0, first, last
+
+
+def _fill_islands(
+    voices: Sequence[str | None], voiced: Sequence[VoicedWord], stops: Sequence[_Stop], presence: _Presence
+) -> list[str | None]:
+    """One or two words inside another voice's sentence are that voice's, unless the sound says otherwise.
+
+    The least probable first: of two that lie side by side it is the island, and the other is what it lies in.
+    """
+    filled = list(voices)
+    for _, first, last in sorted(_islands(voices, voiced, presence)):
         around = filled[first - 1]
-        if around is None or around != voices[last] or around == filled[first]:
+        if around is None or around != filled[last] or around == filled[first]:
             continue
         words = voiced[first:last]
         probability = presence.probability(voices[first], around, words)

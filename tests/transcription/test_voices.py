@@ -150,6 +150,18 @@ def test_a_short_answer_set_off_by_a_pause_or_a_sentence_end_stays() -> None:
     assert voices_of(smooth_voices(by_sentence)) == "aaaabaaaa"
 
 
+def test_of_two_short_runs_side_by_side_the_less_probable_is_the_island() -> None:
+    voiced = with_voices("and thanks to Ines and Texas comes next", "aaababbb")
+    turns = [
+        VoiceTurn(0.0, 1.2, "a"),
+        VoiceTurn(1.2, 1.75, "b"),
+        VoiceTurn(1.75, 1.95, "a"),
+        VoiceTurn(1.95, 3.2, "b"),
+    ]
+
+    assert voices_of(smooth_voices(voiced, turns=turns, snap=False)) == "aaabbbbb"
+
+
 def test_three_words_of_another_voice_are_no_island() -> None:
     voiced = with_voices("the boats were oh how lovely painted red that year", "aaabbbaaaa")
 
