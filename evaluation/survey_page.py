@@ -203,15 +203,15 @@ def _mean_row(label: str, system: str, measures: Sequence[Measures]) -> str:
     cells = [
         label,
         system,
-        *(percent(_mean(measures, name)) for name in ("wer", "cpwer", "tcpwer", "wder", "der", "jer")),
+        *(percent(mean(measures, name)) for name in ("wer", "cpwer", "tcpwer", "wder", "der", "jer")),
         f"{counted} of {len(measures)}",
-        percent(_mean(measures, "coverage")),
-        _whole(_mean(measures, "invented_per_hour")),
+        percent(mean(measures, "coverage")),
+        _whole(mean(measures, "invented_per_hour")),
     ]
     return "| " + " | ".join(cells) + " |"
 
 
-def _mean(measures: Sequence[Measures], name: str) -> float | None:
+def mean(measures: Sequence[Measures], name: str) -> float | None:
     """Of the recordings whose truth tells."""
     known = [value for each in measures if (value := getattr(each, name)) is not None]
     return sum(known) / len(known) if known else None
@@ -278,7 +278,7 @@ def _graded(measures: Measures, name: str) -> float:
 def _change(name: str, known: Sequence[tuple[Measures, Measures]]) -> str:
     """From with to without, in bold where it is not the same."""
     if name in _AGREEMENTS:
-        return _effect([(_together([one for one, _ in known], name), _together([other for _, other in known], name))])
+        return _effect([(together([one for one, _ in known], name), together([other for _, other in known], name))])
     figures = [(_graded(one, name), _graded(other, name)) for one, other in known]
     if name not in _COUNTS:
         return _effect(figures)
@@ -287,7 +287,7 @@ def _change(name: str, known: Sequence[tuple[Measures, Measures]]) -> str:
     return f"**{whole} → {without}**" if whole != without else f"{whole} → {without}"
 
 
-def _together(measures: Iterable[Measures], name: str) -> float | None:
+def together(measures: Iterable[Measures], name: str) -> float | None:
     """The F1 of all recordings' places counted together."""
     found: list[Agreement] = [getattr(each, name) for each in measures]
     return Agreement(*(sum(getattr(each, part) for each in found) for part in ("right", "extra", "missing"))).f1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -66,10 +66,9 @@ class Systems:
         if system == BASELINE:
             heard, voices = self._plain(sound())
         else:
-            document, voices = run_ours(self._ours(), recording, all_systems()[system], sound())
+            document, voices = run_ours(self.ours(), recording, all_systems()[system], sound())
             heard = said_in_document(document)
-        truth = said_in_truth(recording.truth, seconds=heard.seconds)
-        return compare(truth, heard, found=voices, glossary=[term.write for term in recording.options.glossary])
+        return against_truth(recording, heard, voices)
 
     @contextmanager
     def decoded_once(self, recording: Recording) -> Iterator[Callable[[], Prepared]]:
@@ -79,7 +78,8 @@ class Systems:
         with decoded_once(build_decoder(self._settings), recording.audio) as sound:
             yield sound
 
-    def _ours(self) -> Pipeline:
+    def ours(self) -> Pipeline:
+        """The pipeline, which takes from the store what the engines heard before."""
         if self._pipeline is None:
             from adapters.wiring import build_pipeline
 
@@ -125,6 +125,11 @@ class _WithSource:
 
 def _with_source(engine: Any, module: str) -> _WithSource | None:
     return None if engine is None else _WithSource(engine, f"{engine.fingerprint}{source_of(module)}")
+
+
+def against_truth(recording: Recording, heard: Said, voices: Sequence[VoiceTurn]) -> Comparison:
+    truth = said_in_truth(recording.truth, seconds=heard.seconds)
+    return compare(truth, heard, found=voices, glossary=[term.write for term in recording.options.glossary])
 
 
 @contextmanager
