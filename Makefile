@@ -107,6 +107,7 @@ evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the 
 	$(BIN)/python -m evaluation.naming --write docs/names.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --write docs/quality.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --models fast --systems ours,steps --write docs/quality.md
+	$(if $(ONLY),,$(BIN)/python -m evaluation.perturbed --write docs/quality.md)
 
 bench: setup-dev ## measure speed and memory; prints the tables of docs/benchmarks.md
 	$(BIN)/python -m evaluation.job_speed --minutes 10 $(or $(RECORDINGS),examples/demo/episode.mp3)

@@ -27,7 +27,7 @@ from transcription.paragraphs import break_words
 from transcription.phantoms import WithoutPhantoms, absorb_phantoms
 from transcription.ports import Diarization, Recognition, VoiceTurn
 from transcription.quality import Doubts, find_doubts, measure, speech_spans
-from transcription.repair import learned_capitals, repair
+from transcription.repair import learned_capitals, repair_turns
 from transcription.steps import ALL_STEPS, Steps
 from transcription.turns import Folded, SpokenTurn, build_turns, fold_backchannels
 from transcription.voices import VoicedWord, assign_voices, mark_overlap, smooth_voices
@@ -206,7 +206,7 @@ def _repaired(
     if not steps.repair:
         return tuple(spoken), ()
     capitals = learned_capitals([word for turn in spoken for word in turn.words])
-    repaired = [repair(turn.words, capitals, _primary(language)) for turn in spoken]
+    repaired = repair_turns([turn.words for turn in spoken], capitals, _primary(language))
     turns = tuple(replace(turn, words=each.words) for turn, each in zip(spoken, repaired, strict=True))
     return turns, tuple(correction for each in repaired for correction in each.corrections)
 

@@ -67,34 +67,55 @@ def learned_capitals(words: Sequence[Word]) -> dict[str, str]:
 
 
 def repair(words: Sequence[Word], capitals: Mapping[str, str], language: str | None) -> Repaired:
-    """Give the stretches of one turn that lost them capitals and full stops.
+    """`repair_turns` of one turn alone."""
+    return repair_turns([words], capitals, language)[0]
 
-    Sentences end at pauses of `PAUSE_SECONDS` there, and at the end of the turn. `capitals` are those of
+
+def repair_turns(
+    turns: Sequence[Sequence[Word]], capitals: Mapping[str, str], language: str | None
+) -> tuple[Repaired, ...]:
+    """Give the stretches of a talk that lost them capitals and full stops, turn by turn.
+
+    The recognizer knows no turns: a stretch goes on through many short ones, and their words count together.
+    Sentences end at pauses of `PAUSE_SECONDS` there, and at the end of a turn. `capitals` are those of
     `learned_capitals`. Repairing again changes nothing more. Of English more is known than of other languages.
     """
     is_english = language == "en"
-    corrections: list[Correction] = []
+    repaired = [Repaired(tuple(words), ()) for words in turns]
     for reason, find in (("casing", _capital), ("punctuation", _unpunctuated), ("casing", _small)):
-        for first, past in find(words):
-            texts = [word.text for word in words]
-            if reason == "punctuation":
-                _mend_stops(texts, words, first, past, is_english=is_english)
-            _mend_capitals(texts, first, past, capitals, is_english=is_english)
-            if texts != [word.text for word in words]:
-                corrections.append(
-                    Correction(
-                        reason,
-                        " ".join(word.text for word in words[first:past]),
-                        " ".join(texts[first:past]),
-                        words[first].start,
-                        words[past - 1].end,
-                    )
-                )
-                words = [
-                    word if word.text == text else replace(word, text=text)
-                    for word, text in zip(words, texts, strict=True)
-                ]
-    return Repaired(tuple(words), tuple(corrections))
+        stretches = find([word for each in repaired for word in each.words])
+        begun = 0
+        for n, turn in enumerate(repaired):
+            past = begun + len(turn.words)
+            for first, last in stretches:
+                if first < past and begun < last:
+                    own = (max(first, begun) - begun, min(last, past) - begun)
+                    repaired[n] = _mended(repaired[n], reason, *own, capitals, is_english=is_english)
+            begun = past
+    return tuple(repaired)
+
+
+def _mended(
+    turn: Repaired, reason: str, first: int, past: int, capitals: Mapping[str, str], *, is_english: bool
+) -> Repaired:
+    """The turn with one stretch of it mended, and what that changed."""
+    words, texts = turn.words, [word.text for word in turn.words]
+    if reason == "punctuation":
+        _mend_stops(texts, words, first, past, is_english=is_english)
+    _mend_capitals(texts, first, past, capitals, is_english=is_english)
+    if texts == [word.text for word in words]:
+        return turn
+    correction = Correction(
+        reason,
+        " ".join(word.text for word in words[first:past]),
+        " ".join(texts[first:past]),
+        words[first].start,
+        words[past - 1].end,
+    )
+    mended = tuple(
+        word if word.text == text else replace(word, text=text) for word, text in zip(words, texts, strict=True)
+    )
+    return Repaired(mended, (*turn.corrections, correction))
 
 
 # ---------------------------------------------------------------- stretches

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.transcript import Word
-from transcription.repair import learned_capitals, repair
+from transcription.repair import learned_capitals, repair, repair_turns
 from transcription.sentences import core_of, split_sentences
 
 
@@ -140,3 +140,19 @@ def test_no_word_no_time_and_no_figure_changes_and_repairing_again_changes_nothi
     assert all(before == after for before, after in figures)
     again = repair(result.words, {"harbour": "Harbour"}, language)
     assert (again.words, again.corrections) == (result.words, ())
+
+
+def test_short_turns_without_marks_count_together_and_one_alone_does_not() -> None:
+    texts = ["we never rowed at night", "my aunt did it herself", "she had a small lamp"] * 3
+    turns = [said(text) for text in texts]
+
+    repaired = repair_turns(turns, {}, "en")
+
+    assert [" ".join(word.text for word in each.words) for each in repaired[:2]] == [
+        "We never rowed at night.",
+        "My aunt did it herself.",
+    ]
+    assert all(len(each.corrections) == 1 for each in repaired)
+    assert all(not each.corrections for each in repair_turns(turns[:3], {}, "en"))
+    again = repair_turns([each.words for each in repaired], {}, "en")
+    assert [each.words for each in again] == [each.words for each in repaired]
