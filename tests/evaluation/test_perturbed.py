@@ -75,6 +75,17 @@ def test_islands_lie_inside_the_sentences_of_another_voice_and_nothing_else_chan
     assert all(turn.voice in voice_at(turn.start, disturbed.turns) for turn in islands)
 
 
+def test_where_two_speak_at_once_nothing_is_disturbed() -> None:
+    at_once = (*TURNS, VoiceTurn(0.0, 85.0, "voice 1"), VoiceTurn(0.0, 85.0, "voice 2"))
+    heard = replace(HEARD, turns=at_once)
+
+    for disturb in (Phantom(1, (0.9, 0.9)), with_islands):
+        disturbed = disturb(heard, DOCUMENT, Random(1))  # type: ignore[operator]
+        places = changed(TURNS, disturbed.exclusive)
+        assert min(places) >= 85_000
+        assert set(changed(at_once, disturbed.turns)) == set(places)
+
+
 def test_one_voice_alone_has_no_islands() -> None:
     alone = replace(HEARD, exclusive=tuple(replace(turn, voice="voice 1") for turn in TURNS))
 
