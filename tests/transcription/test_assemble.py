@@ -323,3 +323,13 @@ def test_a_stretch_without_punctuation_is_mended_noted_and_warned_about() -> Non
     assert [each.reason for each in document.quality.corrections] == ["punctuation"]
     assert "punctuation_repaired" in [warning.code for warning in document.quality.warnings]
     assert assembled([talk], steps=Steps(repair=False)).quality.corrections == ()
+
+
+def test_turns_too_short_for_a_repair_alone_are_repaired_together() -> None:
+    line = "we never rowed the old ferry at night in the winter months"
+    talk = window(0.0, 20.0, said(" ".join([line] * 4)))
+    turns = [VoiceTurn(4.8 * n, 4.8 * (n + 1), f"voice {1 + n % 2}") for n in range(4)]
+
+    document = assembled([talk], turns)
+
+    assert [turn.paragraphs[0].text for turn in document.turns] == [f"W{line[1:]}."] * 4
