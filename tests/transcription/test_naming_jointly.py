@@ -48,6 +48,39 @@ def test_a_participant_whom_two_turns_call_is_the_voice_that_answers_with_both_q
         assert any(each.quote in p.text for turn in found.turns if turn.id == each.turn for p in turn.paragraphs)
 
 
+#: Four voices: A calls twice, and both times B answers, which no other rule takes for enough.
+LAMP = [
+    ("A", "Hi, Wilma. It is late, and the lamp is out."),
+    ("B", "I lit it twice on the way over the bar."),
+    ("C", "It was a long way back for all of you."),
+    ("D", "The oars were white with frost."),
+    ("C", "We had the boats out by four."),
+    ("A", "Wilma. The lamp."),
+    ("B", "I have it here."),
+    ("C", "Nobody at the harbour had seen it."),
+    ("D", "Nobody at all."),
+    ("A", "Then there it stays."),
+]
+
+
+def test_naming_gives_the_list_out_jointly_where_single_calls_are_not_enough() -> None:
+    assert names(named(LAMP)) == [None, "Wilma Quist", None, None]
+
+
+@pytest.mark.parametrize("call", [0, 5])
+def test_one_of_the_two_calls_is_not_enough(call: int) -> None:
+    lines = [(label, text.replace("Wilma", "Well") if i == call else text) for i, (label, text) in enumerate(LAMP)]
+
+    assert names(named(lines)) == [None] * 4
+
+
+def test_two_calls_that_two_voices_answer_name_neither() -> None:
+    lines = list(LAMP)
+    lines[6], lines[7] = ("C", LAMP[6][1]), ("B", LAMP[7][1])
+
+    assert names(named(lines)) == [None] * 4
+
+
 def jointly(lines: list[tuple[str, str]]) -> list[str]:
     transcript, _ = document(lines)
     people = [Person(name, parse_participant(name)) for name in LIST]

@@ -26,7 +26,7 @@ from transcription.naming.talk import Talk
 #: `held_out`.
 SURE, CALLS = 2.0, 2
 TAKES_PART = math.log(0.95 / 0.05)  #: log odds that somebody on the list is one of the voices; assumed
-NAMED = 4.0  #: log odds that a name given by other evidence is right: 98 of 100, as it was on that talk
+NAMED = 4.0  #: log odds that a name given by other evidence is right: about 98 of 100 were on that talk
 SUREST = 0.97  #: the most that one piece of evidence is worth
 
 
