@@ -346,7 +346,7 @@ _RELATIONS = listed(
 )
 _TRADE_ENDINGS = ("er", "or", "ist", "ian", "man", "woman", "ant", "ent")
 _EXPLAINED = re.compile(
-    r"\b(?:my|our|his|her|their|your|the|a|an|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$"
+    r"\b(?:my|our|his|her|their|your|the|a|an|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$", re.I
 )
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"

@@ -10,9 +10,11 @@ import pytest
 
 from evaluation.naming_cases import document
 from schemas.transcript import Transcript
+from transcription.known_voices import LEARNED_CONFIDENCE
 from transcription.naming import name_speakers
 from transcription.naming.assignment import best_assignment
 from transcription.naming.jointly import named_jointly
+from transcription.naming.mentions import Manner, find_mentions
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk
 from transcription.participants import parse_participant
@@ -48,14 +50,14 @@ def test_a_participant_whom_two_turns_call_is_the_voice_that_answers_with_both_q
         assert any(each.quote in p.text for turn in found.turns if turn.id == each.turn for p in turn.paragraphs)
 
 
-#: Four voices: A calls twice, and both times B answers, which no other rule takes for enough.
+#: Four voices: A and D call, and both times B answers, which no other rule takes for enough.
 LAMP = [
     ("A", "Hi, Wilma. It is late, and the lamp is out."),
     ("B", "I lit it twice on the way over the bar."),
     ("C", "It was a long way back for all of you."),
     ("D", "The oars were white with frost."),
     ("C", "We had the boats out by four."),
-    ("A", "Wilma. The lamp."),
+    ("D", "Wilma. The lamp."),
     ("B", "I have it here."),
     ("C", "Nobody at the harbour had seen it."),
     ("D", "Nobody at all."),
@@ -79,6 +81,68 @@ def test_two_calls_that_two_voices_answer_name_neither() -> None:
     lines[6], lines[7] = ("C", LAMP[6][1]), ("B", LAMP[7][1])
 
     assert names(named(lines)) == [None] * 4
+
+
+def test_who_is_said_to_be_somebody_else_is_not_given_a_name_of_the_list() -> None:
+    lines = [("A", "I brought Dan Holt, who has the lamp. Hi, Wilma."), *LAMP[1:]]
+
+    assert names(named(lines)) == [None] * 4
+
+
+def test_who_is_called_and_said_to_be_away_is_none_of_the_voices() -> None:
+    lines = [(label, text.replace("Nobody at the", "Wilma is ill this week. Nobody at the")) for label, text in LAMP]
+
+    assert names(named(lines)) == [None] * 4
+
+
+def test_who_speaks_of_somebody_by_name_is_somebody_else() -> None:
+    others = [("B", "Wilma had the lamp."), ("C", "So she had."), ("B", "Wilma lit it twice."), ("D", "Twice.")] * 3
+
+    assert names(named([*LAMP, *others])) == [None] * 4
+
+
+def test_one_who_calls_may_call_anybody_however_often() -> None:
+    """His dog, who is away, himself in a tale."""
+    assert jointly([("A" if label == "D" and "Wilma" in text else label, text) for label, text in LAMP]) == []
+
+
+def test_naming_jointly_is_never_as_sure_as_being_told_and_teaches_no_voice() -> None:
+    [found] = [speaker for speaker in named(LAMP).speakers if speaker.name]
+
+    assert (found.confidence or 1.0) < LEARNED_CONFIDENCE
+    assert [each.quote for each in found.evidence] == ["Wilma.", "Hi, Wilma."]
+
+
+@pytest.mark.parametrize(
+    ("said", "manner"),
+    [
+        ("Did you see it, Wilma?", Manner.ASKED),
+        ("It was late. So you saw it, Wilma.", Manner.CALLED_LAST),
+        ("So you saw it, Wilma.", Manner.CALLED_FIRST),
+        ("It was. It was. It was. Well, Wilma, it was. It was. It was. It was.", Manner.CALLED_WITHIN),
+        ("Hi, Wilma.", Manner.GREETED),
+        ("Thanks so much, Wilma.", Manner.THANKED),
+        ("Wilma Quist lit it.", Manner.IN_FULL),
+        ("Wilma lit it.", Manner.SPOKEN_OF),
+        ("Wilma, she never came.", Manner.SPOKEN_OF),
+        ("We saw Wilma and Osric there.", Manner.SPOKEN_OF),
+        ("My sister, Wilma, lit it.", Manner.SPOKEN_OF),
+        ("Wilma is ill this week.", Manner.AWAY),
+        ("And she said, Wilma, go home.", None),
+        ("I'm Wilma.", None),
+        ("Nobody saw the lamp.", None),
+    ],
+)
+def test_how_a_name_is_said(said: str, manner: Manner | None) -> None:
+    transcript, _ = document([("A", said), ("B", "It was so.")])
+    participants = tuple(parse_participant(name) for name in LIST)
+    talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
+
+    found = [
+        each for each in find_mentions(talk, [Person(each.name, each) for each in participants]) if not each.person
+    ]
+
+    assert [each.manner for each in found] == ([] if manner is None else [manner])
 
 
 def jointly(lines: list[tuple[str, str]]) -> list[str]:

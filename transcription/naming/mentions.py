@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transcription.given_names import is_given_name
-from transcription.introductions import Sentence, is_explained, is_reported, quotable, sentences_of
+from transcription.introductions import Sentence, is_absent, is_explained, is_reported, quotable, sentences_of
 from transcription.naming.evidence import NEW_VOICE_WORDS
 from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
@@ -32,6 +32,7 @@ class Manner(StrEnum):
     THANKED = "thanked"  #: behind thanks
     IN_FULL = "in full"  #: with the surname
     SPOKEN_OF = "spoken of"  #: in any other way
+    AWAY = "away"  #: and is not there: "Wilma is ill this week"
 
 
 class Place(StrEnum):
@@ -118,6 +119,8 @@ def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
     before, rest = sentence.even[sentence.start : name.start], sentence.even[name.end : sentence.end]
     if _OF_ONESELF.search(before) or is_reported(sentence, name.start):
         return None
+    if is_absent(sentence, name.end):
+        return Manner.AWAY
     is_closed = _CLOSED.match(rest) is not None
     if is_closed and _GREETS.search(before):
         return Manner.GREETED

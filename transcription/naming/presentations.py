@@ -88,7 +88,15 @@ _AFTER_THE_VOICE = re.compile(
     r"(?:the |our |a )?(?:[a-z-]+\s+){0,3}$",
     re.I,
 )
+#: "Welcome to The Ada Quill Show", "you're listening to Ada Quill at Large": whose name the show bears is no news.
+_OPENS_A_SHOW = re.compile(
+    r"\b(?:welcome(?: back)? to|listen(?:ing)? to|tun(?:e|ed|ing) in(?:to| to)|watching|this is)\s+(?:the\s+)?$", re.I
+)
+_GOES_ON_AS_A_SHOW = re.compile(r"(?:['’]s)?\s+(?:(?:at|on|in|and|with)\s+(?:the\s+)?)?[^\W\d_a-z]")
 _ENDS_NAMED = re.compile(r"\s*(?:[.!]|$|,\s+(?:who|the|a|an|of|from|now)\b|\s+(?:there|reporting|speaking)\b)")
+_SHOW_WITH = re.compile(r"\b[Ww]elcome(?: back)? to (?:[Tt]he )?(?:[^\W\d_a-z][\w'’-]*\s+){1,5}with\s+$")
+_ENDS = re.compile(r"\s*(?:[.!]|$)")
+_SHOWS = frozenset(["Show", "Podcast", "Hour", "Programme", "Program", "Report", "Live"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +223,7 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
     sentences = sentences_of(talk.texts[turn])
     for paragraph, text in enumerate(talk.texts[turn]):
         for name in full_names(text):
-            if is_of_oneself(text, name.start):
+            if is_of_oneself(text, name.start) or _is_of_a_show(text, name):
                 continue  # said of whoever speaks, and in reported speech of neither
             person = person_of(people, name.text)
             if person is None and name.likelihood >= FULL_UNKNOWN and not is_known(people, name.text):
@@ -229,6 +237,15 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
             if place:
                 found[person] = _Mention(place[0], name)
     return found
+
+
+def _is_of_a_show(text: str, name: SpokenName) -> bool:
+    """Whether a name is of a show: "Welcome to Ada Quill at Large", "Welcome to Low Water with Ada Quill."."""
+    begin = max(0, name.start - 80)
+    goes_on = _GOES_ON_AS_A_SHOW.match(text, name.end) is not None or name.text.split()[-1] in _SHOWS
+    if goes_on and _OPENS_A_SHOW.search(text, begin, name.start):
+        return True
+    return _SHOW_WITH.search(text, begin, name.start) is not None and _ENDS.match(text, name.end) is not None
 
 
 def _piece(voice: str, person: int, weight: float, turn: int, mention: _Mention) -> Piece:
