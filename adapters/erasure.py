@@ -59,7 +59,7 @@ def forget_notes(store: Store, deletion: Deletion) -> None:
 def erase_noted(queue: JobQueue, store: Store, note: str) -> int:
     """Remove those checkpoints of the recording of this note, `checkpoints/of/<job>/<sha256>`, that were of deleted
     jobs only; how many. The note stays."""
-    _, _, job_id, audio_sha256 = note.split("/")
+    job_id, _, audio_sha256 = note.removeprefix(BY_JOB).partition("/")
     keys = list(store.keys(f"checkpoints/{audio_sha256}/"))
     users = [*users_of(keys), job_id]
     return _delete_all(store, unwanted_checkpoints(keys, users, queue.holders(sorted(set(users)))))
@@ -68,8 +68,9 @@ def erase_noted(queue: JobQueue, store: Store, note: str) -> int:
 def unwanted_checkpoints(keys: Sequence[str], users: Sequence[str], holders: Mapping[str, Holder]) -> Sequence[str]:
     """Which of one recording's checkpoints, of all of which the keys are given, to remove, in a safe order.
 
-    All, where one of the jobs that use it was deleted and none is left; else the notes of deleted jobs. What jobs of
-    another ledger left is theirs. The notes come last: who is killed in between finds the rest by them.
+    All, where one of the jobs that use it was deleted and none is left; else the notes of deleted jobs. A job of
+    another ledger that has the same recording does that work again: of what was deleted no word may stay. The notes
+    come last: who is killed in between finds the rest by them.
     """
     deleted = {job for job in users if job in holders and holders[job].is_deleted}
     living = {job for job in users if job in holders} - deleted

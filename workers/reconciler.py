@@ -248,7 +248,7 @@ def _attempt_of(key: str) -> tuple[str, int] | None:
 
 def _job_of(note: str) -> str:
     """The job of `checkpoints/of/<job>/<sha256>`."""
-    return note.split("/")[2]
+    return note.removeprefix(BY_JOB).partition("/")[0]
 
 
 def _by_recording(keys: Iterable[str]) -> Iterator[list[str]]:

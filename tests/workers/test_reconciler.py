@@ -348,6 +348,15 @@ def test_what_a_worker_leaves_late_of_a_recording_that_another_episode_has_too_i
     assert list(harbour.store.keys("")) == ["checkpoints/of/job-one/abc", "checkpoints/of/job-two/abc"]
 
 
+def test_an_object_among_the_notes_that_is_none_holds_up_no_other_deletion(harbour: Harbour) -> None:
+    uploaded(harbour, "one", sound="abc")
+    harbour.store.put("checkpoints/of/job-one/abc/def", b"")
+    harbour.store.put("checkpoints/of/stray", b"")
+    harbour.queue.delete("episode-one", by="api")
+
+    assert harbour.look().erased == 5
+
+
 def test_a_recording_and_checkpoints_that_another_episode_has_too_stay_until_that_one_is_deleted(
     harbour: Harbour,
 ) -> None:
