@@ -23,8 +23,7 @@ _AROUND = "“‘\"'([«”’)]».,;:?!…-–—"
 
 def is_written(truth: Sequence[SaidWord]) -> bool:
     """Whether the truth has sentences and capitals; many have only the words."""
-    has_capitals = any(word.text != word.text.lower() for word in truth)
-    return has_capitals and len(_ends(truth)) * WRITTEN_WORDS >= len(truth)
+    return bool(truth) and len(_ends(truth)) * WRITTEN_WORDS >= len(truth)
 
 
 def sentence_ends(pairs: Sequence[Pair], truth: Sequence[SaidWord], printed: Sequence[SaidWord]) -> Agreement | None:
@@ -84,8 +83,6 @@ def _occurrences(words: Sequence[SaidWord], term: str) -> list[int]:
     parts = term.split()
     texts = [_bare(word.text) for word in words]
     wanted = [_bare(part) for part in parts]
-    if not any(wanted):
-        return []  # nothing but punctuation
     return [i for i in range(len(texts) - len(parts) + 1) if texts[i : i + len(parts)] == wanted]
 
 
