@@ -83,6 +83,8 @@ def _occurrences(words: Sequence[SaidWord], term: str) -> list[int]:
     parts = term.split()
     texts = [_bare(word.text) for word in words]
     wanted = [_bare(part) for part in parts]
+    if not any(wanted):
+        return []  # nothing but punctuation
     return [i for i in range(len(texts) - len(parts) + 1) if texts[i : i + len(parts)] == wanted]
 
 

@@ -63,6 +63,7 @@ def test_a_term_counts_as_the_glossary_writes_it_and_near_its_place() -> None:
         1, 1, 2
     )
     assert terms(align(truth, truth), truth, truth, ("Velm",)) is None
+    assert terms(align(truth, truth), truth, truth, ("", "…")) is None
 
 
 def test_a_tag_of_overlap_is_right_where_two_true_voices_share_half_the_word() -> None:

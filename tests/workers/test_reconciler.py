@@ -420,6 +420,39 @@ def test_a_deletion_is_looked_after_until_nothing_was_found_and_its_workers_have
     assert list(harbour.store.keys("")) == []
 
 
+def test_a_reconciler_that_dies_before_it_marks_a_deletion_leaves_the_rest_to_the_next_look(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two notes, and between the last note and the mark."""
+    uploaded(harbour, "one", sound="abc")
+    note_checkpoints(harbour.store, job_id="job-one", audio_sha256="def")
+    harbour.queue.delete("episode-one", by="api")
+    reconciler = harbour.reconciler(settle_seconds=0.0)
+    reconciler.look()
+    delete, mark = harbour.store.delete, harbour.queue.mark_erased
+
+    def away(*_given: Any) -> None:
+        raise TransientError("away")
+
+    for notes_left in (1, 0):
+
+        def one_at_most(key: str, left: int = notes_left) -> None:
+            if len(list(harbour.store.keys("checkpoints/of/"))) <= left:
+                raise TransientError("away")
+            delete(key)
+
+        monkeypatch.setattr(harbour.store, "delete", one_at_most)
+        monkeypatch.setattr(harbour.queue, "mark_erased", away)
+        with pytest.raises(TransientError):
+            reconciler.look()
+        assert len(list(harbour.store.keys("checkpoints/of/"))) == notes_left
+        assert len(harbour.queue.unerased()) == 1
+
+    monkeypatch.setattr(harbour.queue, "mark_erased", mark)
+    reconciler.look()
+    assert (list(harbour.store.keys("")), harbour.queue.unerased()) == ([], [])
+
+
 def test_a_recording_that_is_sent_again_while_its_page_is_swept_stays(
     harbour: Harbour, monkeypatch: pytest.MonkeyPatch
 ) -> None:

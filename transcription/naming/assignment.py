@@ -1,4 +1,7 @@
-"""The best way to give things out one to one (the Hungarian method: Kuhn 1955, Munkres 1957)."""
+"""The best way to give things out one to one (the Hungarian method: Kuhn 1955, Munkres 1957).
+
+SciPy has it, too, and `evaluation/` uses that; names are also found where there is no SciPy (the image `core`).
+"""
 
 from __future__ import annotations
 
