@@ -81,8 +81,7 @@ $("upload").addEventListener("submit", (e) => {
         choose();
       }
       say(request.status === 200 ? `${sent.name} is known already: here is its job.` : "");
-      remember(answer);
-      follow(answer.id);
+      waitFor(answer);
     } else {
       const status = request.status ? `The answer was ${request.status} ${request.statusText}.` : "The service did not answer.";
       say(answer.detail ?? `${status} Try again.`, true);
@@ -99,10 +98,26 @@ $("upload").addEventListener("submit", (e) => {
 // ---------------------------------------------------------------- jobs
 
 const jobs = new Map(), followed = new Set(), names = new Map();
+// Sent or tried again from this page and not final yet: read as soon as they are done, however the page learns it.
+const awaited = new Set();
 
-function remember(job) {
-  jobs.set(job.id, job);
+function remember(...list) {
+  for (const job of list) {
+    jobs.set(job.id, job);
+    if (!isFinal(job) || !awaited.delete(job.id)) continue;
+    if (job.state === "done" && $("reader").hidden) location.hash = `#/transcript/${job.episode_id}`;
+  }
   showJobs();
+}
+
+function isFinal(job) {
+  return ["done", "failed", "cancelled"].includes(job.state);
+}
+
+function waitFor(job) {
+  if (!isFinal(job)) awaited.add(job.id);
+  remember(job);
+  follow(job.id);
 }
 
 async function nameOf(job) {
@@ -179,8 +194,12 @@ function action(job, verb, label) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      remember(await (await ask(`/v1/jobs/${job.id}/${verb}`, { method: "POST" })).json());
-      follow(job.id);
+      const answer = await (await ask(`/v1/jobs/${job.id}/${verb}`, { method: "POST" })).json();
+      if (verb === "cancel") {
+        awaited.delete(job.id);
+        remember(answer);
+        follow(answer.id);
+      } else waitFor(answer);
     } catch (error) {
       say(error.message, true);
       button.disabled = false;
@@ -203,15 +222,14 @@ function follow(id) {
   followed.add(id);
   const source = new EventSource(`/v1/jobs/${id}/events`);
   source.addEventListener("progress", (e) => {
-    const job = JSON.parse(e.data), was = jobs.get(id)?.state;
+    const job = JSON.parse(e.data);
     if (job.deleted) {
       jobs.delete(id);
       showJobs();
     } else remember(job);
-    if (!["done", "failed", "cancelled"].includes(job.state)) return;
+    if (!isFinal(job)) return;
     source.close();
     followed.delete(id);
-    if (job.state === "done" && was === "running" && $("reader").hidden) location.hash = `#/transcript/${job.episode_id}`;
   });
   source.addEventListener("problem", () => { source.close(); followed.delete(id); });
 }
@@ -225,11 +243,8 @@ async function lookAgain() {
       // Deleted elsewhere, unless it is on the list's next page.
       if (!listed.has(id) && (!next || created > list.at(-1).created)) jobs.delete(id);
     }
-    for (const job of list) {
-      jobs.set(job.id, job);
-      if (job.state === "running") follow(job.id);
-    }
-    showJobs();
+    for (const job of list) if (job.state === "running") follow(job.id);
+    remember(...list);
     $("away").hidden = true;
   } catch { // the next look tells whether it is back
     $("away").hidden = false;

@@ -75,6 +75,31 @@ def test_a_dropped_episode_can_be_watched_read_and_heard(serve: Callable[..., An
     assert problems == []
 
 
+def test_a_sent_episode_opens_when_it_is_done_though_nobody_saw_it_run(serve: Callable[..., Any], page: Any) -> None:
+    """The stream of its events may come late or not at all: then the list is the first to tell."""
+    service = serve(models="scripted", allow_scripted=1, scripted_seconds=0.0, scripted_window=60)
+    page.route("**/v1/jobs/*/events", lambda route: route.abort())
+
+    page.goto(service.url)
+    page.set_input_files("#file", DEMO / "episode.mp3")
+    page.click("#send")
+
+    page.wait_for_selector("#reader:not([hidden]) .word", timeout=60_000)
+
+
+def test_an_episode_sent_from_elsewhere_opens_only_when_it_is_chosen(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_seconds=1.0, scripted_window=60)
+    page.goto(service.url)
+    with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
+        client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)})
+
+    page.wait_for_selector(".jobs .state.done", timeout=60_000)
+    assert page.locator("#reader").is_hidden()
+    page.click(".jobs a.name")
+
+    page.wait_for_selector("#reader:not([hidden]) .word", timeout=60_000)
+
+
 def test_the_doubtful_places_of_a_transcript_are_listed_and_played(serve: Callable[..., Any], page: Any) -> None:
     service = serve(models="scripted", allow_scripted=1, scripted_window=60)
     page.route("**/v1/transcripts/*", lambda route: _answered_with_doubts(route))
