@@ -17,7 +17,7 @@ from schemas.errors import AudioError, OptionError, TransientError
 from schemas.job import Job, JobOptions
 from schemas.wire import write_json
 from transcription.jobs import expected_seconds
-from transcription.pipeline import check_options
+from transcription.options import check_options
 from transcription.ports import JobQueue, NewJob, Store
 
 

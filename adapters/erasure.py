@@ -25,6 +25,11 @@ from transcription.ports import Deletion, Holder, JobQueue, Store
 BY_JOB = "checkpoints/of/"
 
 
+def result_prefix(job_id: str, token: int) -> str:
+    """Where the results of one lease lie."""
+    return f"results/{job_id}/{token}/"
+
+
 def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
     """Note that a job is about to leave checkpoints of a recording. A repeat changes nothing."""
     store.put(f"{BY_JOB}{job_id}/{audio_sha256}", b"")

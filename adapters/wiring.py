@@ -15,7 +15,6 @@ from schemas.errors import ModelError, NotReady, OptionError
 from schemas.events import Event
 from schemas.topics import Topic
 from transcription.drops import OWN_FOLDERS, drop_place
-from transcription.pipeline import Pipeline, primary_language
 from transcription.ports import (
     DeadLetters,
     Decoder,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from adapters.kafka_access import KafkaAccess
     from adapters.models import FoundSet
     from adapters.s3 import S3Access
+    from transcription.pipeline import Pipeline
 
 #: More threads than this make int8 Whisper and the voice networks no faster.
 MOST_THREADS = 8
@@ -209,6 +209,7 @@ def check_models(settings: Settings, models: str, language: str | None = None) -
         _check_scripted(settings)
         return
     from adapters.model_sets import is_folder_name, is_hub_name, read_set
+    from transcription.options import primary_language
 
     if is_hub_name(models) or is_folder_name(models):
         return
@@ -230,6 +231,7 @@ def build_pipeline(settings: Settings, models: str, *, fresh: bool = False) -> P
     engines are not installed.
     """
     from adapters.memory import MemoryStore
+    from transcription.pipeline import Pipeline
 
     recognizer, diarizer = _engines(settings, models)
     return Pipeline(

@@ -151,7 +151,7 @@ def transcribe_file(
 
     from adapters.wiring import build_pipeline
     from cli.progress import shown_progress
-    from transcription.pipeline import check_options
+    from transcription.options import check_options
 
     check_options(options)
     settings.scratch_folder.mkdir(parents=True, exist_ok=True)

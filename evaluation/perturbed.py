@@ -29,8 +29,8 @@ from evaluation.truth import Recording, choose
 from schemas.errors import StenocastError
 from schemas.transcript import Transcript
 from schemas.wire import read_json, write_json
-from transcription.pipeline import Pipeline, Prepared
-from transcription.ports import Diarization, Recognition, Store
+from transcription.pipeline import Pipeline
+from transcription.ports import Diarization, Prepared, Recognition, Store
 from transcription.steps import ALL_STEPS, Steps
 
 MODELS = "starter"

@@ -22,8 +22,8 @@ from evaluation.truth import Recording
 from schemas.errors import PageError
 from schemas.transcript import Transcript
 from schemas.wire import read_json, write_json
-from transcription.pipeline import Pipeline, Prepared, checkpoint_folder
-from transcription.ports import Decoder, Diarization, Diarizer, Recognizer, Store, VoiceTurn
+from transcription.pipeline import Pipeline, checkpoint_folder
+from transcription.ports import Decoder, Diarization, Diarizer, Prepared, Recognizer, Store, VoiceTurn
 from transcription.steps import ALL_STEPS, Steps
 
 if TYPE_CHECKING:

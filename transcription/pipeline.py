@@ -21,9 +21,9 @@ from schemas.job import JobOptions, Progress, Stage
 from schemas.transcript import EngineUse, Provenance, StageTime, Transcript, Warning
 from schemas.wire import read_json, write_json
 from transcription.assemble import assemble
-from transcription.glossary import check_glossary
 from transcription.guarding import THRESHOLDS, Stretch, guarded, is_enough
 from transcription.known_voices import with_known_voices, worth_keeping
+from transcription.options import check_options, primary_language
 from transcription.ports import (
     Decoded,
     Decoder,
@@ -33,6 +33,7 @@ from transcription.ports import (
     KnownVoice,
     KnownVoices,
     Passage,
+    Prepared,
     Recognition,
     RecognizeOptions,
     Recognizer,
@@ -51,14 +52,6 @@ STAGES = (Stage.DECODE, Stage.RECOGNIZE, Stage.DIARIZE, Stage.ASSEMBLE)
 
 #: A diarization that ended so many processes will end the next one, too. Once may be a machine that was taken away.
 DEADLY = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Sound that was fetched and decoded before the rest of the work began."""
-
-    decoded: Decoded
-    seconds: float  #: by the clock, that decoding took
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,36 +424,6 @@ class _Deaths:
         """One that cannot be forgotten counts against the next try alone; the work that is done is worth more."""
         with suppress(StenocastError):
             self._store.delete(self._key)
-
-
-def check_options(options: JobOptions) -> None:
-    """Raise OptionError naming the first field with an impossible value."""
-    counts = {
-        "speakers": options.speakers,
-        "min_speakers": options.min_speakers,
-        "max_speakers": options.max_speakers,
-    }
-    for name, count in counts.items():
-        if count is not None and not 1 <= count <= 50:
-            raise OptionError(f"{name}={count}: must be 1 to 50", field=name)
-    if options.min_speakers and options.max_speakers and options.min_speakers > options.max_speakers:
-        raise OptionError(
-            f"min_speakers={options.min_speakers} is more than max_speakers={options.max_speakers}",
-            field="min_speakers",
-        )
-    if len(options.vocabulary) > 500:
-        raise OptionError(f"vocabulary: {len(options.vocabulary)} words; at most 500", field="vocabulary")
-    check_glossary(options.glossary)
-    language = primary_language(options.language)
-    if language is not None and not (2 <= len(language) <= 3 and language.isalpha() and language.isascii()):
-        raise OptionError(
-            f"language={options.language!r}: use a two- or three-letter tag such as en", field="language"
-        )
-
-
-def primary_language(tag: str | None) -> str | None:
-    """The part of a language tag that a recognizer knows: "en" of "en-GB"."""
-    return tag.replace("_", "-").split("-")[0].lower() if tag else None
 
 
 def checkpoint_folder(waveform: Waveform, stage: str, fingerprint: str, sound: str, *what_matters: Any) -> str:

@@ -61,6 +61,14 @@ class Decoded:
     warnings: tuple[Warning, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Sound that was fetched and decoded before the rest of the work began."""
+
+    decoded: Decoded
+    seconds: float  #: by the clock, that decoding took
+
+
 class Decoder(Protocol):
     """Any recording to the samples that everything after it hears."""
 

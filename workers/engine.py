@@ -22,21 +22,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from structlog.contextvars import bound_contextvars
 
-from adapters.erasure import note_checkpoints
+from adapters.erasure import note_checkpoints, result_prefix
 from adapters.settings import Settings
-from formats.catalogue import FORMATS
 from schemas.drop import is_drop, read_drop
 from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import write_json
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
-from transcription.pipeline import Pipeline, Prepared
-from transcription.ports import Decoder, DropBox, Result, Store
+from transcription.ports import Decoder, DropBox, Prepared, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
 from workers.messages import (
     Begin,
@@ -54,6 +52,9 @@ from workers.messages import (
     Unexpected,
     Work,
 )
+
+if TYPE_CHECKING:
+    from transcription.pipeline import Pipeline
 
 #: prctl's option, from linux/prctl.h.
 PR_SET_PDEATHSIG = 1
@@ -227,6 +228,8 @@ def fetch_audio(audio_key: str, path: Path, *, store: Store, drops: DropBox | No
 
 def put_document(store: Store, document: Transcript, work: Work) -> Result:
     """Write the document under the key of this lease; what the ledger will say about it comes back."""
+    from formats.catalogue import FORMATS
+
     key = f"{result_prefix(work.job.id, work.token)}transcript.json"
     content = write_json(document)
     store.put(key, content)
@@ -248,11 +251,6 @@ def put_document(store: Store, document: Transcript, work: Work) -> Result:
         formats=tuple(FORMATS),
         title=document.episode.title,
     )
-
-
-def result_prefix(job_id: str, token: int) -> str:
-    """Where the results of one lease lie."""
-    return f"results/{job_id}/{token}/"
 
 
 def die_with(supervisor: int) -> None:

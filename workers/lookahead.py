@@ -17,8 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from schemas.errors import CrashError, LeaseLost, NotReady, TransientError
 from schemas.job import JobError
-from transcription.pipeline import Prepared
-from transcription.ports import Claimed, JobQueue
+from transcription.ports import Claimed, JobQueue, Prepared
 from workers.child import ChildDied, EngineProcess
 from workers.crashpoints import Reached
 from workers.deadlines import Deadlines

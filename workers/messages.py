@@ -9,8 +9,7 @@ from adapters.settings import Settings
 from schemas.episode import Episode
 from schemas.errors import StenocastError
 from schemas.job import Job, Progress
-from transcription.pipeline import Prepared
-from transcription.ports import Result
+from transcription.ports import Prepared, Result
 
 
 @dataclass(frozen=True, slots=True)

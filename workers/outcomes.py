@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from adapters.erasure import erase
+from adapters.erasure import erase, result_prefix
 from adapters.metrics import Metrics, Outcome, process_metrics
 from adapters.tracing import Tracing, process_tracing
 from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
@@ -18,7 +18,6 @@ from schemas.job import Job, JobError, JobState, Progress, Stage
 from transcription.ports import Claimed, JobQueue, Lease, Result, Store
 from workers.attempt_record import AttemptRecord
 from workers.crashpoints import Reached
-from workers.engine import result_prefix
 from workers.watch import Watch
 
 log = structlog.get_logger()

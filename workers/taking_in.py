@@ -18,7 +18,6 @@ from adapters.acceptance import check_priority, printable
 from adapters.glossaries import no_glossary
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.tracing import process_tracing
-from formats.catalogue import check_names
 from schemas.drop import Drop
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, InputError, NotFound, NotReady, OptionError, Refused, TransientError
@@ -36,7 +35,7 @@ from transcription.drops import (
 )
 from transcription.jobs import expected_seconds
 from transcription.notifications import Announced, Touched
-from transcription.pipeline import check_options
+from transcription.options import check_options
 from transcription.ports import DropBox, JobQueue, NewJob
 
 log = structlog.get_logger()
@@ -274,6 +273,8 @@ class TakeIn:
             return None
 
     def _options(self, sidecar: Sidecar) -> JobOptions:
+        from formats.catalogue import check_names
+
         models = sidecar.models or self._rules.models
         if sidecar.models and (is_folder_name(models) or is_hub_name(models)):
             # Whoever may write into the bucket could have us open any file, and model files can hold code.

@@ -20,8 +20,7 @@ from adapters.metrics import Metrics, process_metrics
 from adapters.tracing import Tracing
 from schemas.errors import CrashError, GpuError, LeaseLost, ModelError, NotReady, TransientError
 from schemas.job import JobError
-from transcription.pipeline import Prepared
-from transcription.ports import Claimed, JobQueue, Lease, Store
+from transcription.ports import Claimed, JobQueue, Lease, Prepared, Store
 from workers.child import ChildDied, EngineProcess
 from workers.crashpoints import Reached
 from workers.deadlines import Deadlines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,3 +64,16 @@ def test_a_worker_is_idle_only_when_none_of_its_devices_has_work() -> None:
     assert not idleness.is_at_least(10.0)
     now[0] = 60.0
     assert idleness.is_at_least(10.0)
+
+
+def test_a_supervisor_loads_nothing_that_only_its_engine_needs() -> None:
+    """It starts in half the time so, and so do intake, publisher and the commands about jobs."""
+    code = (
+        "import sys, adapters.wiring, workers.embedded, workers.engine, workers.publisher;"
+        "heavy = ('transcription.pipeline', 'transcription.naming', 'formats.catalogue', 'jinja2');"
+        "print([each for each in heavy if each in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -19,8 +19,7 @@ from schemas.errors import AudioError, NotReady
 from schemas.job import Job, JobOptions, JobState, Progress, Stage
 from schemas.transcript import Quality, Speaker, Transcript
 from schemas.wire import read_json
-from transcription.pipeline import Prepared
-from transcription.ports import Decoded, Report, Waveform
+from transcription.ports import Decoded, Prepared, Report, Waveform
 from workers.engine import Engine, fetch_audio
 from workers.messages import (
     Broke,

@@ -28,8 +28,7 @@ from schemas.errors import (
     TransientError,
 )
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
-from transcription.pipeline import Prepared
-from transcription.ports import Claimed, Decoded, Lease, NewJob, Result, Waveform
+from transcription.ports import Claimed, Decoded, Lease, NewJob, Prepared, Result, Waveform
 from workers.child import ChildDied
 from workers.crew import Crew
 from workers.deadlines import Deadlines
