@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import app, main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "examples" / "demo"
@@ -165,15 +165,28 @@ def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_users_mistake_is_one_sentence_with_a_code(
-    words: list[str], status: int, code: str, tmp_path: Path
+    words: list[str],
+    status: int,
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    ran = stenocast(*words, data=tmp_path, allow_scripted="1")
+    """In this process: twenty more would take half a minute to start."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["stenocast", *words])
+    monkeypatch.setenv("STENOCAST_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("STENOCAST_ALLOW_SCRIPTED", "1")
 
-    last = ran.stderr.strip().splitlines()[-1]
-    assert (ran.returncode, ran.stdout) == (status, "")
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capfd.readouterr()
+    last = said.err.strip().splitlines()[-1]
+    assert (ended.value.code, said.out) == (status, "")
     assert last.startswith("error: ")
     assert last.endswith(f"[{code}]"), last
-    assert "Traceback" not in ran.stderr
+    assert "Traceback" not in said.err
 
 
 def test_what_is_no_recording_is_known_before_any_model_is_looked_for(tmp_path: Path) -> None:

@@ -362,7 +362,9 @@ def test_a_store_that_cannot_be_reached_is_bad(monkeypatch: pytest.MonkeyPatch) 
     assert "STENOCAST_STORE_URL" in found.advice
 
 
-def test_a_broker_that_does_not_answer_is_bad_and_none_at_all_is_not() -> None:
+def test_a_broker_that_does_not_answer_is_bad_and_none_at_all_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.kafka_access.BOOTSTRAP_SECONDS", 1.0)
+
     assert doctor_command.broker(Settings(kafka_bootstrap="127.0.0.1:9")).level is Level.BAD
     assert doctor_command.broker(Settings()).level is Level.OK
 
