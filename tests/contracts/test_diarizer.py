@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from adapters.scripted import ScriptedDiarizer
 from schemas.errors import OptionError
-from transcription.ports import DiarizeOptions, Diarizer, Waveform
+from transcription.ports import Diarization, DiarizeOptions, Diarizer, Waveform
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Case:
 
     diarizer: Diarizer
     talk: Waveform
+
+    @cached_property
+    def found(self) -> Diarization:
+        """What it finds when nothing is asked for; found once for all tests."""
+        return self.diarizer.diarize(self.talk, DiarizeOptions())
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +50,13 @@ def case(request: pytest.FixtureRequest, tone: Waveform) -> Case:
 
 
 def test_two_voices_are_numbered_by_their_first_appearance(case: Case) -> None:
-    result = case.diarizer.diarize(case.talk, DiarizeOptions())
+    result = case.found
 
     assert list(dict.fromkeys(turn.voice for turn in result.turns)) == ["voice 1", "voice 2"]
 
 
 def test_turns_are_in_order_and_inside_the_recording(case: Case) -> None:
-    turns = case.diarizer.diarize(case.talk, DiarizeOptions()).turns
+    turns = case.found.turns
 
     assert all(0.0 <= turn.start < turn.end <= case.talk.seconds for turn in turns)
     assert all(before.start <= after.start for before, after in pairwise(turns))
@@ -58,14 +64,14 @@ def test_turns_are_in_order_and_inside_the_recording(case: Case) -> None:
 
 
 def test_at_most_one_voice_speaks_in_the_exclusive_turns(case: Case) -> None:
-    result = case.diarizer.diarize(case.talk, DiarizeOptions())
+    result = case.found
 
     assert all(before.end <= after.start + 0.001 for before, after in pairwise(result.exclusive))
     assert {turn.voice for turn in result.exclusive} <= {turn.voice for turn in result.turns}
 
 
 def test_every_embedding_belongs_to_a_voice(case: Case) -> None:
-    result = case.diarizer.diarize(case.talk, DiarizeOptions())
+    result = case.found
 
     assert set(result.embeddings) == {turn.voice for turn in result.turns}
     assert len({len(vector) for vector in result.embeddings.values()}) == 1
@@ -96,10 +102,9 @@ def test_an_impossible_number_of_speakers_is_refused(case: Case, options: Diariz
 
 
 def test_the_same_recording_gives_the_same_turns(case: Case) -> None:
-    once = case.diarizer.diarize(case.talk, DiarizeOptions())
     again = case.diarizer.diarize(case.talk, DiarizeOptions())
 
-    assert once == again
+    assert case.found == again
 
 
 def test_silence_has_no_voices(case: Case, silence: Waveform) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,11 @@ class Case:
 
     recognizer: Recognizer
     speech: Waveform
+
+    @cached_property
+    def found(self) -> Recognition:
+        """What it hears in the whole recording; heard once for all tests."""
+        return recognized(self)
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +53,14 @@ def recognized(case: Case, span: Span | None = None, options: RecognizeOptions |
 
 
 def test_speech_gives_words(case: Case) -> None:
-    result = recognized(case)
+    result = case.found
 
     assert len(result.words) > 10
     assert result.language == "en"
 
 
 def test_words_are_trimmed_timed_and_probable(case: Case) -> None:
-    for word in recognized(case).words:
+    for word in case.found.words:
         assert word.text
         assert word.text == word.text.strip()
         assert type(word.start) is float
@@ -84,11 +90,11 @@ def test_speech_lies_inside_the_window_and_adds_up(case: Case) -> None:
 
 
 def test_the_same_window_gives_the_same_words(case: Case) -> None:
-    assert recognized(case) == recognized(case)
+    assert recognized(case) == case.found
 
 
 def test_a_recording_that_is_recognized_in_other_windows_in_between_gives_the_same_words(case: Case) -> None:
-    before = recognized(case)
+    before = case.found
     recognized(case, Span(3.0, 6.0))
 
     assert recognized(case) == before
@@ -105,7 +111,7 @@ def again(case: Case, span: Span, *, is_unheard: bool = False, will_do: bool = T
 
 
 def test_the_words_of_a_window_are_those_of_its_passages(case: Case) -> None:
-    result = recognized(case)
+    result = case.found
 
     assert result.passages
     assert [word.text for each in result.passages for word in each.words] == [word.text for word in result.words]
