@@ -56,7 +56,7 @@ def downgrade():
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     with quiet_logs():
-        place = Place(Settings(data_dir=tmp_path, database_url=url, **SETTINGS), tmp_path / "workers.log")
+        place = Place(Settings(data_dir=tmp_path, database_url=url, **SETTINGS | CALM), tmp_path / "workers.log")
         yield place
         place.end_all()
         place.engine.end()
