@@ -123,7 +123,10 @@ def test_what_a_sender_left_half_done_is_never_seen(topics: Made) -> None:
     assert ids(topics.records(Topic.JOBS)) == ["event-1"]
 
 
-def test_a_missing_topic_is_named_with_the_command_that_makes_it(topics: Made) -> None:
+def test_a_missing_topic_is_named_with_the_command_that_makes_it(
+    topics: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.kafka.ANSWER_SECONDS", 3.0)
     sink = topics.sink()
     sink._access = replace(topics.access, prefix="nowhere.")
 
