@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from evaluation.comparison import compare
 from evaluation.floors import behind, figures, floors_of
-from evaluation.said import Said, SaidWord, said_in_document, said_in_truth
-from evaluation.survey import everything
-from evaluation.systems import run_ours
-from schemas.errors import NotFound
-from transcription.steps import ALL_STEPS
+from evaluation.said import Said, SaidWord
 
 FLOORS = floors_of("transcripts")
 
@@ -43,36 +34,3 @@ def test_every_floor_is_of_a_figure() -> None:
         limits = {key for key in floor if key != "models"}
         assert {key.removesuffix("_at_most").removesuffix("_at_least") for key in limits} <= set(known)
         assert all(key.endswith(("_at_most", "_at_least")) for key in limits)
-
-
-@pytest.fixture(scope="module")
-def pipeline_of(model_sets: Path) -> Callable[[str], Any]:
-    """A pipeline for each model set, loaded once, without earlier checkpoints."""
-    from adapters.settings import read_settings
-    from adapters.wiring import build_pipeline
-
-    settings = read_settings({"STENOCAST_MODELS_DIR": str(model_sets)})
-    loaded: dict[str, Any] = {}
-
-    def load(models: str) -> Any:
-        if models not in loaded:
-            loaded[models] = build_pipeline(settings, models, fresh=True)
-        return loaded[models]
-
-    return load
-
-
-@pytest.mark.engines
-@pytest.mark.parametrize("name", FLOORS)
-def test_no_recording_falls_behind_its_floor(name: str, pipeline_of: Callable[[str], Any]) -> None:
-    notes: list[str] = []
-    try:
-        (recording,) = [each for each in everything([name], notes.append) if each.name == name]
-    except NotFound:
-        pytest.skip("; ".join(notes))  # a synthetic episode, and nothing here that speaks
-
-    document, voices = run_ours(pipeline_of(FLOORS[name]["models"]), recording, ALL_STEPS)
-    heard = said_in_document(document)
-    result = compare(said_in_truth(recording.truth, seconds=heard.seconds), heard, found=voices)
-
-    assert behind(result.measures, FLOORS[name]) == ()
