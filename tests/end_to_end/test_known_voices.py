@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import Settings, read_settings
+from adapters.settings import read_settings
 from adapters.wiring import build_pipeline, open_voices
 from evaluation.sets.script import Synthesizer, Voice
 from evaluation.sets.synthesizers import spoken
 from schemas.episode import Episode
 from schemas.job import JobOptions
 from schemas.transcript import NameMethod, Transcript
+from transcription.pipeline import Pipeline
 from transcription.ports import SAMPLE_RATE
 
 pytestmark = [
@@ -69,8 +70,7 @@ def _speak(lines: Sequence[tuple[Voice, str]], path: Path) -> Path:
     return path
 
 
-def _transcribe(settings: Settings, audio: Path, episode: str, scratch: Path) -> Transcript:
-    pipeline = build_pipeline(settings, "fast")
+def _transcribe(pipeline: Pipeline, audio: Path, episode: str, scratch: Path) -> Transcript:
     return pipeline.run(
         audio,
         Episode(episode, show=SHOW),
@@ -94,10 +94,11 @@ def test_the_people_of_one_episode_are_known_in_the_next_and_forgotten_for_good(
     scratch.mkdir()
     voices = open_voices(settings)
     voices.consent(SHOW, given_by="Jo Pym")
-    first = _transcribe(settings, _speak(FIRST, tmp_path / "first.wav"), "first", scratch)
+    pipeline = build_pipeline(settings, "fast")
+    first = _transcribe(pipeline, _speak(FIRST, tmp_path / "first.wav"), "first", scratch)
     audio = _speak(SECOND, tmp_path / "second.wav")
 
-    second = _transcribe(settings, audio, "second", scratch)
+    second = _transcribe(pipeline, audio, "second", scratch)
 
     assert [(each.name, each.known_by) for each in first.speakers] == [
         ("Nora Whitfield", NameMethod.SELF_INTRODUCTION),
@@ -111,7 +112,7 @@ def test_the_people_of_one_episode_are_known_in_the_next_and_forgotten_for_good(
 
     voices.rename(SHOW, "Nora Whitfield", to="Nora Whitfield-Lane")
     voices.forget(SHOW, "Simon Barrow")
-    third = _transcribe(settings, audio, "third", scratch)
+    third = _transcribe(pipeline, audio, "third", scratch)
 
     assert [each.name for each in voices.all(SHOW)] == ["Nora Whitfield-Lane"]
     assert [each.name for each in third.speakers] == ["Nora Whitfield-Lane", None]
