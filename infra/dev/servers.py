@@ -625,7 +625,7 @@ def make_postgres(instance: Instance, bucket_events_topic: str) -> None:
         "environment": {"STENOCAST_TEST_POSTGRES": f"postgresql://stenocast:{password}@127.0.0.1:{port}/postgres"},
     }
     instance.save()
-    options = ["-D", str(outside / "data"), "-U", "stenocast", "-E", "UTF8", "--locale=C.UTF-8"]
+    options = ["-D", str(outside / "data"), "-U", "stenocast", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     login = ["--auth=scram-sha-256", f"--pwfile={word}"]
     initdb = str(postgres_program("initdb"))
     finish([initdb, *options, *login], "PostgreSQL's cluster cannot be made", cwd=outside, **as_postgres())
