@@ -45,6 +45,7 @@ from workers.transcriber import Pace, Supervisor, new_worker_name
 
 EPISODE_SECONDS = 13
 FIRST_TONE = 10  #: samples of a period; every other episode has a longer one
+LOOK_SECONDS = 0.05  #: between two looks; each asks the ledger, and the workers want the processor
 PATIENCE_SECONDS = 60.0  #: for anything to happen on a busy machine; only failures wait so long
 SETTINGS: dict[str, Any] = {
     "lease_seconds": 1.5,
@@ -69,7 +70,7 @@ def until(holds: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECO
         found = holds()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(LOOK_SECONDS)
     raise AssertionError(f"never came about: {what}")
 
 
@@ -98,13 +99,13 @@ class Place:
         self.sink = open_sink(self.settings)
         self.engine = LastingEngine(self.settings)
 
-    def add(self, *, again: str = "") -> Job:
+    def add(self, *, again: str = "", seconds: int = EPISODE_SECONDS) -> Job:
         """Take in an episode whose sound is unlike any other's. `again` asks for the first one's sound once more."""
         tone = FIRST_TONE if again else next(self.tones)
         path = self.settings.data_dir / "in.wav"
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
-            file.writeframes(one_tone(tone))
+            file.writeframes(one_tone(tone, seconds))
         job, is_new = accept(
             queue=self.ledger,
             store=self.store,
@@ -233,9 +234,9 @@ class Place:
         self.processes.clear()
 
 
-def one_tone(period: int) -> bytes:
+def one_tone(period: int, seconds: int) -> bytes:
     wave_form = array.array("h", [int(8000 * math.sin(i * math.tau / period)) for i in range(16_000)])
-    return wave_form.tobytes() * EPISODE_SECONDS
+    return wave_form.tobytes() * seconds
 
 
 def scratch_left(settings: Settings) -> list[Path]:
