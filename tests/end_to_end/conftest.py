@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +63,19 @@ class Service:
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Start services on free ports; all of them are stopped at the end."""
+    with services_in(tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def services_in(folder: Path) -> Iterator[Callable[..., Service]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*, command: str = "serve", data: Path | None = None, port: int = 0, **settings: object) -> Service:
-        data = data or tmp_path / "data"
+        data = data or folder / "data"
         environment = dict(os.environ) | {"STENOCAST_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1"}
         environment |= {f"STENOCAST_{name.upper()}": str(value) for name, value in settings.items()}
-        log = (tmp_path / f"serve-{len(started)}.log").open("wb+")
+        log = (folder / f"serve-{len(started)}.log").open("wb+")
         port = port or free_port()
         process = subprocess.Popen(
             [sys.executable, "-m", "cli.main", command, "--port", str(port)],
@@ -83,11 +89,13 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         _wait_for_answer(process, port, Path(log.name))
         return Service(process, f"http://127.0.0.1:{port}", environment, data)
 
-    yield start
-    for process in started:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    try:
+        yield start
+    finally:
+        for process in started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 #: Below those of the servers (infra/dev/servers.py) and of clients, one of which, in the tests that run beside this

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from transcription.steps import ALL_STEPS
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "examples" / "demo"
 FLOORS = floors_of("transcripts")
+BYTES_TO_TWO_NAMES = 400_000  #: of the demo episode: three quarters of a minute
 EPISODE = Episode("5f0e8a52-2f0a-5a3e-9d3c-0f2f6f6f3d11")
 
 pytestmark = pytest.mark.engines
@@ -119,10 +121,12 @@ def test_the_demo_says_what_the_readme_shows(demo: Transcript) -> None:
 @pytest.mark.processes
 def test_the_command_prints_the_transcript_and_nothing_of_a_library(model_sets: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STENOCAST_")}
-    environment |= {"STENOCAST_DATA_DIR": str(tmp_path), "STENOCAST_MODELS_DIR": str(model_sets)}
+    environment |= {"STENOCAST_DATA_DIR": str(tmp_path / "data"), "STENOCAST_MODELS_DIR": str(model_sets)}
+    shutil.copy(DEMO / "episode.json", tmp_path)
+    (tmp_path / "episode.mp3").write_bytes((DEMO / "episode.mp3").read_bytes()[:BYTES_TO_TWO_NAMES])
 
     ran = subprocess.run(
-        [sys.executable, "-m", "cli.main", "transcribe", str(DEMO / "episode.mp3"), "--models", "fast"],
+        [sys.executable, "-m", "cli.main", "transcribe", str(tmp_path / "episode.mp3"), "--models", "fast"],
         env=environment,
         cwd=ROOT,
         capture_output=True,
@@ -132,7 +136,7 @@ def test_the_command_prints_the_transcript_and_nothing_of_a_library(model_sets: 
     )
 
     assert ran.returncode == 0, ran.stderr
-    for name in ("Daniel Carter", "Helen Marsh", "Peter Hollis"):
+    for name in ("Daniel Carter", "Helen Marsh"):
         assert f"\n{name}\n" in ran.stdout
     ours = ("episode.mp3: ", "Decoding", "Recognizing words", "Telling voices apart", "Assembling", "warning: ")
     assert [line for line in ran.stderr.splitlines() if not line.startswith(ours)] == []

@@ -7,11 +7,14 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from schemas.events import EventType
+from tests.end_to_end.conftest import Service, services_in
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
 
@@ -20,11 +23,21 @@ BYTES_TO_A_NAME = 400_000  #: of the demo episode: three quarters of a minute, i
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture(scope="module")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the service with the real engines watches."""
+    return tmp_path_factory.mktemp("inbox")
+
+
+@pytest.fixture(scope="module")
+def service(model_sets: Path, inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One with the real engines, which are loaded once."""
+    with services_in(tmp_path_factory.mktemp("service")) as serve:
+        yield serve(models="fast", models_dir=model_sets, inbox=inbox)
+
+
 @pytest.mark.engines
-def test_an_episode_goes_in_by_http_and_comes_out_named_in_four_styles(
-    serve: Callable[..., Any], model_sets: Path
-) -> None:
-    service = serve(models="fast", models_dir=model_sets)
+def test_an_episode_goes_in_by_http_and_comes_out_named_in_four_styles(service: Service) -> None:
     with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
         posted = client.post(
             "/v1/episodes",
@@ -44,22 +57,21 @@ def test_an_episode_goes_in_by_http_and_comes_out_named_in_four_styles(
             assert page.status_code == 200
             assert "seeds" in page.text
     listed = service.command("jobs", "--json")
-    assert [each["state"] for each in json.loads(listed.stdout)] == ["done"], listed.stderr
-    _wait_until(lambda: "transcript.published.v1" in service.command("events").stdout)
+    states = {each["id"]: each["state"] for each in json.loads(listed.stdout)}
+    assert states[job["id"]] == "done", listed.stderr
+    told = [EventType.TRANSCRIPT_PUBLISHED, job["episode_id"]]
+    _wait_until(lambda: told in [[each["type"], each["subject"]] for each in _events(service)])
 
 
 @pytest.mark.engines
-def test_a_file_dropped_into_the_watched_folder_is_transcribed(
-    serve: Callable[..., Any], model_sets: Path, tmp_path: Path
-) -> None:
-    inbox = tmp_path / "inbox"
-    inbox.mkdir()
-    service = serve(models="fast", models_dir=model_sets, inbox=inbox)
-    shutil.copy(DEMO / "episode.json", inbox)
-    (inbox / "episode.mp3").write_bytes((DEMO / "episode.mp3").read_bytes()[:BYTES_TO_A_NAME])
+def test_a_file_dropped_into_the_watched_folder_is_transcribed(service: Service, inbox: Path) -> None:
     with service.client() as client:
-        jobs = _wait_until(lambda: client.get("/v1/jobs").json()["jobs"])
-        job = service.wait_for(jobs[0]["id"])
+        earlier = {each["id"] for each in client.get("/v1/jobs").json()["jobs"]}
+        shutil.copy(DEMO / "episode.json", inbox)
+        (inbox / "episode.mp3").write_bytes((DEMO / "episode.mp3").read_bytes()[:BYTES_TO_A_NAME])
+
+        new = _wait_until(lambda: {each["id"] for each in client.get("/v1/jobs").json()["jobs"]} - earlier)
+        job = service.wait_for(*new)
         document = client.get(f"/v1/transcripts/{job['episode_id']}").json()
 
     assert job["state"] == "done", job
@@ -113,6 +125,10 @@ def test_a_killed_server_comes_back_and_its_job_is_done_once_with_the_same_words
     assert len({json.loads(line)["id"] for line in published}) == 1
     scratch = tmp_path / "stormy" / "scratch"
     _wait_until(lambda: not [each for each in scratch.rglob("*") if each.is_file() and each.stat().st_size > 10_000])
+
+
+def _events(service: Service) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in service.command("events").stdout.splitlines()]
 
 
 def _post(service: Any) -> str:
