@@ -125,7 +125,7 @@ def test_an_engine_at_work_leaves_a_cancelled_job_and_goes_on_with_the_next(plac
 
 
 def test_a_job_cancelled_while_its_sound_is_decoded_is_left_within_five_seconds(place: Place) -> None:
-    """Even when the decoder has stopped: it is killed. A quarter of an hour takes it long enough to be met at work."""
+    """Even when the decoder has stopped: it is killed. So much sound keeps it at work until it is met."""
     job = place.add(seconds=900)
     worker = place.start(**PRODUCTION)
     decoder: psutil.Process = until(lambda: decoder_of(worker), "the sound is being decoded")
