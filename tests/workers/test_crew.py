@@ -67,7 +67,7 @@ def test_a_worker_is_idle_only_when_none_of_its_devices_has_work() -> None:
 
 
 def test_a_supervisor_loads_nothing_that_only_its_engine_needs() -> None:
-    """It starts in half the time so, and so do intake, publisher and the commands about jobs."""
+    """It starts in two thirds of the time so, and so do intake, publisher and the commands about jobs."""
     code = (
         "import sys, adapters.wiring, workers.embedded, workers.engine, workers.publisher;"
         "heavy = ('transcription.pipeline', 'transcription.naming', 'formats.catalogue', 'jinja2');"
