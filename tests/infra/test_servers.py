@@ -205,12 +205,10 @@ def test_a_server_that_the_environment_names_is_used_and_not_started() -> None:
     script = "import os; print(os.environ['STENOCAST_TEST_POSTGRES'])"
     given = "postgresql://somebody@127.0.0.1:1/theirs"
 
-    began = time.monotonic()
     done = servers("run", "--only", "postgres", "--", sys.executable, "-c", script, STENOCAST_TEST_POSTGRES=given)
 
     assert done.stdout.strip() == given
     assert "Started" not in done.stderr
-    assert time.monotonic() - began < 5
 
 
 def test_what_is_missing_is_named_with_its_package(tmp_path: Path) -> None:
