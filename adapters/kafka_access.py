@@ -127,6 +127,9 @@ def translated(access: KafkaAccess, *, doing: str) -> Iterator[None]:
             code="kafka_refused",
         ) from error
     except (kafka_errors.KafkaError, OSError, ValueError, AssertionError) as error:
+        if any(isinstance(each, _FENCINGS) for each in error.args):
+            # What the sender's own thread was told between two records; the next one fails for that reason.
+            raise LeaseLost("another publisher sends now", code="publishing_lost") from error
         raise TransientError(
             f"Kafka at {access.bootstrap} did not {doing}: {str(error) or type(error).__name__}",
             code="kafka_unavailable",

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
 
 from adapters import kafka_topics
-from adapters.kafka_access import KafkaAccess
+from adapters.kafka_access import KafkaAccess, translated
 from adapters.kafka_topics import KafkaEvents, KafkaTopics
 from schemas.cloudevents import event_headers, read_cloud_event
 from schemas.errors import InputError, LeaseLost, NotReady, StenocastError, TransientError
@@ -133,6 +133,16 @@ def test_a_missing_topic_is_named_with_the_command_that_makes_it(
     with pytest.raises(NotReady, match=r"nowhere\.jobs.*`stenocast topics create`") as caught:
         sink.take_over()
     assert caught.value.code == "topic_missing"
+
+
+def test_a_record_that_fails_because_one_before_it_was_refused_for_another_sender_is_told_as_that() -> None:
+    """The library's own words for it, when the refusal arrives between two records of one batch."""
+    library = KafkaError("Cannot perform send because a previous request has failed", ProducerFencedError())
+
+    with pytest.raises(LeaseLost) as caught, translated(KafkaAccess("kafka:9092"), doing="take the events"):
+        raise library
+
+    assert caught.value.code == "publishing_lost"
 
 
 # ---------------------------------------------------------------- dead letters
