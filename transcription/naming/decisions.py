@@ -17,6 +17,7 @@ EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address
 OUTSIDER = 0.75  #: the same for anybody else, where the metadata lists as many people as there are voices
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
+LEFT_OVER = 0.7  #: confidence of a name that is given because every other voice has one
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
 
 
@@ -127,6 +128,12 @@ def by_elimination(
         return {voice: Decision(person, strength, own, own[0].method)}
     if talk.seconds_of(voice) < ELIMINATION_SECONDS:
         return {}
+    return {voice: left_over(talk, people, voice, person)}
+
+
+def left_over(talk: Talk, people: Sequence[Person], voice: str, person: int) -> Decision:
+    """The decision that a voice is the one who is left, with the beginning of its longest turn to hear it by."""
     turn, paragraph, offset, quote = talk.sample_of(voice)
-    piece = Piece(voice, person, 0.7, NameMethod.ELIMINATION, quote, turn, paragraph, offset, people[person].full)
-    return {voice: Decision(person, -math.log(1 - 0.7), (piece,), NameMethod.ELIMINATION)}
+    name = people[person].full
+    piece = Piece(voice, person, LEFT_OVER, NameMethod.ELIMINATION, quote, turn, paragraph, offset, name)
+    return Decision(person, -math.log(1 - LEFT_OVER), (piece,), NameMethod.ELIMINATION)

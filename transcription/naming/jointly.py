@@ -13,17 +13,20 @@ from dataclasses import dataclass
 
 from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
-from transcription.naming.decisions import Decision, expected_and_left
+from transcription.naming.decisions import ELIMINATION_SECONDS, Decision, expected_and_left, left_over
 from transcription.naming.evidence import Piece
 from transcription.naming.likelihoods import chances, odds
 from transcription.naming.mentions import Manner, Mention, find_mentions
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk
 
-#: A name is given where every way without it is e to the power of this less likely, and so many other voices call the
-#: voice by it. One who calls may call his dog, somebody who is away, or himself in a tale.
-SURE, CALLERS = 2.0, 2
+SURE = 2.0  #: a name is given where every way without it is e to the power of this less likely
+#: So many other voices must call a voice by a name. One who calls may call his dog, somebody who is away, himself in a
+#: tale; but one is enough where as many are expected as talk, for a voice that speaks for a minute.
+CALLERS = 2
 TAKES_PART = math.log(0.85 / 0.15)  #: log odds that somebody on the list is one of the voices; assumed
+COMPLETE = math.log(0.98 / 0.02)  #: the same where the list is as long as there are voices; assumed
+AN_OUTSIDER = 0.5  #: evidence from which a voice may be somebody who is not on the list
 #: The highest confidence: how all are called is never as good as being told, and teaches no voice (`known_voices`).
 MOST = 0.89
 NAMED = 4.0  #: log odds that a name given by other evidence is right: about 98 of 100 were on that talk
@@ -58,6 +61,7 @@ def named_jointly(
     values = [[beliefs[voice, person] for person in expected] for voice in voices]
     chosen, likeliest = best_assignment(values)
     found: dict[str, Decision] = {}
+    uncalled: list[tuple[str, int]] = []
     for row, column in enumerate(chosen):
         if column is None or voices[row] in named or expected[column] not in left:
             continue
@@ -65,21 +69,50 @@ def named_jointly(
         without = [list(each) for each in values]
         without[row][column] = -math.inf
         margin = likeliest - best_assignment(without)[1]
-        calls = _calls(said, voice, person)
-        callers = {talk.turns[call.mention.turn].speaker for call in calls}
-        if margin >= SURE and len(callers) >= CALLERS and not _is_said_otherwise(pieces, people, voice, person):
+        if margin < SURE or _is_said_otherwise(pieces, people, voice, person):
+            continue
+        calls = _calls(talk, said, voice, person)
+        if _are_enough(talk, voice, calls):
             own = _with_calls(pieces, calls, voice, person)
             strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - MOST))
             found[voice] = Decision(person, strength, own, own[0].method)
-    return found
+        elif not calls:
+            uncalled.append((voice, person))
+    return found | _left_over(talk, people, {**named, **found}, uncalled)
+
+
+def is_complete(talk: Talk) -> bool:
+    """Whether as many are expected as talk, so that whoever is called is there."""
+    return len(talk.participants) == len(talk.talkers)
+
+
+def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said]) -> bool:
+    """Whether the calls by a name are enough to believe it of a voice."""
+    callers = {talk.turns[call.mention.turn].speaker for call in calls}
+    if is_complete(talk) and talk.seconds_of(voice) >= ELIMINATION_SECONDS:
+        return len(callers) > 0
+    return len(callers) >= CALLERS
+
+
+def _left_over(
+    talk: Talk, people: Sequence[Person], named: Mapping[str, Decision], uncalled: Sequence[tuple[str, int]]
+) -> dict[str, Decision]:
+    """The last name for the last voice, where the list is as long as there are voices and all others have theirs."""
+    without = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
+    is_outsider = any(people[each.person].participant is None for each in named.values())
+    if not is_complete(talk) or is_outsider or len(without) != 1 or [voice for voice, _ in uncalled] != without:
+        return {}
+    [(voice, person)] = uncalled
+    is_heard = talk.seconds_of(voice) >= ELIMINATION_SECONDS
+    return {voice: left_over(talk, people, voice, person)} if is_heard else {}
 
 
 def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
-    """Whether the voice gives itself another name or is somebody who is not on the list by anything that is said, or
-    another voice gives itself this name."""
+    """Whether the voice gives itself another name or is told to be somebody who is not on the list, or another voice
+    gives itself this name."""
     return any(
         (piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person))
-        or (piece.speaker == voice and people[piece.person].participant is None)
+        or (piece.speaker == voice and people[piece.person].participant is None and piece.weight >= AN_OUTSIDER)
         for piece in pieces
     )
 
@@ -108,7 +141,7 @@ def _beliefs(
     talk: Talk, said: Sequence[_Said], expected: Sequence[int], named: Mapping[str, Decision]
 ) -> dict[tuple[str, int], float]:
     """Log odds that each voice is each person, rather than that the person is not there."""
-    there = TAKES_PART - math.log(len(talk.talkers))
+    there = COMPLETE if is_complete(talk) else TAKES_PART - math.log(len(talk.talkers))
     beliefs = {(voice, person): there for voice in talk.talkers for person in expected}
     for (voice, person), _ in list(beliefs.items()):
         if voice in named and person == named[voice].person:
@@ -122,16 +155,19 @@ def _beliefs(
     return beliefs
 
 
-def _calls(said: Sequence[_Said], voice: str, person: int) -> list[_Said]:
-    """Where somebody is called who is most likely this voice."""
-    return [
+def _calls(talk: Talk, said: Sequence[_Said], voice: str, person: int) -> list[_Said]:
+    """Where somebody is called who is most likely this voice; else, where a list is complete, where another speaks of him."""
+    own = [each for each in said if each.mention.person == person]
+    called = [
         each
-        for each in said
-        if each.mention.person == person
-        and each.mention.manner not in (Manner.SPOKEN_OF, Manner.IN_FULL)
+        for each in own
+        if each.mention.manner not in (Manner.SPOKEN_OF, Manner.IN_FULL)
         and each.chances[voice] == max(each.chances.values())
         and each.odds[voice] > 0
     ]
+    if called or not is_complete(talk):
+        return called
+    return [each for each in own if talk.turns[each.mention.turn].speaker != voice]
 
 
 def _with_calls(pieces: Sequence[Piece], calls: Sequence[_Said], voice: str, person: int) -> tuple[Piece, ...]:
