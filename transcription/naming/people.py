@@ -76,6 +76,8 @@ def calls(person: Person, name: str) -> bool:
     if len(words) < len(parts) and [fold(word) for word in words] == [fold(part) for part in parts[: len(words)]]:
         return True  # "María José" of "María José Soler"
     if len(words) == 1:
+        if len(parts) > 1 and len(parts[-1]) > 2 and fold(words[0]) == fold(parts[0][0] + parts[-1]):
+            return True  # "Kball" of "Kevin Ball"
         if any(are_forms_of_one_name(words[0], each) for each in (parts[0], *(a.split()[0] for a in aliases if a))):
             return True
         if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
