@@ -71,6 +71,7 @@ class Sentence:
     end: int
     from_start: int  #: 0 for the turn's first sentence
     from_end: int  #: 0 for its last
+    is_read: bool = False  #: it begins a letter that is read out
 
 
 _FILLER = r"(?:,?\s+(?:uh|um|er|erm|actually|just|still|simply|always|so)\b,?)*,?\s+"
@@ -164,8 +165,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:first|next|second|third|last|another|our|my|regular|usual|fellow)(?: \w+)? "
          r"(?:caller|speaker|panellist|panelist|interviewee|contributor|co-host|cohost|correspondent|expert)"
          rf"s?{_WHEN}(?:,? (?:is|are|will be)|,)?", 0.75),
-        (r"\b(?:your|our) host(?: is)?,?", 0.75),
-        (r"\b(?:our|my|the|your)(?: \w+){0,2} (?:hosts|co-?hosts?|panell?ists?|guests)"
+        (r"(?<!\bi am )(?<!\bi'm )\b(?:your|our) host(?: is)?,?", 0.75),
+        (r"\b(?:our|my|the|your)(?: \w+){0,2} (?:co-?hosts?|panell?ists?|guests)"
          r"(?: today| here)?(?:,| is| are)", 0.7),
         (r"\b(?:the )?(?:first|second|third|other|next|last)(?: one)? (?:of (?:them|whom|those) )?is", 0.5),
         (r"\b(?:first up|next up|up first)(?: is|,)?", 0.7),
@@ -221,6 +222,22 @@ _ABSENT = re.compile(
     r"(?:can't|couldn't) make it|will be back (?:on|in|next|soon|tomorrow|later|with us)|sends? (?:his|her|their))\b",
     re.I,
 )
+
+#: What is said to somebody who is not in the room.
+_FROM_AFAR = re.compile(
+    r"\b(?:get well|(?:we|i)(?: all)? (?:wish you were here|miss you)|wish you were here|rest in peace|"
+    r"why (?:are you not|aren't you) (?:here|with us))\b",
+    re.I,
+)
+
+#: "The next one is from a gentleman. Hello Mary, …": a letter, and how it begins.
+_LETTER = re.compile(
+    r"\b(?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|(?:first|second|third|next|last|another) one)\b"
+    r"[^.?!]*\b(?:from|here|says|reads|writes|goes)\b|"
+    r"\bhere(?:'s| is| are)[^.?!]* (?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|one)\b",
+    re.I,
+)
+_SALUTES = re.compile(r"\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b", re.I)
 
 #: Before a name in the same sentence these make it somebody else's words, or nobody's.
 _REPORTED = re.compile(
@@ -371,6 +388,8 @@ def find_claims(paragraphs: Sequence[str]) -> tuple[Claim, ...]:
         claims += [*own, *(claim for claim in others if claim.name.end not in own_ends)]
     told = {(claim.paragraph, claim.name.end) for claim in claims}
     for sentence in sentences:
+        if is_from_afar(sentence):
+            continue
         addresses = [*_looking_back(sentence), *_greetings(sentence), *_handing_over(sentence)]
         claims += [claim for claim in addresses if (claim.paragraph, claim.name.end) not in told]
     return tuple(claims)
@@ -457,10 +476,15 @@ def find_slots(paragraphs: Sequence[str]) -> tuple[Slot, ...]:
 def sentences_of(paragraphs: Sequence[str]) -> list[Sentence]:
     evens = [plain(text) for text in paragraphs]
     places = [(i, start, end) for i, text in enumerate(paragraphs) for start, end in sentence_spans(text)]
-    return [
-        Sentence(i, paragraphs[i], evens[i], start, end, n, len(places) - 1 - n)
-        for n, (i, start, end) in enumerate(places)
-    ]
+    found: list[Sentence] = []
+    for n, (i, start, end) in enumerate(places):
+        is_read = n > 0 and bool(_LETTER.search(_even(found[-1])) and _SALUTES.match(evens[i][start:end]))
+        found.append(Sentence(i, paragraphs[i], evens[i], start, end, n, len(places) - 1 - n, is_read))
+    return found
+
+
+def _even(sentence: Sentence) -> str:
+    return sentence.even[sentence.start : sentence.end]
 
 
 def claim_in(whom: Whom, sentence: Sentence, begin: int, end: int, name: SpokenName, weight: float) -> Claim:
@@ -481,7 +505,9 @@ def name_at(sentence: Sentence, at: int) -> SpokenName | None:
 
 
 def is_reported(sentence: Sentence, at: int) -> bool:
-    """Whether what begins at `at` is somebody else's words: after a reporting verb, or inside quotation marks."""
+    """Whether what begins at `at` is somebody else's words: after a reporting verb, in a letter, inside quotation marks."""
+    if sentence.is_read:
+        return True
     before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 70) : at])
     is_after_colon = before.rstrip()[-1:] in {":", "«"} and not _OF_US.search(before)
     if _REPORTED.search(before) or is_after_colon:
@@ -605,6 +631,11 @@ def _further_names(sentence: Sentence, named: Sequence[SpokenName]) -> Iterator[
 def is_absent(sentence: Sentence, end: int) -> bool:
     """Whether the sentence goes on to say that who was named before `end` is not there."""
     return _ABSENT.search(sentence.even, end, min(sentence.end, end + 2 * _CLOSE_BEHIND)) is not None
+
+
+def is_from_afar(sentence: Sentence) -> bool:
+    """Whether who is called in a sentence is told by it to be away: "Get well soon, Mary." """
+    return _FROM_AFAR.search(sentence.even, sentence.start, sentence.end) is not None
 
 
 def is_of_earlier(sentence: Sentence, end: int) -> bool:
@@ -762,6 +793,9 @@ def _handing_over(sentence: Sentence) -> Iterator[Claim]:
         yield claim_in(Whom.NEXT, sentence, begin, given.end, given, weight)
 
 
+_TELLS_OF = re.compile(r"[,–—]\s+(?:he|she)\b", re.I)  #: "Mary, she never came" is said of her
+
+
 def _addressed(sentence: Sentence) -> Iterator[tuple[SpokenName, bool]]:
     """Names that stand as an address in a sentence, and whether the sentence is nothing else ("And Tim.")."""
     whole = sentence.even[sentence.start : sentence.end]
@@ -773,7 +807,7 @@ def _addressed(sentence: Sentence) -> Iterator[tuple[SpokenName, bool]]:
             # A turn that is nothing but a name answers a question, and may be of anybody.
             yield first, sentence.from_start > 0
         elif rest[0] in ",–—" or rest.startswith(" -"):
-            if not (first.is_full and _APPOSITION.match(rest)):
+            if not (first.is_full and _APPOSITION.match(rest)) and not _TELLS_OF.match(rest):
                 yield first, False
         elif _opens_question(first, rest):
             yield first, False

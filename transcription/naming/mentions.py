@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transcription.given_names import is_given_name
-from transcription.introductions import Sentence, is_absent, is_explained, is_reported, quotable, sentences_of
+from transcription.introductions import Sentence, is_absent, is_explained, is_from_afar, is_reported, quotable, sentences_of
 from transcription.naming.evidence import NEW_VOICE_WORDS
 from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
@@ -119,7 +119,7 @@ def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
     before, rest = sentence.even[sentence.start : name.start], sentence.even[name.end : sentence.end]
     if _OF_ONESELF.search(before) or is_reported(sentence, name.start):
         return None
-    if is_absent(sentence, name.end):
+    if is_absent(sentence, name.end) or is_from_afar(sentence):
         return Manner.AWAY
     is_closed = _CLOSED.match(rest) is not None
     if is_closed and _GREETS.search(before):

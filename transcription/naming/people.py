@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.episode import Participant
-from transcription.given_names import are_forms_of_one_name, is_beginning_of
+from transcription.given_names import are_forms_of_one_name, is_beginning_of, is_given_name
 from transcription.naming.claims import Heard
 from transcription.naming.talk import Talk
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton
@@ -80,8 +80,8 @@ def calls(person: Person, name: str) -> bool:
             return True  # "Kball" of "Kevin Ball"
         if any(are_forms_of_one_name(words[0], each) for each in (parts[0], *(a.split()[0] for a in aliases if a))):
             return True
-        if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
-            return True  # "Professor Lindqvist"
+        if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]) and not is_given_name(words[0]):
+            return True  # "Professor Lindqvist"; but "James" is somebody else than Nora James
         if person.participant is not None and is_beginning_of(words[0], parts[0]):
             return True
         is_expected = person.participant is not None or len(parts) > 1

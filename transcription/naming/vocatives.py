@@ -17,6 +17,7 @@ from transcription.introductions import (
     certainty,
     claim_in,
     is_explained,
+    is_from_afar,
     is_one_of_several,
     is_reported,
     name_at,
@@ -56,6 +57,8 @@ _WORD_BEFORE = re.compile(r"([\w'-]+)\s+$")
 def find_vocatives(paragraphs: Sequence[str]) -> Iterator[Claim]:
     """Every address by a given name or with an honorific in one turn, said to whichever voice it may be."""
     for sentence in sentences_of(paragraphs):
+        if is_from_afar(sentence):
+            continue
         for name, weight in _called(sentence):
             if is_reported(sentence, name.start) or is_one_of_several(sentence, name):
                 continue
