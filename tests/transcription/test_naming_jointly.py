@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from evaluation.naming_cases import document
-from schemas.transcript import Transcript
+from schemas.transcript import NameMethod, Transcript
 from transcription.known_voices import LEARNED_CONFIDENCE
 from transcription.naming import name_speakers
 from transcription.naming.assignment import best_assignment
@@ -35,6 +35,15 @@ def named(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> Trans
     transcript, _ = document(lines)
     participants = tuple(parse_participant(each) for each in people)
     return name_speakers(replace(transcript, episode=replace(transcript.episode, participants=participants)))
+
+
+def jointly(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> dict[str, str]:
+    """What giving the list out finds by itself, with no other evidence."""
+    transcript, _ = document(lines)
+    participants = tuple(parse_participant(name) for name in people)
+    talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
+    found = named_jointly(talk, [Person(name, parse_participant(name)) for name in people], [], {})
+    return {voice: people[decision.person] for voice, decision in found.items()}
 
 
 def names(transcript: Transcript) -> list[str | None]:
@@ -103,7 +112,7 @@ def test_who_speaks_of_somebody_by_name_is_somebody_else() -> None:
 
 def test_one_who_calls_may_call_anybody_however_often() -> None:
     """His dog, who is away, himself in a tale."""
-    assert jointly([("A" if label == "D" and "Wilma" in text else label, text) for label, text in LAMP]) == []
+    assert jointly([("A" if label == "D" and "Wilma" in text else label, text) for label, text in LAMP]) == {}
 
 
 def test_naming_jointly_is_never_as_sure_as_being_told_and_teaches_no_voice() -> None:
@@ -111,6 +120,66 @@ def test_naming_jointly_is_never_as_sure_as_being_told_and_teaches_no_voice() ->
 
     assert (found.confidence or 1.0) < LEARNED_CONFIDENCE
     assert [each.quote for each in found.evidence] == ["Wilma.", "Hi, Wilma."]
+
+
+#: A minute of talk, in which nobody is called.
+MINUTE = " ".join(["The tide came up over the wall that night and nobody had told the harbour about it."] * 10)
+
+#: Three voices of a minute each. A alone calls Wilma, and C alone calls Osric.
+FLOOD = [
+    ("A", MINUTE),
+    ("B", MINUTE),
+    ("C", MINUTE),
+    ("B", "And nobody saw the second boat."),
+    ("A", "It was a long way back, and by then you had it, Wilma, the lamp."),
+    ("B", "It went out twice."),
+    ("A", "Twice, in that wind."),
+    ("B", "And I had the oars."),
+    ("A", "They were white by then, and you had them, Wilma, in your lap."),
+    ("B", "And on my knees."),
+    ("A", "And on the knees of all of us."),
+    ("C", "And the bell was white by then, Osric, from the frost."),
+    ("A", "It was."),
+    ("C", "And nobody but you had rung it, Osric, that night."),
+    ("A", "Nobody had."),
+]
+FLOOD_LIST = ("Bo Lund", "Osric Pell", "Wilma Quist")
+
+
+def test_where_the_list_is_as_long_as_there_are_voices_one_caller_is_enough_and_the_last_name_is_for_the_last() -> (
+    None
+):
+    found = named(FLOOD, FLOOD_LIST)
+
+    assert jointly(FLOOD, FLOOD_LIST) == {"S1": "Osric Pell", "S2": "Wilma Quist", "S3": "Bo Lund"}
+    assert names(found) == ["Osric Pell", "Wilma Quist", "Bo Lund"]
+    assert found.speakers[2].known_by is NameMethod.ELIMINATION
+
+
+@pytest.mark.parametrize("people", [(*FLOOD_LIST, "Tessa Lunn"), FLOOD_LIST[1:]], ids=["longer", "shorter"])
+def test_one_caller_is_not_enough_where_the_list_is_longer_or_shorter(people: tuple[str, ...]) -> None:
+    assert jointly([*FLOOD, *FLOOD[3:]], people) == {}
+
+
+def test_one_caller_is_not_enough_for_a_voice_that_speaks_less_than_a_minute() -> None:
+    lines = [(label, text.replace(MINUTE, MINUTE[:300])) for label, text in FLOOD]
+
+    assert jointly(lines, FLOOD_LIST) == {}
+
+
+def test_the_last_voice_keeps_no_name_where_somebody_who_is_not_expected_was_named() -> None:
+    lines = [("D", f"I'm Tessa Lunn. {MINUTE}"), *FLOOD, *[("C", "Clara lit it."), ("A", "She did.")] * 3]
+
+    assert names(named(lines, (*FLOOD_LIST, "Clara Winter"))) == ["Tessa Lunn", "Osric Pell", "Wilma Quist", None]
+
+
+def test_of_two_who_are_both_on_the_list_the_one_speaks_of_the_other_and_that_is_quoted() -> None:
+    lines = [("A", f"{MINUTE} After this, Wilma and I talk about the lamp."), ("B", MINUTE)] * 3
+
+    found = named(lines, ("Wilma Quist", "Bo Lund"))
+
+    assert names(found) == ["Bo Lund", "Wilma Quist"]
+    assert [each.quote for each in found.speakers[1].evidence][:1] == ["After this, Wilma and I talk about the lamp."]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +197,7 @@ def test_naming_jointly_is_never_as_sure_as_being_told_and_teaches_no_voice() ->
         ("We saw Wilma and Osric there.", Manner.SPOKEN_OF),
         ("My sister, Wilma, lit it.", Manner.SPOKEN_OF),
         ("Wilma is ill this week.", Manner.AWAY),
+        ("Get well soon, Wilma.", Manner.AWAY),
         ("And she said, Wilma, go home.", None),
         ("I'm Wilma.", None),
         ("Nobody saw the lamp.", None),
@@ -145,19 +215,11 @@ def test_how_a_name_is_said(said: str, manner: Manner | None) -> None:
     assert [each.manner for each in found] == ([] if manner is None else [manner])
 
 
-def jointly(lines: list[tuple[str, str]]) -> list[str]:
-    transcript, _ = document(lines)
-    people = [Person(name, parse_participant(name)) for name in LIST]
-    participants = tuple(parse_participant(name) for name in LIST)
-    talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
-    return list(named_jointly(talk, people, [], {}))
-
-
 def test_of_two_calls_and_no_other_evidence_the_voice_that_answers_has_a_name_and_of_one_call_none() -> None:
     once = [(label, text.replace(" over the wind, Wilma?", " over the wind?")) for label, text in NOTES]
 
-    assert jointly(NOTES) == ["S3"]
-    assert jointly(once) == []
+    assert jointly(NOTES) == {"S3": "Wilma Quist"}
+    assert jointly(once) == {}
 
 
 @pytest.mark.parametrize("seed", range(60))

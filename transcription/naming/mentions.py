@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transcription.given_names import is_given_name
-from transcription.introductions import Sentence, is_absent, is_explained, is_from_afar, is_reported, quotable, sentences_of
+from transcription.introductions import (
+    Sentence,
+    is_absent,
+    is_explained,
+    is_from_afar,
+    is_reported,
+    quotable,
+    sentences_of,
+)
 from transcription.naming.evidence import NEW_VOICE_WORDS
 from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
