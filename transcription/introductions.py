@@ -232,8 +232,8 @@ _FROM_AFAR = re.compile(
 
 #: "The next one is from a gentleman. Hello Mary, …": a letter, and how it begins.
 _LETTER = re.compile(
-    r"\b(?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|(?:first|second|third|next|last|another) one)\b"
-    r"[^.?!]*\b(?:from|here|says|reads|writes|goes)\b|"
+    r"\b(?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|"
+    r"(?:first|second|third|next|last|another) one)\b[^.?!]*\b(?:from|here|says|reads|writes|goes)\b|"
     r"\bhere(?:'s| is| are)[^.?!]* (?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|one)\b",
     re.I,
 )
@@ -505,7 +505,7 @@ def name_at(sentence: Sentence, at: int) -> SpokenName | None:
 
 
 def is_reported(sentence: Sentence, at: int) -> bool:
-    """Whether what begins at `at` is somebody else's words: after a reporting verb, in a letter, inside quotation marks."""
+    """Whether what begins at `at` is somebody else's words: behind a reporting verb, of a letter, in quotes."""
     if sentence.is_read:
         return True
     before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 70) : at])

@@ -180,6 +180,7 @@ def test_of_two_who_are_both_on_the_list_the_one_speaks_of_the_other_and_that_is
 
     assert names(found) == ["Bo Lund", "Wilma Quist"]
     assert [each.quote for each in found.speakers[1].evidence][:1] == ["After this, Wilma and I talk about the lamp."]
+    assert {each.method for each in found.speakers[1].evidence} == {NameMethod.PARTICIPANT}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,10 @@
 What others call a voice speaks for it, and a name that a voice says itself speaks against it (`likelihoods`). Of all
 the ways to give the list out, the likeliest is taken, and of that only the names without which every way is much less
 likely.
+
+Of a list as long as there are voices everybody is taken to be there, so that a name which one voice alone says, to
+another or of it, is enough, and the last name is for the last voice. Of any other list somebody may be away, and a
+voice has to be called by two.
 """
 
 from __future__ import annotations
@@ -21,8 +25,8 @@ from transcription.naming.people import Person
 from transcription.naming.talk import Talk
 
 SURE = 2.0  #: a name is given where every way without it is e to the power of this less likely
-#: So many other voices must call a voice by a name. One who calls may call his dog, somebody who is away, himself in a
-#: tale; but one is enough where as many are expected as talk, for a voice that speaks for a minute.
+#: So many other voices must call a voice by a name. One who calls may call his dog, somebody who is away, or himself
+#: in a tale; but one is enough where as many are expected as talk, for a voice that speaks for a minute.
 CALLERS = 2
 TAKES_PART = math.log(0.85 / 0.15)  #: log odds that somebody on the list is one of the voices; assumed
 COMPLETE = math.log(0.98 / 0.02)  #: the same where the list is as long as there are voices; assumed
@@ -30,6 +34,7 @@ AN_OUTSIDER = 0.5  #: evidence from which a voice may be somebody who is not on 
 #: The highest confidence: how all are called is never as good as being told, and teaches no voice (`known_voices`).
 MOST = 0.89
 NAMED = 4.0  #: log odds that a name given by other evidence is right: about 98 of 100 were on that talk
+TOLD = frozenset({Manner.SPOKEN_OF, Manner.IN_FULL})  #: manners in which nobody is called
 SUREST = 0.97  #: the most that one piece of evidence is worth
 
 
@@ -47,7 +52,7 @@ def named_jointly(
 ) -> dict[str, Decision]:
     """Names of participants for voices that are without, by how all are called and spoken of all through the talk.
 
-    Only where two others call the voice so, and nobody says that it is somebody else or that who is called is away.
+    Nobody is named of whom it is said that he is somebody else, or that who is called is away.
     """
     mentions = list(find_mentions(talk, people))
     away = {mention.person for mention in mentions if mention.manner is Manner.AWAY}
@@ -156,12 +161,12 @@ def _beliefs(
 
 
 def _calls(talk: Talk, said: Sequence[_Said], voice: str, person: int) -> list[_Said]:
-    """Where somebody is called who is most likely this voice; else, where a list is complete, where another speaks of him."""
+    """Where somebody is called who is most likely this voice; else, of a complete list, where others speak of him."""
     own = [each for each in said if each.mention.person == person]
     called = [
         each
         for each in own
-        if each.mention.manner not in (Manner.SPOKEN_OF, Manner.IN_FULL)
+        if each.mention.manner not in TOLD
         and each.chances[voice] == max(each.chances.values())
         and each.odds[voice] > 0
     ]
@@ -182,7 +187,7 @@ def _with_calls(pieces: Sequence[Piece], calls: Sequence[_Said], voice: str, per
                 speaker=voice,
                 person=person,
                 weight=min(each.chances[voice], SUREST),
-                method=NameMethod.ADDRESS,
+                method=NameMethod.ADDRESS if mention.manner not in TOLD else NameMethod.PARTICIPANT,
                 quote=quote,
                 turn=mention.turn,
                 paragraph=mention.sentence.paragraph,
