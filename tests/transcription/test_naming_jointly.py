@@ -167,6 +167,19 @@ def test_one_caller_is_not_enough_for_a_voice_that_speaks_less_than_a_minute() -
     assert jointly(lines, FLOOD_LIST) == {}
 
 
+def test_the_last_voice_without_a_name_needs_no_minute_where_another_speaks_of_the_last_person() -> None:
+    lines = [
+        ("A", "I'm Bo Lund."),
+        ("B", "The lamp is out."),
+        ("A", "Wilma and I lit it twice."),
+        ("B", "Twice."),
+    ] * 2
+
+    assert names(named(lines, ("Bo Lund", "Wilma Quist"))) == ["Bo Lund", "Wilma Quist"]
+    assert names(named(lines, ("Bo Lund", "Wilma Quist", "Osric Pell"))) == ["Bo Lund", None]
+    assert names(named(lines[:2], ("Bo Lund", "Wilma Quist"))) == ["Bo Lund", None]
+
+
 def test_the_last_voice_keeps_no_name_where_somebody_who_is_not_expected_was_named() -> None:
     lines = [("D", f"I'm Tessa Lunn. {MINUTE}"), *FLOOD, *[("C", "Clara lit it."), ("A", "She did.")] * 3]
 

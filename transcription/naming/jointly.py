@@ -77,7 +77,8 @@ def named_jointly(
         if margin < SURE or _is_said_otherwise(pieces, people, voice, person):
             continue
         calls = _calls(talk, said, voice, person)
-        if _are_enough(talk, voice, calls):
+        is_last = len(left) == 1 and all(each in named for each in voices if each != voice)
+        if _are_enough(talk, voice, calls, is_last=is_last):
             own = _with_calls(pieces, calls, voice, person)
             strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - MOST))
             found[voice] = Decision(person, strength, own, own[0].method)
@@ -91,10 +92,10 @@ def is_complete(talk: Talk) -> bool:
     return len(talk.participants) == len(talk.talkers)
 
 
-def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said]) -> bool:
-    """Whether the calls by a name are enough to believe it of a voice."""
+def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said], *, is_last: bool) -> bool:
+    """Whether the calls by a name are enough to believe it of a voice. The last voice without needs no minute."""
     callers = {talk.turns[call.mention.turn].speaker for call in calls}
-    if is_complete(talk) and talk.seconds_of(voice) >= ELIMINATION_SECONDS:
+    if is_complete(talk) and (is_last or talk.seconds_of(voice) >= ELIMINATION_SECONDS):
         return len(callers) > 0
     return len(callers) >= CALLERS
 
