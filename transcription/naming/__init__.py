@@ -98,6 +98,6 @@ def _found(transcript: Transcript) -> _Found:
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
-    jointly = named_jointly(talk, people, pieces, named)
-    named |= jointly or by_elimination(talk, people, pieces, named)
+    named |= named_jointly(talk, people, pieces, named)
+    named |= by_elimination(talk, people, pieces, named)
     return _Found(talk, heard, people, pieces, host, named)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.transcript import NameMethod, Speaker
 from transcription.naming.evidence import Piece
+from transcription.naming.mentions import Manner, find_mentions
 from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
+from transcription.sentences import sentence_spans
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
 EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address is enough
@@ -19,6 +22,7 @@ LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any 
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
 LEFT_OVER = 0.7  #: confidence of a name that is given because every other voice has one
 ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
+FAIR_PART = 0.25  #: or, where its name is said, so much of an even share of the words; a passer-by says less
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,12 @@ def by_elimination(
 ) -> dict[str, Decision]:
     """The last participant is the last voice, when everybody else is named by evidence.
 
-    Without any evidence of its own (one address by name is some) the voice must speak for a minute.
+    The voice must speak for a minute, or a fair part of a short talk in which anybody says the name. Some evidence of
+    its own (one address by name is some) is enough too.
     """
-    left = [voice for voice in talk.voices if voice not in named and voice not in talk.fixed]
+    left = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
     people_left = expected_and_left(talk, people, named)
-    if len(left) != 1 or len(people_left) != 1 or len(talk.voices) != len(talk.participants):
+    if len(left) != 1 or len(people_left) != 1 or not talk.is_listed_whole:
         return {}
     voice, person = left[0], people_left[0]
     is_outsider = any(people[each.person].participant is None for each in named.values())
@@ -119,21 +124,40 @@ def by_elimination(
         piece.speaker == voice and piece.person != person and piece.method is NameMethod.SELF_INTRODUCTION
         for piece in pieces
     )
-    if is_outsider or is_denied or claims_another_name:
+    is_away = any(each.person == person and each.manner is Manner.AWAY for each in find_mentions(talk, people))
+    if is_outsider or is_denied or claims_another_name or is_away:
         return {}
     own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))
     if own:
         # One weak piece of its own is enough when nobody else could be meant.
         strength = sum(-math.log(1 - piece.weight) for piece in own) - math.log(1 - BELIEVED)
         return {voice: Decision(person, strength, own, own[0].method)}
-    if talk.seconds_of(voice) < ELIMINATION_SECONDS:
+    said = _said_at(talk, people[person])
+    if talk.seconds_of(voice) < ELIMINATION_SECONDS and not (said and _speaks_its_part(talk, voice)):
         return {}
-    return {voice: left_over(talk, people, voice, person)}
+    turn, paragraph, offset, quote = said or talk.sample_of(voice)
+    piece = Piece(
+        voice, person, LEFT_OVER, NameMethod.ELIMINATION, quote, turn, paragraph, offset, people[person].full
+    )
+    return {voice: Decision(person, -math.log(1 - LEFT_OVER), (piece,), NameMethod.ELIMINATION)}
 
 
-def left_over(talk: Talk, people: Sequence[Person], voice: str, person: int) -> Decision:
-    """The decision that a voice is the one who is left, with the beginning of its longest turn to hear it by."""
-    turn, paragraph, offset, quote = talk.sample_of(voice)
-    name = people[person].full
-    piece = Piece(voice, person, LEFT_OVER, NameMethod.ELIMINATION, quote, turn, paragraph, offset, name)
-    return Decision(person, -math.log(1 - LEFT_OVER), (piece,), NameMethod.ELIMINATION)
+def _speaks_its_part(talk: Talk, voice: str) -> bool:
+    """Whether a voice says at least `FAIR_PART` of what each would, if all said as much."""
+    said = sum(talk.words_of(each) for each in talk.talkers)
+    return talk.words_of(voice) * len(talk.talkers) >= FAIR_PART * said
+
+
+def _said_at(talk: Talk, person: Person) -> tuple[int, int, int, str] | None:
+    """The first sentence in which a given name stands, in whatever way: turn, paragraph, offset and quote."""
+    name = re.compile(rf"\b{re.escape(person.given)}\b")
+    for turn, texts in enumerate(talk.texts):
+        for paragraph, text in enumerate(texts):
+            found = name.search(text)
+            if found is not None and talk.turns[turn].speaker is not None:
+                start, end = next(
+                    (span for span in sentence_spans(text) if span[0] <= found.start() < span[1]), (found.span())
+                )
+                quote = text[start:end].strip()
+                return turn, paragraph, text.index(quote, start), quote
+    return None

@@ -5,8 +5,7 @@ the ways to give the list out, the likeliest is taken, and of that only the name
 likely.
 
 Of a list as long as there are voices everybody is taken to be there, so that a name which one voice alone says, to
-another or of it, is enough, and the last name is for the last voice. Of any other list somebody may be away, and a
-voice has to be called by two.
+another or of it, is enough. Of any other list somebody may be away, and a voice has to be called by two.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 
 from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
-from transcription.naming.decisions import ELIMINATION_SECONDS, Decision, expected_and_left, left_over
+from transcription.naming.decisions import ELIMINATION_SECONDS, Decision, expected_and_left
 from transcription.naming.evidence import Piece
 from transcription.naming.likelihoods import chances, odds
 from transcription.naming.mentions import Manner, Mention, find_mentions
@@ -66,7 +65,6 @@ def named_jointly(
     values = [[beliefs[voice, person] for person in expected] for voice in voices]
     chosen, likeliest = best_assignment(values)
     found: dict[str, Decision] = {}
-    uncalled: list[tuple[str, int]] = []
     for row, column in enumerate(chosen):
         if column is None or voices[row] in named or expected[column] not in left:
             continue
@@ -82,35 +80,15 @@ def named_jointly(
             own = _with_calls(pieces, calls, voice, person)
             strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - MOST))
             found[voice] = Decision(person, strength, own, own[0].method)
-        elif not calls:
-            uncalled.append((voice, person))
-    return found | _left_over(talk, people, {**named, **found}, uncalled)
-
-
-def is_complete(talk: Talk) -> bool:
-    """Whether as many are expected as talk, so that whoever is called is there."""
-    return len(talk.participants) == len(talk.talkers)
+    return found
 
 
 def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said], *, is_last: bool) -> bool:
     """Whether the calls by a name are enough to believe it of a voice. The last voice without needs no minute."""
     callers = {talk.turns[call.mention.turn].speaker for call in calls}
-    if is_complete(talk) and (is_last or talk.seconds_of(voice) >= ELIMINATION_SECONDS):
+    if talk.is_listed_whole and (is_last or talk.seconds_of(voice) >= ELIMINATION_SECONDS):
         return len(callers) > 0
     return len(callers) >= CALLERS
-
-
-def _left_over(
-    talk: Talk, people: Sequence[Person], named: Mapping[str, Decision], uncalled: Sequence[tuple[str, int]]
-) -> dict[str, Decision]:
-    """The last name for the last voice, where the list is as long as there are voices and all others have theirs."""
-    without = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
-    is_outsider = any(people[each.person].participant is None for each in named.values())
-    if not is_complete(talk) or is_outsider or len(without) != 1 or [voice for voice, _ in uncalled] != without:
-        return {}
-    [(voice, person)] = uncalled
-    is_heard = talk.seconds_of(voice) >= ELIMINATION_SECONDS
-    return {voice: left_over(talk, people, voice, person)} if is_heard else {}
 
 
 def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
@@ -147,7 +125,7 @@ def _beliefs(
     talk: Talk, said: Sequence[_Said], expected: Sequence[int], named: Mapping[str, Decision]
 ) -> dict[tuple[str, int], float]:
     """Log odds that each voice is each person, rather than that the person is not there."""
-    there = COMPLETE if is_complete(talk) else TAKES_PART - math.log(len(talk.talkers))
+    there = COMPLETE if talk.is_listed_whole else TAKES_PART - math.log(len(talk.talkers))
     beliefs = {(voice, person): there for voice in talk.talkers for person in expected}
     for (voice, person), _ in list(beliefs.items()):
         if voice in named and person == named[voice].person:
@@ -171,7 +149,7 @@ def _calls(talk: Talk, said: Sequence[_Said], voice: str, person: int) -> list[_
         and each.chances[voice] == max(each.chances.values())
         and each.odds[voice] > 0
     ]
-    if called or not is_complete(talk):
+    if called or not talk.is_listed_whole:
         return called
     return [each for each in own if talk.turns[each.mention.turn].speaker != voice]
 

@@ -64,6 +64,11 @@ class Talk:
             if speaker.name is not None and (speaker.known_by is None or speaker.known_by in _FIXED)
         }
 
+    @property
+    def is_listed_whole(self) -> bool:
+        """Whether as many are expected as talk, so that whoever is expected is taken to be there."""
+        return len(self.participants) == len(self.talkers)
+
     def turns_of(self, voice: str) -> list[int]:
         return self._turns_of.get(voice, [])
 
