@@ -184,8 +184,8 @@ _JOINS = re.compile(
     r"(?:who )?(?:joins|join) (?:me|us)|(?:who )?has joined (?:me|us)|"
     r"(?:is|are) (?:sitting|filling|standing|stepping) in\b|"
     r"(?:is|are) (?:my|our|today's|this week's) (?:\w+ )?guests?\b|"
-    r"(?:is|are) (?:(?:also|back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}"
-    r"(?:too|with us|today|again)?)"
+    r"(?:is|are) (?:also )?(?:(?:back|here|on the (?:show|line|programme|podcast))\b[ ,]*){1,3}"
+    r"(?:too|with us|today|again)?|(?:is|are) also with us)"
     r"(?=[ ,.!?;:…-]|$)",
     re.I,
 )
@@ -829,8 +829,11 @@ def is_explained(before: str) -> bool:
 
 
 def _opens_question(name: SpokenName, rest: str) -> bool:
-    """Whether what follows a name without a comma is said to that person; "Ana Ruiz will be back" is of somebody."""
-    return _OPENS_QUESTION.match(rest) is not None and (not name.is_full or rest.rstrip().endswith("?"))
+    """Whether what follows a name without a comma is said to that person; "Ana Ruiz will be back" and "Ana will." are
+    of somebody."""
+    if _OPENS_QUESTION.match(rest) is None or not rest.strip(" .!…").count(" "):
+        return False
+    return not name.is_full or rest.rstrip().endswith("?")
 
 
 def quotable(sentence: Sentence, name: SpokenName) -> tuple[int, int]:

@@ -245,6 +245,10 @@ def _name_goes_on(text: str, at: int) -> bool:
     return False
 
 
+#: "IoT" and "GroupMe" are things; "McKenna", "DeShawn" and "JoBeth" are people.
+_INNER_CAPITAL = re.compile(r"^(?!(?:Ma?c|Fitz|O'|D[aei]|L[aeu]|Jo|Mary|Anna)[A-Z]).*[a-z][A-Z]")
+
+
 def _likelihood(words: list[str], is_titled: bool, rest: str) -> float:
     """How likely the words are a person's; 0 where they are surely something else."""
     first = words[0].replace("’", "'")
@@ -259,7 +263,7 @@ def _likelihood(words: list[str], is_titled: bool, rest: str) -> float:
     if len(words) == 1:
         if is_given_name(first) and not is_thing:
             return FIRST_KNOWN
-        if is_thing and not may_be_given_name(first):
+        if (is_thing and not may_be_given_name(first)) or _INNER_CAPITAL.search(first):
             return 0.0
         return FIRST_UNKNOWN
     if is_given_name(first) and not is_thing:
