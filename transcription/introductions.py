@@ -218,8 +218,27 @@ _EARLIER = re.compile(
 _ABSENT = re.compile(
     r"\b(?:(?:couldn't|could not|can't|cannot|won't|isn't|is not|wasn't|not)(?: \w+){0,2} "
     r"(?:make|be|join|with|here|able|around|available)|"
-    r"(?:is|was|'s)(?: \w+)? (?:away|off|out|ill|sick|unwell|travell?ing|on (?:holiday|vacation|leave))|"
+    r"(?:is|was|'s)(?: \w+)? (?:away|off|out|ill|sick|unwell|travell?ing|stuck|taking a break|"
+    r"on (?:\w+ )?(?:holiday|vacation|leave|honeymoon))|"
+    r"(?:has|had|has got)(?: to)? (?:the flu|a cold|a fever|pull(?:ed)? out|dropped out|cancel(?:led)?|gone|"
+    r"lost h\w+ voice|the (?:day|week|month) off)|"
     r"(?:can't|couldn't) make it|will be back (?:on|in|next|soon|tomorrow|later|with us)|sends? (?:his|her|their))\b",
+    re.I,
+)
+
+#: Before the name of somebody who is not there.
+_INSTEAD = re.compile(
+    r"\b(?:(?:filling|standing|stepping|sitting|in) (?:in )?for|instead of|in place of|without|no)\s+$", re.I
+)
+#: Before and behind the name of somebody who may sit behind the glass.
+_CREDITS = re.compile(
+    r"\b(?:(?:produced|edited|mixed|recorded|made|written|engineered) by|(?:our )?thanks to|producer(?: is|,)?)\s+$",
+    re.I,
+)
+_MAKES = re.compile(
+    r",? (?:(?:our|the) )?(?:edits|mixes|records|produces|producer\b|"
+    r"is (?:behind the glass|at the (?:desk|controls)))|"
+    r" (?:for the (?:sound|mix|music)|in the box)\b",
     re.I,
 )
 
@@ -232,12 +251,14 @@ _FROM_AFAR = re.compile(
 
 #: "The next one is from a gentleman. Hello Mary, …": a letter, and how it begins.
 _LETTER = re.compile(
-    r"\b(?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|"
-    r"(?:first|second|third|next|last|another) one)\b[^.?!]*\b(?:from|here|says|reads|writes|goes)\b|"
-    r"\bhere(?:'s| is| are)[^.?!]* (?:letters?|e-?mails?|messages?|postcards?|voicemails?|comments?|one)\b",
+    r"\b(?:letter|e-?mail|message|postcard|voicemail|(?:first|second|third|next|last|another) one)\b"
+    r"(?![^.?!]*\b(?:line|call|phone)\b)[^.?!]*\b(?:from|says|reads|writes|goes)\b|"
+    r"\bhere(?:'s| is)[^.?!]* (?:letter|e-?mail|message|postcard|voicemail)\b",
     re.I,
 )
-_SALUTES = re.compile(r"\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b", re.I)
+_SALUTES = re.compile(
+    r"\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b(?![^.?!]*\b(?:i'm|i am|my name|welcome)\b)", re.I
+)
 
 #: Before a name in the same sentence these make it somebody else's words, or nobody's.
 _REPORTED = re.compile(
@@ -631,6 +652,17 @@ def _further_names(sentence: Sentence, named: Sequence[SpokenName]) -> Iterator[
 def is_absent(sentence: Sentence, end: int) -> bool:
     """Whether the sentence goes on to say that who was named before `end` is not there."""
     return _ABSENT.search(sentence.even, end, min(sentence.end, end + 2 * _CLOSE_BEHIND)) is not None
+
+
+def is_replaced(sentence: Sentence, name: SpokenName) -> bool:
+    """Whether somebody else is there instead: "I am filling in for Mary"."""
+    return _INSTEAD.search(sentence.even[sentence.start : name.start]) is not None
+
+
+def is_credited(sentence: Sentence, name: SpokenName) -> bool:
+    """Whether it is told what somebody does for the programme, who need not speak: "It was made by Mary"."""
+    before, rest = sentence.even[sentence.start : name.start], sentence.even[name.end : sentence.end]
+    return _CREDITS.search(before) is not None or _MAKES.match(rest) is not None
 
 
 def is_from_afar(sentence: Sentence) -> bool:

@@ -186,14 +186,37 @@ def test_the_last_voice_keeps_no_name_where_somebody_who_is_not_expected_was_nam
     assert names(named(lines, (*FLOOD_LIST, "Clara Winter"))) == ["Tessa Lunn", "Osric Pell", "Wilma Quist", None]
 
 
-def test_of_two_who_are_both_on_the_list_the_one_speaks_of_the_other_and_that_is_quoted() -> None:
-    lines = [("A", f"{MINUTE} After this, Wilma and I talk about the lamp."), ("B", MINUTE)] * 3
+def test_a_name_that_rests_on_a_single_turn_makes_no_other_by_elimination() -> None:
+    once = [line for line in FLOOD if "you had them, Wilma" not in line[1]]
+    once += [("C", "Wilma lit it."), ("A", "So it was lit.")]  # so that C is not Wilma
 
-    found = named(lines, ("Wilma Quist", "Bo Lund"))
+    assert jointly(once, FLOOD_LIST) == {"S1": "Osric Pell", "S2": "Wilma Quist"}
+    assert names(named(once, FLOOD_LIST)) == ["Osric Pell", "Wilma Quist", None]
+
+
+def test_between_two_one_turn_names_nobody_however_often_it_calls() -> None:
+    """Who tells what his mother called him, calls himself."""
+    tale = f"We lived by the harbour then. Wilma, wash your hands. Wilma, sit down. {MINUTE}"
+    lines = [("A", MINUTE), ("B", tale), ("A", MINUTE), ("B", MINUTE)]
+
+    assert jointly(lines, ("Wilma Quist", "Bo Lund")) == {}
+
+
+def test_of_two_who_are_both_on_the_list_the_one_speaks_of_the_other_and_that_is_quoted() -> None:
+    said = ("A", f"{MINUTE} After this, Wilma and I talk about the lamp.")
+    people = ("Wilma Quist", "Bo Lund")
+
+    found = named([said, ("B", MINUTE)] * 3, people)
 
     assert names(found) == ["Bo Lund", "Wilma Quist"]
     assert [each.quote for each in found.speakers[1].evidence][:1] == ["After this, Wilma and I talk about the lamp."]
     assert {each.method for each in found.speakers[1].evidence} == {NameMethod.PARTICIPANT}
+
+
+def test_between_two_who_is_spoken_of_once_stays_without_a_name() -> None:
+    told = ("A", f"{MINUTE} That boat was the one that Wilma Quist built.")
+
+    assert jointly([told, ("B", MINUTE), ("A", MINUTE), ("B", MINUTE)], ("Wilma Quist", "Bo Lund")) == {}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +235,10 @@ def test_of_two_who_are_both_on_the_list_the_one_speaks_of_the_other_and_that_is
         ("My sister, Wilma, lit it.", Manner.SPOKEN_OF),
         ("Wilma is ill this week.", Manner.AWAY),
         ("Get well soon, Wilma.", Manner.AWAY),
+        ("I am filling in for Wilma.", Manner.AWAY),
+        ("Wilma has the flu.", Manner.AWAY),
+        ("Our thanks to Wilma.", None),
+        ("This is The Wilma Quist Show.", None),
         ("And she said, Wilma, go home.", None),
         ("I'm Wilma.", None),
         ("Nobody saw the lamp.", None),

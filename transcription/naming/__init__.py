@@ -98,6 +98,8 @@ def _found(transcript: Transcript) -> _Found:
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
-    named |= named_jointly(talk, people, pieces, named)
-    named |= by_elimination(talk, people, pieces, named)
+    jointly = named_jointly(talk, people, pieces, named)
+    # What a single turn says may be wrong, and must not make a second name wrong.
+    firm = {voice: each for voice, each in jointly.items() if len({piece.turn for piece in each.pieces}) > 1}
+    named |= by_elimination(talk, people, pieces, named | firm) | jointly
     return _Found(talk, heard, people, pieces, host, named)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.transcript import NameMethod, Speaker
+from transcription.introductions import is_credited, is_replaced, name_at, quotable, sentences_of
 from transcription.naming.evidence import Piece
 from transcription.naming.mentions import Manner, find_mentions
 from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
-from transcription.sentences import sentence_spans
 
 BELIEVED = 0.6  #: a name is given from this probability on; one weak piece stays below, two reach it
 EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address is enough
@@ -21,8 +21,8 @@ OUTSIDER = 0.75  #: the same for anybody else, where the metadata lists as many 
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
 LEFT_OVER = 0.7  #: confidence of a name that is given because every other voice has one
-ELIMINATION_SECONDS = 60.0  #: a voice that is named because everybody else is must speak at least this long
-FAIR_PART = 0.25  #: or, where its name is said, so much of an even share of the words; a passer-by says less
+#: A voice that is named because everybody else is must speak so long, or its name be said beside it.
+ELIMINATION_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ def by_elimination(
 ) -> dict[str, Decision]:
     """The last participant is the last voice, when everybody else is named by evidence.
 
-    The voice must speak for a minute, or a fair part of a short talk in which anybody says the name. Some evidence of
-    its own (one address by name is some) is enough too.
+    The voice must speak for a minute, or else a fair part of the talk, and the name be said in or beside its turns.
+    Some evidence of its own (one address by name is some) is enough too.
     """
     left = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
     people_left = expected_and_left(talk, people, named)
@@ -132,32 +132,29 @@ def by_elimination(
         # One weak piece of its own is enough when nobody else could be meant.
         strength = sum(-math.log(1 - piece.weight) for piece in own) - math.log(1 - BELIEVED)
         return {voice: Decision(person, strength, own, own[0].method)}
-    said = _said_at(talk, people[person])
-    if talk.seconds_of(voice) < ELIMINATION_SECONDS and not (said and _speaks_its_part(talk, voice)):
+    said = None if talk.seconds_of(voice) >= ELIMINATION_SECONDS else _said_beside(talk, voice, people[person])
+    if said is None and talk.seconds_of(voice) < ELIMINATION_SECONDS:
         return {}
     turn, paragraph, offset, quote = said or talk.sample_of(voice)
-    piece = Piece(
-        voice, person, LEFT_OVER, NameMethod.ELIMINATION, quote, turn, paragraph, offset, people[person].full
-    )
+    name = people[person].full
+    piece = Piece(voice, person, LEFT_OVER, NameMethod.ELIMINATION, quote, turn, paragraph, offset, name)
     return {voice: Decision(person, -math.log(1 - LEFT_OVER), (piece,), NameMethod.ELIMINATION)}
 
 
-def _speaks_its_part(talk: Talk, voice: str) -> bool:
-    """Whether a voice says at least `FAIR_PART` of what each would, if all said as much."""
-    said = sum(talk.words_of(each) for each in talk.talkers)
-    return talk.words_of(voice) * len(talk.talkers) >= FAIR_PART * said
+def _said_beside(talk: Talk, voice: str, person: Person) -> tuple[int, int, int, str] | None:
+    """Where a given name first stands in a turn of a voice or next to one: turn, paragraph, offset and quote.
 
-
-def _said_at(talk: Talk, person: Person) -> tuple[int, int, int, str] | None:
-    """The first sentence in which a given name stands, in whatever way: turn, paragraph, offset and quote."""
-    name = re.compile(rf"\b{re.escape(person.given)}\b")
-    for turn, texts in enumerate(talk.texts):
-        for paragraph, text in enumerate(texts):
-            found = name.search(text)
-            if found is not None and talk.turns[turn].speaker is not None:
-                start, end = next(
-                    (span for span in sentence_spans(text) if span[0] <= found.start() < span[1]), (found.span())
-                )
-                quote = text[start:end].strip()
-                return turn, paragraph, text.index(quote, start), quote
+    None of a voice that says hardly anything.
+    """
+    if not talk.speaks_its_part(voice):
+        return None
+    near = {i + step for i in talk.turns_of(voice) for step in (-1, 0, 1) if 0 <= i + step < len(talk.turns)}
+    for turn in sorted(near):
+        for sentence in sentences_of(talk.texts[turn]):
+            for word in re.finditer(r"\b[^\W\d_][\w’'-]*", sentence.text[sentence.start : sentence.end]):
+                name = name_at(sentence, sentence.start + word.start()) if word.group() == person.given else None
+                if name is not None and not (is_credited(sentence, name) or is_replaced(sentence, name)):
+                    begin, end = quotable(sentence, name)
+                    quote = sentence.text[begin:end].strip()
+                    return turn, sentence.paragraph, sentence.text.index(quote, begin), quote
     return None

@@ -5,7 +5,7 @@ the ways to give the list out, the likeliest is taken, and of that only the name
 likely.
 
 Of a list as long as there are voices everybody is taken to be there, so that a name which one voice alone says, to
-another or of it, is enough. Of any other list somebody may be away, and a voice has to be called by two.
+another or of it, can be enough. Of any other list somebody may be away, and a voice has to be called by two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
-from transcription.naming.decisions import ELIMINATION_SECONDS, Decision, expected_and_left
+from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, expected_and_left, strengths_of
 from transcription.naming.evidence import Piece
 from transcription.naming.likelihoods import chances, odds
 from transcription.naming.mentions import Manner, Mention, find_mentions
@@ -29,7 +29,10 @@ SURE = 2.0  #: a name is given where every way without it is e to the power of t
 CALLERS = 2
 TAKES_PART = math.log(0.85 / 0.15)  #: log odds that somebody on the list is one of the voices; assumed
 COMPLETE = math.log(0.98 / 0.02)  #: the same where the list is as long as there are voices; assumed
-AN_OUTSIDER = 0.5  #: evidence from which a voice may be somebody who is not on the list
+AN_OUTSIDER = (
+    0.69  #: evidence (-log of doubt, here of a half) from which a voice may be somebody who is not on the list
+)
+TELLINGS = 3  #: turns of others that speak of somebody without calling; the title of a show says a name once or twice
 #: The highest confidence: how all are called is never as good as being told, and teaches no voice (`known_voices`).
 MOST = 0.89
 NAMED = 4.0  #: log odds that a name given by other evidence is right: about 98 of 100 were on that talk
@@ -51,7 +54,7 @@ def named_jointly(
 ) -> dict[str, Decision]:
     """Names of participants for voices that are without, by how all are called and spoken of all through the talk.
 
-    Nobody is named of whom it is said that he is somebody else, or that who is called is away.
+    A voice of which anything says that it is somebody else stays without; nobody is given who is said to be away.
     """
     mentions = list(find_mentions(talk, people))
     away = {mention.person for mention in mentions if mention.manner is Manner.AWAY}
@@ -69,36 +72,53 @@ def named_jointly(
         if column is None or voices[row] in named or expected[column] not in left:
             continue
         voice, person = voices[row], expected[column]
+        calls = _calls(talk, said, voice, person)
+        is_last = len(left) == 1 and all(each in named for each in voices if each != voice)
+        if not _are_enough(talk, voice, calls, is_last=is_last) or _is_said_otherwise(pieces, people, voice, person):
+            continue
         without = [list(each) for each in values]
         without[row][column] = -math.inf
         margin = likeliest - best_assignment(without)[1]
-        if margin < SURE or _is_said_otherwise(pieces, people, voice, person):
-            continue
-        calls = _calls(talk, said, voice, person)
-        is_last = len(left) == 1 and all(each in named for each in voices if each != voice)
-        if _are_enough(talk, voice, calls, is_last=is_last):
+        if margin >= SURE:
             own = _with_calls(pieces, calls, voice, person)
-            strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - MOST))
+            most = LEFT_OVER if is_last else MOST
+            strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - most))
             found[voice] = Decision(person, strength, own, own[0].method)
     return found
 
 
 def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said], *, is_last: bool) -> bool:
-    """Whether the calls by a name are enough to believe it of a voice. The last voice without needs no minute."""
+    """Whether what is said of a voice is enough to believe a name of it, were it likely.
+
+    Of a whole list one call is, among three voices and more, and two turns are between two: one may call himself in a
+    tale. Who is only spoken of needs `TELLINGS`; the last voice of all needs one.
+    """
     callers = {talk.turns[call.mention.turn].speaker for call in calls}
-    if talk.is_listed_whole and (is_last or talk.seconds_of(voice) >= ELIMINATION_SECONDS):
-        return len(callers) > 0
-    return len(callers) >= CALLERS
+    manners = {call.mention.manner for call in calls}
+    if not calls or not talk.is_listed_whole:
+        return len(callers) >= CALLERS
+    if is_last:
+        return talk.speaks_its_part(voice)
+    if talk.seconds_of(voice) < ELIMINATION_SECONDS:
+        return len(callers) >= CALLERS and not manners <= TOLD
+    if manners <= TOLD:
+        return len(calls) >= TELLINGS
+    return len(calls) > 1 or (len(talk.talkers) > 2 and not manners <= {Manner.CALLED_WITHIN})
 
 
 def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
     """Whether the voice gives itself another name or is told to be somebody who is not on the list, or another voice
     gives itself this name."""
-    return any(
-        (piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person))
-        or (piece.speaker == voice and people[piece.person].participant is None and piece.weight >= AN_OUTSIDER)
+    introduces = any(
+        piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person)
         for piece in pieces
     )
+    outsiders = [
+        strength
+        for (each, who), strength in strengths_of(pieces).items()
+        if each == voice and people[who].participant is None
+    ]
+    return introduces or max(outsiders, default=0.0) >= AN_OUTSIDER
 
 
 def _said(talk: Talk, mentions: Iterable[Mention]) -> list[_Said]:

@@ -16,8 +16,10 @@ from transcription.given_names import is_given_name
 from transcription.introductions import (
     Sentence,
     is_absent,
+    is_credited,
     is_explained,
     is_from_afar,
+    is_replaced,
     is_reported,
     quotable,
     sentences_of,
@@ -79,6 +81,7 @@ _THANKS = re.compile(r"\b(?:thanks?|thank you|cheers)(?: (?:so much|very much|a 
 _OF_ONESELF = re.compile(r"\b(?:i'?m|i am|my name is|my name's|this is|it's)\s+$", re.I)
 _CLOSED = re.compile(r"\s*(?:[.,?!…;–—-]|$)")
 _AFTER_A_COMMA = re.compile(r"[,;–—-]\s+(?:(?:and|but|so|well|now|oh|yeah|you know|i mean)\s+)?$", re.I)
+_A_SHOW = re.compile(r"\s+(?:Show|Hour|Programme|Program|Podcast|Project|Experience)\b")
 _AND = re.compile(r"\b(?:and|or)\s+$", re.I)
 _AND_OTHERS = re.compile(r"\s*,?\s*(?:and|or)\b", re.I)
 _NEAR = 3  #: so many first and last sentences of a turn
@@ -97,7 +100,7 @@ def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
                 if word.start() < end or not _expected(people, word.group(), called_by):
                     continue
                 name = read_name(text, word.start())
-                if name is None:
+                if name is None or talk.is_title(name) or _is_of_a_show(text, name):
                     continue
                 end = name.end
                 whom = _expected(people, name.text, called_by)
@@ -107,6 +110,11 @@ def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
                     manner = _manner(sentence, name)
                     if manner is not None:
                         yield Mention(whom[0], turn, manner, sentence, name)
+
+
+def _is_of_a_show(text: str, name: SpokenName) -> bool:
+    """ "The Mary Poole Show", however much of it was read as a name."""
+    return _A_SHOW.search(name.text) is not None or _A_SHOW.match(text, name.end) is not None
 
 
 def _expected(people: Sequence[Person], name: str, called_by: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
@@ -127,7 +135,9 @@ def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
     before, rest = sentence.even[sentence.start : name.start], sentence.even[name.end : sentence.end]
     if _OF_ONESELF.search(before) or is_reported(sentence, name.start):
         return None
-    if is_absent(sentence, name.end) or is_from_afar(sentence):
+    if is_credited(sentence, name):
+        return None
+    if is_absent(sentence, name.end) or is_replaced(sentence, name) or is_from_afar(sentence):
         return Manner.AWAY
     is_closed = _CLOSED.match(rest) is not None
     if is_closed and _GREETS.search(before):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.episode import Participant
-from transcription.given_names import are_forms_of_one_name, is_beginning_of, is_given_name
+from transcription.given_names import are_forms_of_one_name, is_beginning_of
 from transcription.naming.claims import Heard
 from transcription.naming.talk import Talk
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton
 
 _SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
+
+#: How no English word begins: "kball" is an initial and a surname, "price" is not Paul Rice.
+_IS_NO_WORD = re.compile(
+    r"(?!(?:[bcdfgkptw]r|[bcfgkps]l|s[ckmnpqtw]|[cgpstw]h|dw|kn|ps|tw|wr|gn))[^\W\daeiouy]{2}\w{2}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,13 @@ def calls(person: Person, name: str) -> bool:
     if len(words) < len(parts) and [fold(word) for word in words] == [fold(part) for part in parts[: len(words)]]:
         return True  # "María José" of "María José Soler"
     if len(words) == 1:
-        if len(parts) > 1 and len(parts[-1]) > 2 and fold(words[0]) == fold(parts[0][0] + parts[-1]):
+        if len(parts) > 1 and fold(words[0]) == fold(parts[0][0] + parts[-1]) and _IS_NO_WORD.match(fold(words[0])):
             return True  # "Kball" of "Kevin Ball"
-        if any(are_forms_of_one_name(words[0], each) for each in (parts[0], *(a.split()[0] for a in aliases if a))):
+        given = (parts[0], *(alias.split()[0] for alias in aliases if alias.strip()))
+        if any(are_forms_of_one_name(words[0], each) for each in given):
             return True
-        if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]) and not is_given_name(words[0]):
-            return True  # "Professor Lindqvist"; but "James" is somebody else than Nora James
+        if len(parts) > 1 and fold(words[0]) == fold(parts[-1]) and fold(words[0]):
+            return True  # "Professor Lindqvist"
         if person.participant is not None and is_beginning_of(words[0], parts[0]):
             return True
         is_expected = person.participant is not None or len(parts) > 1

@@ -24,6 +24,7 @@ _ANNOUNCES = re.compile(
     r"(?:is|was) (?:made|produced|edited|presented) by|rate and review|subscribe|production)\b",
     re.I,
 )
+FAIR_PART = 0.25  #: of an even share of the words; a passer-by says less
 _AS_A_THING = re.compile(
     r"\b(?:in|on|of|the|a|an|into|onto|using|use|via|inside|every|this|some)\s+([^\W\d_a-z][\w’'-]*)"
 )
@@ -66,8 +67,17 @@ class Talk:
 
     @property
     def is_listed_whole(self) -> bool:
-        """Whether as many are expected as talk, so that whoever is expected is taken to be there."""
-        return len(self.participants) == len(self.talkers)
+        """Whether as many are expected as talk, so that whoever is expected is taken to be there.
+
+        Not where a recorded voice announces them, which may be one of them or not.
+        """
+        names = {each.name.casefold() for each in self.participants if each.name}
+        return len(names) == len(self.voices) == len(self.talkers)
+
+    def speaks_its_part(self, voice: str) -> bool:
+        """Whether a voice says at least `FAIR_PART` of what each would, if all said as much."""
+        said = sum(self.words_of(each) for each in self.talkers)
+        return self.words_of(voice) * len(self.talkers) >= FAIR_PART * said
 
     def turns_of(self, voice: str) -> list[int]:
         return self._turns_of.get(voice, [])
