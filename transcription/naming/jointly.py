@@ -24,14 +24,12 @@ from transcription.naming.people import Person
 from transcription.naming.talk import Talk
 
 SURE = 2.0  #: a name is given where every way without it is e to the power of this less likely
-#: So many other voices must call a voice by a name. One who calls may call his dog, somebody who is away, or himself
-#: in a tale; but one is enough where as many are expected as talk, for a voice that speaks for a minute.
+#: So many other voices must call a voice by a name where the list is not as long as there are voices. One who calls
+#: may call his dog, somebody who is away, or himself in a tale.
 CALLERS = 2
 TAKES_PART = math.log(0.85 / 0.15)  #: log odds that somebody on the list is one of the voices; assumed
 COMPLETE = math.log(0.98 / 0.02)  #: the same where the list is as long as there are voices; assumed
-AN_OUTSIDER = (
-    0.69  #: evidence (-log of doubt, here of a half) from which a voice may be somebody who is not on the list
-)
+AN_OUTSIDER = 0.69  #: evidence (-log of doubt, here of a half) from which a voice may be somebody not on the list
 TELLINGS = 3  #: turns of others that speak of somebody without calling; the title of a show says a name once or twice
 #: The highest confidence: how all are called is never as good as being told, and teaches no voice (`known_voices`).
 MOST = 0.89
@@ -90,8 +88,9 @@ def named_jointly(
 def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said], *, is_last: bool) -> bool:
     """Whether what is said of a voice is enough to believe a name of it, were it likely.
 
-    Of a whole list one call is, among three voices and more, and two turns are between two: one may call himself in a
-    tale. Who is only spoken of needs `TELLINGS`; the last voice of all needs one.
+    Where the list is whole, one call is enough among three voices and more, and calls in two turns are between two,
+    since one may call himself in a tale. Who is only spoken of needs `TELLINGS`; the last voice of all needs one
+    mention.
     """
     callers = {talk.turns[call.mention.turn].speaker for call in calls}
     manners = {call.mention.manner for call in calls}
@@ -160,7 +159,7 @@ def _beliefs(
 
 
 def _calls(talk: Talk, said: Sequence[_Said], voice: str, person: int) -> list[_Said]:
-    """Where somebody is called who is most likely this voice; else, of a complete list, where others speak of him."""
+    """Where somebody is called who is most likely this voice; else, of a whole list, where others speak of him."""
     own = [each for each in said if each.mention.person == person]
     called = [
         each
