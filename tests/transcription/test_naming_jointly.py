@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 
 from evaluation.naming_cases import document
+from schemas.episode import Participant
 from schemas.transcript import NameMethod, Transcript
 from transcription.known_voices import LEARNED_CONFIDENCE
 from transcription.naming import name_speakers
 from transcription.naming.assignment import best_assignment
 from transcription.naming.jointly import named_jointly
 from transcription.naming.mentions import Manner, find_mentions
-from transcription.naming.people import Person
+from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
 from transcription.participants import parse_participant
 
@@ -261,6 +262,28 @@ def test_of_two_calls_and_no_other_evidence_the_voice_that_answers_has_a_name_an
 
     assert jointly(NOTES) == {"S3": "Wilma Quist"}
     assert jointly(once) == {}
+
+
+@pytest.mark.parametrize(
+    ("person", "word", "is_called"),
+    [
+        ("Kevin Ball", "Kball", True),
+        ("Paul Rice", "Price", False),  # a word
+        ("Carl Lara", "Clara", False),  # somebody else
+        ("Kevin Ball", "Kballs", False),
+    ],
+)
+def test_an_initial_and_the_surname_in_one_word_call_somebody_where_they_are_no_word(
+    person: str, word: str, is_called: bool
+) -> None:
+    assert calls(Person(person, parse_participant(person)), word) is is_called
+
+
+def test_an_alias_of_spaces_calls_nobody() -> None:
+    person = Person("Ana Ruiz", Participant("Ana Ruiz", aliases=("", "  ")))
+
+    assert calls(person, "Ana")
+    assert not calls(person, "Wilma")
 
 
 @pytest.mark.parametrize("seed", range(60))
