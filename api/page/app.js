@@ -235,16 +235,19 @@ function follow(id) {
 }
 
 async function lookAgain() {
-  const known = [...jobs.values()]; // what comes in while the list is on its way may be missing there
+  const known = new Map(jobs);
+  // What comes in while the list is on its way is newer than what stands there, or missing there.
+  const isNews = (id) => jobs.get(id) === known.get(id);
   try {
     const { jobs: list, next } = await (await ask("/v1/jobs?limit=50")).json();
     const listed = new Set(list.map((job) => job.id));
-    for (const { id, created } of known) {
+    for (const { id, created } of known.values()) {
       // Deleted elsewhere, unless it is on the list's next page.
-      if (!listed.has(id) && (!next || created > list.at(-1).created)) jobs.delete(id);
+      if (isNews(id) && !listed.has(id) && (!next || created > list.at(-1).created)) jobs.delete(id);
     }
-    for (const job of list) if (job.state === "running") follow(job.id);
-    remember(...list);
+    const news = list.filter((job) => isNews(job.id));
+    for (const job of news) if (job.state === "running") follow(job.id);
+    remember(...news);
     $("away").hidden = true;
   } catch { // the next look tells whether it is back
     $("away").hidden = false;

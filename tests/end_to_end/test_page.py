@@ -179,6 +179,38 @@ def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Calla
         assert client.get("/v1/jobs").json()["jobs"] == []
 
 
+def test_a_list_that_is_older_than_what_the_page_knows_brings_nothing_back(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    """An episode is deleted while the answer to "which jobs are there?" is on its way, with its job in it."""
+    service = serve(command="api", models="scripted", allow_scripted=1)
+    with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
+        client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)})
+    page.goto(service.url)
+    page.wait_for_selector(".jobs > li")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if held:
+            route.abort()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route("**/v1/jobs?limit=50", hold)
+    while not held:
+        page.wait_for_timeout(50)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.click(".jobs button:has-text('Delete')")
+    page.wait_for_selector(".jobs > li", state="detached")
+    (route, answer) = held[0]
+    assert len(answer.json()["jobs"]) == 1
+    with page.expect_response("**/v1/jobs?limit=50"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(300)
+
+    assert page.locator(".jobs > li").count() == 0
+
+
 def test_episodes_deleted_elsewhere_leave_the_list_down_to_the_last_one(serve: Callable[..., Any], page: Any) -> None:
     service = serve(command="api", models="scripted", allow_scripted=1)
     ids = []

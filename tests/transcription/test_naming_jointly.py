@@ -43,7 +43,8 @@ def jointly(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> dic
     transcript, _ = document(lines)
     participants = tuple(parse_participant(name) for name in people)
     talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
-    found = named_jointly(talk, [Person(name, parse_participant(name)) for name in people], [], {})
+    listed = [Person(name, parse_participant(name)) for name in people]
+    found = named_jointly(talk, listed, [], {}, list(find_mentions(talk, listed)))
     return {voice: people[decision.person] for voice, decision in found.items()}
 
 

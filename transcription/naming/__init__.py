@@ -21,6 +21,7 @@ from transcription.naming.claims import Heard, claims_of
 from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
 from transcription.naming.jointly import named_jointly
+from transcription.naming.mentions import find_mentions
 from transcription.naming.people import Person, people_of
 from transcription.naming.presentations import completed, pieces_by_presentation
 from transcription.naming.roles import host_of, pieces_by_role, roles_of
@@ -98,8 +99,9 @@ def _found(transcript: Transcript) -> _Found:
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
-    jointly = named_jointly(talk, people, pieces, named)
+    mentions = list(find_mentions(talk, people))
+    jointly = named_jointly(talk, people, pieces, named, mentions)
     # What a single turn says may be wrong, and must not make a second name wrong.
     firm = {voice: each for voice, each in jointly.items() if len({piece.turn for piece in each.pieces}) > 1}
-    named |= by_elimination(talk, people, pieces, named | firm) | jointly
+    named |= by_elimination(talk, people, pieces, named | firm, mentions) | jointly
     return _Found(talk, heard, people, pieces, host, named)

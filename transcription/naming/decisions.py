@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from schemas.transcript import NameMethod, Speaker
 from transcription.introductions import is_credited, is_replaced, name_at, quotable, sentences_of
 from transcription.naming.evidence import Piece
-from transcription.naming.mentions import Manner, find_mentions
+from transcription.naming.mentions import Manner, Mention
 from transcription.naming.people import Person, calls
 from transcription.naming.talk import Talk
 
@@ -106,7 +106,11 @@ def expected_and_left(talk: Talk, people: Sequence[Person], named: Mapping[str, 
 
 
 def by_elimination(
-    talk: Talk, people: Sequence[Person], pieces: Sequence[Piece], named: Mapping[str, Decision]
+    talk: Talk,
+    people: Sequence[Person],
+    pieces: Sequence[Piece],
+    named: Mapping[str, Decision],
+    mentions: Sequence[Mention],
 ) -> dict[str, Decision]:
     """The last participant is the last voice, when everybody else is named by evidence.
 
@@ -124,7 +128,7 @@ def by_elimination(
         piece.speaker == voice and piece.person != person and piece.method is NameMethod.SELF_INTRODUCTION
         for piece in pieces
     )
-    is_away = any(each.person == person and each.manner is Manner.AWAY for each in find_mentions(talk, people))
+    is_away = any(each.person == person and each.manner is Manner.AWAY for each in mentions)
     if is_outsider or is_denied or claims_another_name or is_away:
         return {}
     own = tuple(piece for piece in pieces if (piece.speaker, piece.person) == (voice, person))

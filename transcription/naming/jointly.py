@@ -19,7 +19,7 @@ from transcription.naming.assignment import best_assignment
 from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, expected_and_left, strengths_of
 from transcription.naming.evidence import Piece
 from transcription.naming.likelihoods import chances, odds
-from transcription.naming.mentions import Manner, Mention, find_mentions
+from transcription.naming.mentions import Manner, Mention
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk
 
@@ -48,13 +48,16 @@ class _Said:
 
 
 def named_jointly(
-    talk: Talk, people: Sequence[Person], pieces: Sequence[Piece], named: Mapping[str, Decision]
+    talk: Talk,
+    people: Sequence[Person],
+    pieces: Sequence[Piece],
+    named: Mapping[str, Decision],
+    mentions: Sequence[Mention],
 ) -> dict[str, Decision]:
     """Names of participants for voices that are without, by how all are called and spoken of all through the talk.
 
     A voice of which anything says that it is somebody else stays without; nobody is given who is said to be away.
     """
-    mentions = list(find_mentions(talk, people))
     away = {mention.person for mention in mentions if mention.manner is Manner.AWAY}
     left = expected_and_left(talk, people, named)
     expected = sorted({*left, *(each.person for each in named.values() if people[each.person].participant)})

@@ -26,6 +26,7 @@ from transcription.introductions import (
 )
 from transcription.naming.evidence import NEW_VOICE_WORDS
 from transcription.naming.people import Person, calls
+from transcription.naming.presentations import is_of_a_show
 from transcription.naming.talk import Talk
 from transcription.naming.vocatives import GOES_ON_ABOUT, OPENING
 from transcription.spoken_names import SpokenName, read_name
@@ -81,7 +82,6 @@ _THANKS = re.compile(r"\b(?:thanks?|thank you|cheers)(?: (?:so much|very much|a 
 _OF_ONESELF = re.compile(r"\b(?:i'?m|i am|my name is|my name's|this is|it's)\s+$", re.I)
 _CLOSED = re.compile(r"\s*(?:[.,?!…;–—-]|$)")
 _AFTER_A_COMMA = re.compile(r"[,;–—-]\s+(?:(?:and|but|so|well|now|oh|yeah|you know|i mean)\s+)?$", re.I)
-_A_SHOW = re.compile(r"\s+(?:Show|Hour|Programme|Program|Podcast|Project|Experience)\b")
 _AND = re.compile(r"\b(?:and|or)\s+$", re.I)
 _AND_OTHERS = re.compile(r"\s*,?\s*(?:and|or)\b", re.I)
 _NEAR = 3  #: so many first and last sentences of a turn
@@ -100,7 +100,7 @@ def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
                 if word.start() < end or not _expected(people, word.group(), called_by):
                     continue
                 name = read_name(text, word.start())
-                if name is None or talk.is_title(name) or _is_of_a_show(text, name):
+                if name is None or talk.is_title(name) or is_of_a_show(text, name):
                     continue
                 end = name.end
                 whom = _expected(people, name.text, called_by)
@@ -110,11 +110,6 @@ def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
                     manner = _manner(sentence, name)
                     if manner is not None:
                         yield Mention(whom[0], turn, manner, sentence, name)
-
-
-def _is_of_a_show(text: str, name: SpokenName) -> bool:
-    """ "The Mary Poole Show", however much of it was read as a name."""
-    return _A_SHOW.search(name.text) is not None or _A_SHOW.match(text, name.end) is not None
 
 
 def _expected(people: Sequence[Person], name: str, called_by: dict[str, tuple[int, ...]]) -> tuple[int, ...]:

@@ -223,7 +223,7 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
     sentences = sentences_of(talk.texts[turn])
     for paragraph, text in enumerate(talk.texts[turn]):
         for name in full_names(text):
-            if is_of_oneself(text, name.start) or _is_of_a_show(text, name):
+            if is_of_oneself(text, name.start) or is_of_a_show(text, name):
                 continue  # said of whoever speaks, and in reported speech of neither
             person = person_of(people, name.text)
             if person is None and name.likelihood >= FULL_UNKNOWN and not is_known(people, name.text):
@@ -239,11 +239,14 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
     return found
 
 
-def _is_of_a_show(text: str, name: SpokenName) -> bool:
-    """Whether a name is of a show: "Welcome to Ada Quill at Large", "Welcome to Low Water with Ada Quill."."""
+def is_of_a_show(text: str, name: SpokenName) -> bool:
+    """Whether a name is of a show: "The Ada Quill Show", "Welcome to Ada Quill at Large", "Welcome to Low Water with
+    Ada Quill."."""
     begin = max(0, name.start - 80)
-    goes_on = _GOES_ON_AS_A_SHOW.match(text, name.end) is not None or name.text.split()[-1] in _SHOWS
-    if goes_on and _OPENS_A_SHOW.search(text, begin, name.start):
+    following = re.match(r"\s+(\w+)", text[name.end :])
+    if name.text.split()[-1] in _SHOWS or (following and following[1] in _SHOWS):
+        return True
+    if _GOES_ON_AS_A_SHOW.match(text, name.end) and _OPENS_A_SHOW.search(text, begin, name.start):
         return True
     return _SHOW_WITH.search(text, begin, name.start) is not None and _ENDS.match(text, name.end) is not None
 
