@@ -110,7 +110,7 @@ def short_label(identity: str | None, cast: Cast) -> str:
     if len(name) < SRT_WIDTH:
         return name
     first = first_name(name)
-    if len(first) < SRT_WIDTH and first.casefold() not in cast.first_names_of_others.get(identity or "", ()):
+    if len(first) < SRT_WIDTH and identity not in cast.with_shared_first_name:
         return first
     return name[: SRT_WIDTH - 2].rstrip() + "…"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from formats.house_style import NUMBER_TEMPLATE, LabelChoices, LabelForm
@@ -23,8 +23,8 @@ class Cast:
     speakers: Mapping[str, Speaker]
     order: Mapping[str | None, int]  #: by first appearance, from 1
     numbers: Mapping[str, str]  #: the N of "Speaker N" that an imported page printed otherwise
-    first_names_of_others: Mapping[str, frozenset[str]]  #: by speaker id, casefolded
-    initials_of_others: Mapping[str, frozenset[str]]
+    with_shared_first_name: frozenset[str]  #: ids of the speakers whose first name somebody else has, in any case
+    with_shared_initials: frozenset[str]
 
 
 def cast_of(transcript: Transcript, *, numbers: Mapping[str, str] | None = None) -> Cast:
@@ -35,18 +35,17 @@ def cast_of(transcript: Transcript, *, numbers: Mapping[str, str] | None = None)
         order.setdefault(turn.speaker, len(order) + 1)
     for identity in speakers:
         order.setdefault(identity, len(order) + 1)
-    others = _others(transcript)
     return Cast(
         speakers,
         order,
         numbers or {},
-        {identity: frozenset(first_name(name).casefold() for name in names) for identity, names in others.items()},
-        {identity: frozenset(initials(name) for name in names) for identity, names in others.items()},
+        _sharing(transcript, lambda name: first_name(name).casefold()),
+        _sharing(transcript, initials),
     )
 
 
-def _others(transcript: Transcript) -> dict[str, frozenset[str]]:
-    """The names that each speaker's short forms must be told apart from.
+def _sharing(transcript: Transcript, short: Callable[[str], str]) -> frozenset[str]:
+    """The speakers whose short form somebody with another name has as well.
 
     A speaker whose name is still the page's is told apart from the names that the page had, so that a changed name
     changes no other label.
@@ -56,10 +55,19 @@ def _others(transcript: Transcript) -> dict[str, frozenset[str]]:
         was = now
     else:
         was = {s.id: clean_name(page_name(s)) for s in transcript.speakers}
-    found = {}
-    for identity, name in now.items():
-        cast = was if was.get(identity) == name else now
-        found[identity] = frozenset(each for each in cast.values() if each and each != name)
+    names_now, names_then = _by_short_form(now.values(), short), _by_short_form(was.values(), short)
+    return frozenset(
+        identity
+        for identity, name in now.items()
+        if (names_then if was.get(identity) == name else names_now).get(short(name), set()) - {name}
+    )
+
+
+def _by_short_form(names: Iterable[str], short: Callable[[str], str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        if name:
+            found.setdefault(short(name), set()).add(name)
     return found
 
 
@@ -81,7 +89,7 @@ def label_of(identity: str | None, form: LabelForm | str, cast: Cast, choices: L
     if speaker is not None and form.startswith("alias:"):
         alias = _alias(speaker, form)
         if alias:
-            return alias
+            return clean_name(with_present_name(alias, speaker))
         form = LabelForm.FULL
     if form == LabelForm.NUMBER:
         return numbered
@@ -110,7 +118,7 @@ def number_in(label: str, template: str) -> str | None:
 
 def _named(name: str, honorific: str, form: LabelForm, identity: str, cast: Cast) -> str:
     first = first_name(name)
-    if first.casefold() in cast.first_names_of_others.get(identity, ()):
+    if identity in cast.with_shared_first_name:
         first = name
     match form:
         case LabelForm.TITLED:
@@ -123,7 +131,7 @@ def _named(name: str, honorific: str, form: LabelForm, identity: str, cast: Cast
             return name.upper()
         case LabelForm.INITIALS:
             short = initials(name)
-            return short if short and short not in cast.initials_of_others.get(identity, ()) else name
+            return short if short and identity not in cast.with_shared_initials else name
     return name
 
 
