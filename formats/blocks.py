@@ -11,6 +11,8 @@ from schemas.errors import PageError
 _BULLET = re.compile(r"(?:[•◦‣▪·]\s+|[-*+>–—]\s+(?=[\w*_\"“‘'(\[]))+")
 
 
+#: What YAML has at the margin: a key in small letters, an item, a comment.
+_YAML_LINE = re.compile(r"[a-z][\w-]*:(?:\s|$)|-\s|-$|#")
 _FINAL = re.compile(r"[\r\n]\s*\Z")
 
 
@@ -28,6 +30,7 @@ class Block:
 class Page:
     """A page as it lies on disk, taken apart."""
 
+    front_matter: tuple[Block, ...]  #: the YAML block that it begins with, the lines of dashes included
     blocks: tuple[Block, ...]
     final: str  #: what stands after the last line of text, with the line ends it has
     line_end: str
@@ -50,7 +53,21 @@ def decode_page(content: bytes, *, name: str) -> Page:
     body, final = (text[: end.start()], end.group()) if end else (text, "")
     line_end = _line_end(body)
     blocks, rest = split_blocks(body.replace(line_end, "\n"))
-    return Page(blocks, rest.replace("\n", line_end) + final, line_end, bom)
+    length = _front_matter_length(blocks)
+    return Page(blocks[:length], blocks[length:], rest.replace("\n", line_end) + final, line_end, bom)
+
+
+def _front_matter_length(blocks: tuple[Block, ...]) -> int:
+    """How many lines at the beginning are YAML between two lines of dashes; 0 where anything else is among them."""
+    if not blocks or blocks[0] != Block("", "", "---", ""):
+        return 0
+    for index, block in enumerate(blocks[1:], start=1):
+        if not block.lead and block.text in ("---", "..."):
+            return index + 1 if index > 1 else 0
+        is_yaml = block.lead or _YAML_LINE.match(block.text)
+        if not is_yaml or (index == 1 and block.lead):
+            return 0
+    return 0
 
 
 def _line_end(text: str) -> str:

@@ -32,7 +32,7 @@ from formats.label_reading import (
     usual,
 )
 from formats.labels import cast_of, first_turns, label_of
-from formats.names import is_caps_name, is_name, is_number_label, is_role_label
+from formats.names import is_caps_name, is_name, is_number_label, is_role_label, split_bracket
 from formats.reading import Reading, read_in_style
 from schemas.errors import PageError
 
@@ -44,7 +44,7 @@ UNUSUAL_COUNT = 3
 TRIED = 5
 
 _TIME = r"(?P<time>\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)"
-_LABEL = r"(?P<label>(?:[^\W_]|\$)(?:[^:\n\[\](){}<>*\t]{0,70}?[^\s:\[\](){}<>*,;–—-])?)"
+_LABEL = r"(?P<label>(?:[^\W_]|\$)(?:[^:\n\[\](){}<>*\t]{0,70}?[^\s:\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?)"
 _OPEN = r"(?:#{1,6}[ ]+)?[*_]{0,3}[\[(<]?"
 _CLOSE = r"[\])>]?[*_]{0,3}"
 _SEPARATOR = r"\s*(?:[-–—|·•]\s*)?"
@@ -67,6 +67,7 @@ _SHAPES = tuple(
         rf"{_LABEL}(?:\t+|[ ]{{2,}}|\s+[-–—|]\s+)(?=\S)",
     )
 )
+_BULLET = re.compile(r"[•◦‣▪·*+–—-]")
 _TIME_ALONE = re.compile(rf"{_OPEN}{_TIME}{_CLOSE}")
 _NAME_ALONE = re.compile(rf"{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}")
 
@@ -180,6 +181,7 @@ def _parts_label(pattern: str, is_own_line: bool) -> bool:
 
 
 def _is_plausible(label: str, counts: Counter[str]) -> bool:
+    label = (split_bracket(label) or (label,))[0] if counts[label] > 1 else label
     if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
         return True
     if is_question_or_answer(label, counts):
@@ -215,8 +217,8 @@ def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identi
     bullet = page.blocks[opening].lead if opening is not None else ""
     style = replace(style, layout=_layout(page, style, lead, bullet))
     reading = read_in_style(page, style, identity=identity)
-    if reading is None:
-        return None
+    if reading is None or (shape[1] and _BULLET.search(style.layout.indent)):
+        return None  # a list, where it is no talk: what people say under their names has no bullets
     first, later = _forms(reading, style)
     if (first, later) == (style.label.first, style.label.later):
         return reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from formats.blocks import Block
@@ -17,11 +17,15 @@ from formats.names import (
     first_name,
     initials,
     is_caps_name,
+    is_field_label,
+    is_handle,
+    is_key,
     is_name,
     is_number_label,
     is_remark_label,
     is_role_label,
     is_sound_label,
+    split_bracket,
     split_honorific,
     without_postnominals,
 )
@@ -29,6 +33,10 @@ from formats.shapes import ends_sentence, is_plain_label, label_pattern
 
 #: A prefix that is shaped like no name is a label all the same when this many lines begin with it.
 UNUSUAL_LABEL_COUNT = 3
+#: So is one in small letters, among names, when this many do.
+HANDLE_COUNT = 5
+#: What is said after no label: an address, alone or with a few words before it ("Slides: https://…").
+_LINK = re.compile(r"(?:\S+\s+){0,12}<?https?://\S+")
 _TALK_BEGINS = re.compile(r"(?:full |episode |podcast )?transcript:?", re.IGNORECASE)
 
 
@@ -109,7 +117,9 @@ def split_labels(blocks: Sequence[Block], labels: Sequence[Candidate]) -> tuple[
     return tuple(made), moved
 
 
-def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
+def accept(
+    candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
+) -> list[Candidate]:
     """The candidates that begin turns, in order.
 
     A label is believed when its shape is that of a label and it comes again, stands in the page's list of people, is
@@ -117,13 +127,13 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
     against it: it stands before the first believed one, begins as a heading does, is a word that the text uses as
     well, or a single word where everybody else has a full name and nobody mentions it. Never are speakers: what is
     heard ("Music:"), remarks ("Note:"), what always goes on in small letters where the page's turns begin with
-    capitals. A line right after a label on its own line is speech.
+    capitals. A line right after a label on its own line is speech. `has_title`: the page's title stands elsewhere,
+    so that its first line can begin a turn.
     """
     if style.label.first is LabelForm.NUMBER and style.label.later is LabelForm.NUMBER:
         return [c for c in candidates if is_number_label(c.label) or number_in(c.label, style.label.number)]
-    candidates = [
-        c for c in candidates if not (_is_key(blocks[c.index]) or is_sound_label(c.label) or is_remark_label(c.label))
-    ]
+    said = {c.label for c in candidates if not _LINK.fullmatch(c.rest)}
+    candidates = [c for c in candidates if c.label in said and not _is_no_label(c, blocks)]
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = _strengths(candidates, blocks, style)
     kept: list[Candidate] = []
@@ -138,13 +148,19 @@ def accept(candidates: Sequence[Candidate], blocks: Sequence[Block], style: Hous
             is_title = not kept and strength < 2 and candidate.index + 1 in believed
             if follows_label or is_title:
                 continue
-        elif strength < 2 and candidate.index == 0 and first_strong is not None:
+        elif strength < 2 and candidate.index == 0 and first_strong is not None and not has_title:
             continue
         kept.append(candidate)
     return kept
 
 
-def _is_key(block: Block) -> bool:
+def _is_no_label(candidate: Candidate, blocks: Sequence[Block]) -> bool:
+    label = candidate.label
+    is_word_of_page = is_sound_label(label) or is_remark_label(label) or is_field_label(label)
+    return is_word_of_page or explains_initials(blocks[candidate.index])
+
+
+def explains_initials(block: Block) -> bool:
     """Whether a line explains initials: it has the form of a turn whose speaker says nothing but his name."""
     person = listed_person(0, block)
     return person is not None and person.short is not None and not ends_sentence(block.text)
@@ -154,11 +170,7 @@ def _inside_the_talk(
     candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle
 ) -> Sequence[Candidate]:
     """Without what stands before a line TRANSCRIPT, or before the bullet that a style begins its talk with."""
-    begin = 0
-    for index, block in enumerate(blocks):
-        if _TALK_BEGINS.fullmatch(block.text) and any(c.index > index for c in candidates):
-            begin = index + 1
-            break
+    begin = talk_begin(blocks, before=max((c.index for c in candidates), default=0))
     bullet = style.layout.bullet.strip()
     own = {style.layout.indent.strip(), style.turn_indent.strip(), ""}
     if bullet and bullet not in own:
@@ -168,6 +180,11 @@ def _inside_the_talk(
         opening = opening_bullet(blocks, [(c.index, c.label) for c in candidates])
         candidates = [c for c in candidates if blocks[c.index].lead.strip() in own or c.index == opening]
     return [c for c in candidates if c.index >= begin]
+
+
+def talk_begin(blocks: Sequence[Block], *, before: int) -> int:
+    """The block after a line TRANSCRIPT, or the first one of the page."""
+    return next((n + 1 for n in range(before) if _TALK_BEGINS.fullmatch(blocks[n].text)), 0)
 
 
 def opening_bullet(blocks: Sequence[Block], labels: Sequence[tuple[int, str]]) -> int | None:
@@ -184,6 +201,59 @@ def opening_bullet(blocks: Sequence[Block], labels: Sequence[tuple[int, str]]) -
 
 def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
     """How far each printed label is believed: 0 not, 1 if nothing speaks against it, 2 certainly."""
+    strengths = _strengths_of_names(candidates, blocks, style)
+    strengths |= _strengths_of_brackets(candidates, strengths, style)
+    return strengths | _strengths_of_handles(candidates, strengths)
+
+
+def _strengths_of_brackets(
+    candidates: Sequence[Candidate], strengths: Mapping[str, int], style: HouseStyle
+) -> dict[str, int]:
+    """Labels with a second name or initials in brackets, and the initials: "Tomas Feld (TF)", "TF".
+
+    Certain is what comes again, in either form. Initials that come nowhere else are believed beside others that do.
+    """
+    counts = Counter(c.label for c in candidates)
+    found: dict[str, int] = {}
+    for label, count in counts.items():
+        name, inner = split_bracket(label) or ("", "")
+        if not (is_name(name) or is_caps_name(name) or strengths.get(name)):
+            continue
+        is_again = count > 1 and (is_key(inner) or is_name(inner))
+        if (
+            is_again
+            or strengths.get(name)
+            or (is_key(inner) and inner in counts)
+            or (style.needs_times and is_name(name))
+        ):
+            found[label] = 2
+            if is_key(inner) and inner in counts:
+                found[inner] = 2
+    for label in counts.keys() - found.keys() if found else ():
+        name, inner = split_bracket(label) or ("", "")
+        if is_name(name) and is_key(inner) and name[0] == inner[0]:
+            found[label] = 2
+    return found
+
+
+def _strengths_of_handles(candidates: Sequence[Candidate], strengths: Mapping[str, int]) -> dict[str, int]:
+    """Names in small letters, as people have them online: they come often, beside names, and begin turns."""
+    if 2 not in strengths.values():
+        return {}
+    begins: dict[str, list[bool]] = {}
+    for candidate in candidates:
+        if is_handle(candidate.label):
+            begins.setdefault(candidate.label, []).append(candidate.rest[:1].isupper() or not candidate.rest)
+    return {
+        label: 2
+        for label, are_turns in begins.items()
+        if len(are_turns) >= HANDLE_COUNT and sum(are_turns) >= 0.8 * len(are_turns)
+    }
+
+
+def _strengths_of_names(
+    candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle
+) -> dict[str, int]:
     is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
     counts = Counter(c.label for c in candidates)
     people = people_listed(blocks, before=candidates[0].index if candidates else 0)
@@ -195,6 +265,7 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
             label, is_caps_style=is_caps, announcer=style.label.announcer, is_caps_name=is_caps_name(label)
         )
         or is_question_or_answer(label, counts)
+        or (style.needs_times and style.label.own_line and _may_be_unusual(label))
         or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
     }
     if is_caps:
@@ -218,11 +289,15 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
         is_of_another = is_first_of_another or has_first_as_label or name in listed
         if label in small and not (is_of_another or is_number_label(label) or style.needs_times):
             strengths[label] = 0
-        elif (
-            counts[label] > 1 or is_of_another or is_number_label(label) or label == style.label.announcer
-        ) or style.needs_times:
+        elif (counts[label] > 1 or is_of_another or is_number_label(label) or label == style.label.announcer) or (
+            style.needs_times and "#" not in style.label.pattern
+        ):
             strengths[label] = 2
-        elif people or (" " not in name and not is_role_label(label) and style.label.own_line):
+        elif (
+            people
+            or "#" in style.label.pattern
+            or (" " not in name and not is_role_label(label) and style.label.own_line)
+        ):
             strengths[label] = 0
         else:
             strengths[label] = 1
@@ -283,7 +358,7 @@ _WORD_OR_END = re.compile(r"[^\W\d_][\w’'‑-]*|[.?!…:]")
 def _speaks_against(candidate: Candidate, sure: Sequence[Candidate], prose: _Prose) -> bool:
     """Whether the page shows that a label which comes once is a heading or the beginning of a sentence."""
     label = candidate.label
-    if is_role_label(label):
+    if is_role_label(label) or label == "Q":
         return False
     parts = split_honorific(label)[1].split(" ")
     if prose.mentioned & set(parts):
@@ -362,15 +437,15 @@ def listed_person(index: int, block: Block) -> ListedPerson | None:
     text = block.text
     key = _KEY.match(text)
     if key is not None:
-        person = _person_in(index, text[key.end() :])
+        person = person_in(index, text[key.end() :])
         is_key = person is not None and _are_initials(key["short"], person.name)
         return replace(person, short=key["short"]) if person and is_key else None
     after = _KEY_AFTER.search(text)
     if after is not None:
-        person = _person_in(index, text[: after.start()] + text[after.end() :])
+        person = person_in(index, text[: after.start()] + text[after.end() :])
         if person is not None and _are_initials(after["short"], person.name):
             return replace(person, short=after["short"])
-    return _person_in(index, text) if block.lead.strip() else None
+    return person_in(index, text) if block.lead.strip() else None
 
 
 def _are_initials(short: str, name: str) -> bool:
@@ -395,7 +470,8 @@ def short_names(head: Sequence[Block]) -> dict[str, str]:
     return found
 
 
-def _person_in(index: int, text: str) -> ListedPerson | None:
+def person_in(index: int, text: str, *, is_sure: bool = False) -> ListedPerson | None:
+    """The person an entry begins with; `is_sure`: it stands where nothing but people do, so one name is enough."""
     role = _ROLE_PREFIX.match(text)
     if role:
         text = text[role.end() :]
@@ -403,7 +479,12 @@ def _person_in(index: int, text: str) -> ListedPerson | None:
     printed = text[: end.start()] if end else text
     honorific, rest = split_honorific(" ".join(printed.split()))
     name = without_postnominals(rest)
-    if not is_plain_label(name, is_caps_style=False, announcer="", is_caps_name=False) or " " not in name:
+    is_person = (
+        is_name(name)
+        if is_sure
+        else " " in name and is_plain_label(name, is_caps_style=False, announcer="", is_caps_name=False)
+    )
+    if not is_person:
         return None
     description = text[end.end() :].strip().removesuffix(")") if end else ""
     return ListedPerson(index, name, honorific, description or None, role[1] if role else None)

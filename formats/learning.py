@@ -101,9 +101,9 @@ def _target(transcript: Transcript) -> TargetChoices | None:
 
 
 def _dates(transcript: Transcript) -> DateForm:
-    printed = next((m.text for m in transcript.front if m.kind is MatterKind.DATE), None)
+    printed = next((m.text for m in transcript.front if m.kind is MatterKind.DATE), "")
     published = transcript.episode.published
-    return next((form for form in _DATE_FORMS if printed == print_date(published, form)), "day-first")
+    return next((form for form in _DATE_FORMS if published and print_date(published, form) in printed), "day-first")
 
 
 def _furniture(transcript: Transcript) -> Furniture:
@@ -133,7 +133,9 @@ def _template(matter: Matter, transcript: Transcript) -> str:
         shown = f"{_literal(before)}{{{{ title }}}}{_literal(after)}" if found else "{{ title }}"
         return f"{{% if title %}}{shown}{{% endif %}}"
     if matter.kind is MatterKind.DATE:
-        return "{{ date }}"
+        date = print_date(transcript.episode.published, _dates(transcript))
+        before, found, after = matter.text.partition(date)
+        return f"{_literal(before)}{{{{ date }}}}{_literal(after)}" if found else "{{ date }}"
     if any(name in matter.text for speaker in transcript.speakers if (name := speaker.name)):
         return ""
     if matter.kind is MatterKind.HEADING or (matter.kind is MatterKind.TEXT and len(matter.text.split()) <= 3):

@@ -44,8 +44,11 @@ def page_date(text: str) -> str | None:
         return None
 
 
-def classify_front(blocks: Sequence[Block]) -> list[MatterKind]:
-    """What each block before the talk is: the first that is no widget of the page is the title, then by its shape."""
+def classify_front(blocks: Sequence[Block], *, has_title: bool = False) -> list[MatterKind]:
+    """What each block before the talk is: the first that is no widget of the page is the title, then by its shape.
+
+    `has_title`: the title stands elsewhere.
+    """
     kinds: list[MatterKind] = []
     for index, block in enumerate(blocks):
         text = block.text
@@ -53,7 +56,7 @@ def classify_front(blocks: Sequence[Block]) -> list[MatterKind]:
             kinds.append(MatterKind.PERSON)
         elif page_date(text) is not None:
             kinds.append(MatterKind.DATE)
-        elif MatterKind.TITLE not in kinds:
+        elif not has_title and MatterKind.TITLE not in kinds:
             is_widget = text.casefold() in _WIDGETS or not any(c.isalnum() for c in text)
             is_title = not is_widget and not _stands_over_title(blocks, index)
             kinds.append(MatterKind.TITLE if is_title else MatterKind.TEXT)
@@ -77,9 +80,9 @@ def _stands_over_title(blocks: Sequence[Block], index: int) -> bool:
     return is_short and page_date(below.text) is None and listed_person(index + 1, below) is None
 
 
-_PODCAST = re.compile(r"Podcast(?: transcript)?:\s+", re.IGNORECASE)
+_PODCAST = re.compile(r"(?:#{1,6}\s+)?(?:Podcast(?: transcript)?:\s+)?", re.IGNORECASE)
 
 
 def title_of(text: str) -> str:
-    """The episode's title from the page's: without "Podcast: "."""
+    """The episode's title from the page's: without "Podcast: " and the marks of a heading."""
     return _PODCAST.sub("", text, count=1)

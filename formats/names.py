@@ -52,6 +52,12 @@ SOUND_COMPANIONS = _words(
 #: Words that a remark of the page begins with, never a person.
 REMARK_WORDS = _words("correction corrections disclaimer note notes nb update")
 
+#: Name what a page tells about itself ("Slides: …", "Location: …"), never a person.
+FIELD_WORDS = _words(
+    "agenda audio date duration email link links location media name recording slides source sources tags title tldr"
+    " topic topics transcript transcription url venue video website"
+)
+
 #: Stand in headings ("State Of The Art"), never inside a name.
 FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your this that")
 
@@ -139,6 +145,29 @@ def is_sound_label(text: str) -> bool:
 def is_remark_label(text: str) -> bool:
     """Whether a label begins a remark of the page: "Note", "EDITOR’S NOTE"."""
     return text.casefold().split(" ")[-1] in REMARK_WORDS
+
+
+def is_field_label(text: str) -> bool:
+    """Whether a label names something that a page tells about itself: "Slides", "Topic"."""
+    return text.casefold() in FIELD_WORDS
+
+
+def is_handle(text: str) -> bool:
+    """Whether a label is one word in small letters that can be somebody's name online: "lampkeeper_9"."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{2,29}", text) is not None and not (
+        text in ORDINARY or text in SOUND_WORDS or text in REMARK_WORDS or text in FIELD_WORDS
+    )
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can stand for a name as its initials do: T, TF, OMF."""
+    return re.fullmatch(r"[A-ZÀ-ÖØ-Þ]{1,5}", text) is not None
+
+
+def split_bracket(label: str) -> tuple[str, str] | None:
+    """("Tomas Feld", "TF") from "Tomas Feld (TF)"; None where nothing stands in brackets at the end."""
+    match = re.fullmatch(r"([^()]+?) ?\(([^()]{1,40})\)", label)
+    return (match[1], match[2]) if match else None
 
 
 def is_caps_name(text: str) -> bool:

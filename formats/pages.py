@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from formats.blocks import Page, decode_page
 from formats.drafting import drafted_readings
 from formats.house_style import HouseStyle, shipped_styles
+from formats.names import is_name
 from formats.reading import Reading, episode_id, read_in_style
 from formats.writing import Mark, render_page
 from schemas.errors import PageError
@@ -22,6 +23,10 @@ RECOGNISED = 0.75
 SHIPPED_BONUS = 1.3
 #: A reading with times is taken over one that left them in the text.
 TIMES_BONUS = 1.5
+#: A line of the head that is as long is a paragraph, and so many words of them are more than notes on the show.
+PARAGRAPH_WORDS = 20
+SHOW_NOTES_WORDS = 300
+_SET_OFF_LABEL = re.compile(r"[*_\[(]{1,3}[^*_\])]{1,40}(?::[*_\])]{1,3}|[*_\])]{1,3}:)")
 
 
 def read_page(content: bytes, *, style: HouseStyle | None = None, name: str = "page") -> Transcript:
@@ -63,33 +68,64 @@ def _best(page: Page, styles: Iterable[HouseStyle], identity: str) -> Reading | 
         reverse=True,
     )
     for _, reading in ranked:
-        if reading.explained >= RECOGNISED and _is_a_talk(reading, is_drafted=reading in drafted):
+        is_talk = _is_a_talk(reading, is_drafted=reading in drafted) and not _words_above(reading)
+        if reading.explained >= RECOGNISED and is_talk:
             return reading
     if ranked:
         nearest = ranked[0][1]
         style = nearest.transcript.layout.style if nearest.transcript.layout else ""
-        return f"{style} comes nearest with {nearest.turn_count} turns and {nearest.explained:.0%} of the lines; "
+        above = _words_above(nearest)
+        but = f", but {above} words without a label stand above them" if above else ""
+        return (
+            f"{style} comes nearest with {nearest.turn_count} turns and {nearest.explained:.0%} of the lines{but}; "
+        )
     return ""
 
 
 def _worth(reading: Reading) -> float:
     """How good a reading is beside others: lines explained, turns found, times read, labels that needed no mark."""
     layout = reading.transcript.layout
-    forms = len({m.block for m in layout.marks if m.kind in (Mark.LABEL_FORM, Mark.PATTERN)}) if layout else 0
-    has_times = any(turn.start is not None for turn in reading.transcript.turns)
+    marks = layout.marks if layout else ()
+    forms = {m.block for m in marks if m.kind == Mark.LABEL_FORM}
+    patterns = {m.block for m in marks if m.kind == Mark.PATTERN}
     turns = reading.turn_count
-    return reading.explained * turns / (turns + 2) * (1 - 0.4 * forms / turns) * (TIMES_BONUS if has_times else 1.0)
+    own = (0.4 * len(forms) + 0.25 * len(patterns - forms)) / turns
+    timed = sum(turn.start is not None and turn.id not in patterns for turn in reading.transcript.turns) / turns
+    return reading.explained * turns / (turns + 2) * (1 - own) * (1 + (TIMES_BONUS - 1) * timed)
 
 
 def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     """Whether several turns were found, by more than one speaker where nothing else marks them.
 
-    A style that was drafted from the page alone needs somebody who speaks twice: a list of people has none.
+    One is enough who goes on after every break. A style that was drafted from the page alone needs somebody who
+    speaks twice: a list of people has none.
     """
     if any(turn.start is not None for turn in reading.transcript.turns):
         return True
     speakers = len({turn.speaker for turn in reading.transcript.turns})
-    return 1 < speakers < reading.turn_count + (0 if is_drafted else 1)
+    if speakers == 1:
+        return _speaks_alone(reading)
+    return speakers < reading.turn_count + (0 if is_drafted else 1)
+
+
+def _speaks_alone(reading: Reading) -> bool:
+    """Whether one person with a full name goes on after each break: "**Ada Quill:** … **Break:** **Ada Quill:** …".
+
+    Nobody else's label may be left in what she says.
+    """
+    turns = reading.transcript.turns
+    breaks = sum(any(aside.after == len(turn.paragraphs) for aside in turn.asides) for turn in turns[:-1])
+    others = any(_SET_OFF_LABEL.match(paragraph.text) for turn in turns for paragraph in turn.paragraphs)
+    is_named = all(is_name(label) and " " in label for label in reading.labels)
+    return len(turns) > 2 and breaks == len(turns) - 1 and is_named and not others
+
+
+def _words_above(reading: Reading) -> int:
+    """The words of the paragraphs above the first label, where that is a talk of its own with questions after it."""
+    lengths = [len(matter.text.split()) for matter in reading.transcript.front]
+    above = sum(length for length in lengths if length >= PARAGRAPH_WORDS)
+    said = sum(len(p.text.split()) for turn in reading.transcript.turns for p in turn.paragraphs)
+    return above if above > SHOW_NOTES_WORDS and 2 * above > said else 0
 
 
 def _seen(page: Page) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from formats.asides_reading import find_asides
 from formats.blocks import Block, Page
 from formats.clock import parse_time
+from formats.front_matter import FrontMatter, understand
 from formats.house_style import HouseStyle, LabelForm, definition_of
 from formats.label_reading import (
     Candidate,
@@ -25,10 +26,11 @@ from formats.label_reading import (
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name
-from formats.shapes import is_footer, is_sound_line, is_structure
+from formats.shapes import heading_mark, is_footer, is_sound_line, is_structure
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.stray_labels import with_strays
 from formats.typography import control_characters
+from formats.unspoken import Stamp, built_lines, lines_between_turns, stamps_of
 from formats.writing import WHOLE_PAGE, Mark, Piece, PieceKind, compose
 from schemas.episode import Episode, Participant
 from schemas.transcript import (
@@ -71,6 +73,7 @@ class _Body:
     turns: tuple[Turn, ...]
     labels: dict[str, Candidate]  #: turn id -> its label on the page
     blocks: dict[str, Block]  #: turn, paragraph or aside id -> its block
+    stamps: dict[str, Stamp]  #: paragraph id -> the time above it
 
 
 def episode_id(content: bytes) -> str:
@@ -80,34 +83,41 @@ def episode_id(content: bytes) -> str:
 
 def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | None:
     """Read a page as this style writes it; None where no line begins a turn. `identity` is the episode's id."""
+    told = understand(page.front_matter)
     joined = join_labels(page.blocks, style)
-    blocks, labels = split_labels(joined, accept(find_candidates(joined, style), joined, style))
+    found = accept(find_candidates(joined, style), joined, style, has_title=told.title is not None)
+    blocks, labels = split_labels(joined, found)
     if not labels:
         return None
-    labels = with_strays(labels, blocks, style)
+    blocks, labels = with_strays(labels, blocks, style, has_title=told.title is not None)
     first = labels[0].index
-    people = people_listed(blocks, before=first)
+    listed = people_listed(blocks, before=first)
+    people = {**told.people, **listed}
     head = blocks[:first]
     voices = find_voices(labels, people, head, style)
     last = _talk_end(blocks, labels, style)
-    body = _read_body(blocks[:last], labels, voices, style, dict.fromkeys(people))
-    front_kinds = classify_front(head)
+    body = _read_body(blocks[:last], labels, voices, style)
+    kinds = [*told.kinds, *classify_front(head, has_title=told.title is not None)]
+    owners = [_person_speaker(n, told.people, voices) for n in range(len(page.front_matter))]
+    owners += [_person_speaker(n, listed, voices) for n in range(len(head))]
+    above = (*page.front_matter, *head)
     front = tuple(
-        Matter(f"F{n}", kind, block.text, _person_speaker(n - 1, people, voices))
-        for n, (kind, block) in enumerate(zip(front_kinds, head, strict=True), start=1)
+        Matter(f"F{n}", kind, block.text, owner)
+        for n, (kind, block, owner) in enumerate(zip(kinds, above, owners, strict=True), start=1)
     )
     back = tuple(Matter(f"B{n}", MatterKind.TEXT, block.text) for n, block in enumerate(blocks[last:], start=1))
-    transcript = _document(identity, front, back, body, voices, people, head)
+    transcript = _document(identity, front, back, body, voices, people, head, told)
     transcript = _with_label_aliases(transcript, style, body)
     places = dict(body.blocks)
-    places.update({matter.id: block for matter, block in zip(front, head, strict=True)})
+    places.update({matter.id: block for matter, block in zip(front, above, strict=True)})
     places.update({matter.id: block for matter, block in zip(back, blocks[last:], strict=True)})
     marks = _marks(transcript, style, body, places)
     layout = Layout(
         style.name, definition_of(style), line_end=page.line_end, bom=page.bom, final=page.final, marks=tuple(marks)
     )
     transcript = replace(transcript, layout=layout)
-    return Reading(transcript, _explained(blocks, transcript, labels, marks, style), tuple(c.label for c in labels))
+    explained = _explained(blocks, kinds[len(page.front_matter) :], transcript, labels, marks, style)
+    return Reading(transcript, explained, tuple(c.label for c in labels))
 
 
 def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voices) -> str | None:
@@ -145,7 +155,6 @@ def _read_body(
     labels: Sequence[Candidate],
     voices: Voices,
     style: HouseStyle,
-    listed: dict[str, None],
 ) -> _Body:
     start = labels[0].index
     by_index = {c.index: c for c in labels}
@@ -159,8 +168,12 @@ def _read_body(
         is_said = index in by_index or (style.label.own_line and index - 1 in by_index)
         if not is_said and is_sound_line(blocks[index].text):
             asides[index] = (AsideKind.CAPTION, None)
+    built = (index for index in built_lines(blocks, start, has_times=style.needs_times) if index not in by_index)
+    asides |= dict.fromkeys(built, (AsideKind.CAPTION, None))
+    stamps = stamps_of(blocks, by_index, asides, start, style)
     turns: list[Turn] = []
     kept_labels: dict[str, Candidate] = {}
+    kept_stamps: dict[str, Stamp] = {}
     places: dict[str, Block] = {}
     paragraphs: list[Paragraph] = []
     turn_asides: list[Aside] = []
@@ -172,15 +185,18 @@ def _read_body(
         paragraphs.clear()
         turn_asides.clear()
 
-    def add_paragraph(text: str, block: Block, at: float | None = None) -> None:
+    def add_paragraph(text: str, block: Block, at: float | None = None) -> str:
         numbers["paragraph"] += 1
         made = Paragraph(f"P{numbers['paragraph']}", text, start=at)
         paragraphs.append(made)
         places[made.id] = block
+        return made.id
 
     for index in range(start, len(blocks)):
         block = blocks[index]
         label = by_index.get(index)
+        if index in stamps:
+            continue
         if label is not None:
             close()
             turn_id = f"T{len(turns) + 1}"
@@ -193,13 +209,20 @@ def _read_body(
         elif index in asides:
             numbers["aside"] += 1
             kind, speaker = asides[index]
-            aside = Aside(f"A{numbers['aside']}", kind, block.text, after=len(paragraphs), attributed_to=speaker)
+            mark = heading_mark(block.text)
+            text = block.text.removeprefix(mark)
+            aside = Aside(f"A{numbers['aside']}", kind, text, after=len(paragraphs), attributed_to=speaker)
             turn_asides.append(aside)
-            places[aside.id] = block
+            places[aside.id] = replace(block, lead=block.lead + mark, text=text)
+        elif index - 1 in stamps:
+            above, stamp = blocks[index - 1], stamps[index - 1]
+            place = Block(above.before, above.lead, block.text, block.tail)
+            made = add_paragraph(block.text, place, _seconds(stamp.time))
+            kept_stamps[made] = replace(stamp, pattern=stamp.pattern + block.before)
         else:
             add_paragraph(block.text, block)
     close()
-    return _Body(tuple(turns), kept_labels, places)
+    return _Body(tuple(turns), kept_labels, places, kept_stamps)
 
 
 def _seconds(printed: str | None) -> float | None:
@@ -217,9 +240,12 @@ def _document(
     voices: Voices,
     people: Mapping[str, ListedPerson],
     head: Sequence[Block],
+    told: FrontMatter,
 ) -> Transcript:
-    title = next((m.text for m in front if m.kind is MatterKind.TITLE), None)
-    published = next((page_date(m.text) for m in front if m.kind is MatterKind.DATE), None)
+    printed = next((m.text for m in front if m.kind is MatterKind.TITLE), None)
+    title = told.title or (title_of(printed) if printed else None)
+    dates = (page_date(m.text) for m in front if m.kind is MatterKind.DATE)
+    published = told.published or next(dates, None)
     starts = [(turn.speaker, turn.paragraphs[0].text) for turn in body.turns if turn.paragraphs]
     speakers = with_heard_aliases(voices.speakers, [block.text for block in head], starts)
     participants = tuple(
@@ -235,7 +261,7 @@ def _document(
     return Transcript(
         episode=Episode(
             identity,
-            title=title_of(title) if title else None,
+            title=title,
             published=published,
             participants=participants,
         ),
@@ -293,6 +319,11 @@ def _marks(transcript: Transcript, style: HouseStyle, body: _Body, places: dict[
     for turn in transcript.turns:
         form = style.label.first if turn.id in first else style.label.later
         marks += _label_marks(turn, form, cast, style, body.labels[turn.id])
+    for identity, stamp in body.stamps.items():
+        marks.append(LayoutMark(identity, Mark.STAMP, stamp.pattern))
+        parsed = parse_time(stamp.time)
+        if parsed and parsed[1] != style.label.time:
+            marks.append(LayoutMark(identity, Mark.TIME_FORM, parsed[1]))
     known = {(mark.block, str(mark.kind)): mark.value for mark in marks}
     pieces = compose(transcript, style, known)
     page_wide = _page_wide(pieces, places, style)
@@ -402,6 +433,7 @@ def _page_wide(pieces: Sequence[Piece], places: dict[str, Block], style: HouseSt
 
 def _explained(
     blocks: Sequence[Block],
+    head: Sequence[MatterKind],
     transcript: Transcript,
     labels: Sequence[Candidate],
     marks: Sequence[LayoutMark],
@@ -409,20 +441,23 @@ def _explained(
 ) -> float:
     """The share of the page's lines that the style explains.
 
-    The head counts neither way where its blocks are of a known kind. A line with an indent or label of its own is not
-    explained (but for a label that the page's other labels explain), nor one that is built as a document is
-    (headings, tables, fences) and begins no turn. Names in capitals speak against a style that prints them as they
-    are.
+    The head counts neither way where its blocks are of a known kind, nor do pictures, addresses and headings over a
+    turn where the labels are none of these. A line with an indent or label of its own is not explained (but for a
+    label that the page's other labels explain), nor one that is built as a document is (other headings, tables,
+    fences) and begins no turn. Names in capitals speak against a style that prints them as they are.
     """
-    front, turns = transcript.front, transcript.turns
-    matter = {WHOLE_PAGE, *(each.id for each in front)}
+    turns = transcript.turns
+    matter = {WHOLE_PAGE, *(each.id for each in transcript.front)}
     strays = {turn.id for turn, label in zip(turns, labels, strict=True) if label.is_stray}
-    own = {mark.block for mark in marks if mark.kind in (Mark.LEAD, Mark.PATTERN)} - matter - strays
-    known_head = sum(1 for matter in front if matter.kind is not MatterKind.TEXT)
-    total = len(blocks) - known_head
+    own = {m.block for m in marks if m.kind in (Mark.LEAD, Mark.PATTERN) and "#" not in m.value} - matter - strays
+    known_head = sum(1 for kind in head if kind is not MatterKind.TEXT)
     labelled = {label.index for label in labels}
-    built = sum(is_structure(blocks[n].text) for n in range(len(front), len(blocks)) if n not in labelled)
-    explained = len(blocks) - len(front) - len(own) - built
+    others = [n for n in range(len(head), len(blocks)) if n not in labelled]
+    is_plain = "#" not in style.label.pattern and (":" in style.label.pattern or not style.label.own_line)
+    between = lines_between_turns(blocks, labelled, start=len(head)) if is_plain else frozenset()
+    built = sum(is_structure(blocks[n].text) for n in others if n not in between)
+    total = len(blocks) - known_head - len(between)
+    explained = len(blocks) - len(head) - len(own) - built - len(between)
     share = max(0.0, explained / total) if total else 0.0
     is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
     capitals = sum(1 for label in labels if is_caps_name(label.label))

@@ -38,6 +38,29 @@ def is_structure(text: str) -> bool:
     return _STRUCTURE.match(text) is not None
 
 
+FENCE = re.compile(r"```|~~~")
+_HEADING = re.compile(r"#{1,6}\s+(?=\S)")
+_FURNITURE = re.compile(
+    r"#{1,6}\s+\S.*|[-=_]{3,}|\*{3,}|!\[[^\]]*\]\([^)]*\)|</?[a-zA-Z!][^>]*>|<?https?://[^\s>]+>?|\|.*\|"
+)
+
+
+def heading_mark(text: str) -> str:
+    """The "## " of a heading; "" where the text is none."""
+    match = _HEADING.match(text)
+    return match.group() if match else ""
+
+
+def is_between_turns(text: str) -> bool:
+    """Whether a whole line is a heading, a picture or an address, as transcripts have them between the turns."""
+    return is_furniture(text) and text[0] not in "-=_*|" and (text[0] != "<" or text.startswith("<http"))
+
+
+def is_furniture(text: str) -> bool:
+    """Whether a whole line is a heading, a rule, a picture, a tag, an address or a row of a table: nobody says it."""
+    return _FURNITURE.fullmatch(text) is not None
+
+
 def label_pattern(pattern: str) -> re.Pattern[str]:
     """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
 

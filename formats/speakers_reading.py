@@ -15,9 +15,12 @@ from formats.names import (
     UNKNOWN_LABEL,
     first_name,
     is_caps_name,
+    is_key,
+    is_name,
     is_number_label,
     is_role_label,
     name_from_caps,
+    split_bracket,
     split_honorific,
     without_postnominals,
 )
@@ -76,27 +79,46 @@ def _names_of(
 ) -> dict[str, tuple[str | None, str]]:
     """Honorific and full name for each printed label."""
     found: dict[str, tuple[str | None, str]] = {}
-    keys = short_names(head)
+    keys = _keys_in(printed, people, head) | short_names(head)
     full: list[str] = list(people)
     for label in printed:
-        honorific, rest = split_honorific(label)
+        honorific, rest = split_honorific(keys.get(label, label))
         name = without_postnominals(rest)
         if " " in name and not is_caps_name(label) and name not in full and not is_number_label(label):
             full.append(name)
         found[label] = (honorific, name)
     is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
     for label, (honorific, name) in found.items():
-        if label in keys:
-            found[label] = (None, keys[label])
-        elif is_number_label(label) or label == UNKNOWN_LABEL:
+        if is_number_label(label) or label == UNKNOWN_LABEL:
             found[label] = (None, label)
-        elif is_caps and is_caps_name(label):
+        elif is_caps and is_caps_name(label) and label not in keys:
             longer = [other for other in printed if other.startswith(f"{label} ") and is_caps_name(other)]
             name = name_from_caps(longer[0] if len(longer) == 1 else label)
             found[label] = (honorific, _completed(name, people, head))
-        elif " " not in name and not is_role_label(label):
+        elif " " not in name and not is_role_label(name):
             matches = [other for other in full if first_name(other) == name]
             found[label] = (honorific, matches[0] if len(matches) == 1 else name)
+    return found
+
+
+def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: Sequence[Block]) -> dict[str, str]:
+    """The names behind labels that other labels explain: "Tomas Feld (TF)", and "Lamp (Tomas Feld)" by the head.
+
+    What stands in brackets after a single word may be a firm as well, so that it is the name only where the head
+    has it too.
+    """
+    found: dict[str, str] = {}
+    for label in printed:
+        name, inner = split_bracket(label) or (label, "")
+        if not inner:
+            continue
+        is_second_name = " " not in name and " " in inner and is_name(inner)
+        if is_second_name and (inner in people or any(inner in block.text for block in head)):
+            found[name] = inner
+            name = inner
+        found[label] = name_from_caps(name) if is_caps_name(name) else name
+        if is_key(inner) and inner in printed:
+            found[inner] = name
     return found
 
 

@@ -5,65 +5,105 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.clock import parse_time
 from formats.house_style import HouseStyle
-from formats.label_reading import Candidate
+from formats.label_reading import Candidate, explains_initials, talk_begin
+from formats.names import is_caps_name, is_field_label, is_name, is_remark_label, is_role_label, is_sound_label
+from formats.shapes import ends_sentence
 
+#: A label that has the punctuation of the page's others nowhere is one when this many lines begin with it.
+OTHER_COUNT = 3
 _OPEN = r"[*_]{0,3}[\[(<]?"
 _CLOSE = r"[\])>]?[*_]{0,3}"
-_TIME = r"(?:[ \u00a0]?[\[(]?(?P<time>\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)[\])]?)?"
+_CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
+_TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{_CLOCK})[\])]?)?"
 _COLON = rf"\s?[:：;]{_CLOSE}"
 _DASH = r"\s+[-–—]"
 #: Nobody goes on in small letters after the label of a turn, but about a person: "Ada – who rows – …".
 _BEGINS = r"[ \u00a0]+(?=[\"“‘'\[]*[^\W\d_a-zß-öø-ÿ])"
+_GOES_ON = r"(?:[ \u00a0\t]+|$|(?=[^\W\d_]|…|\.\.\.))"
+#: What is left of a time that was mistyped.
+_NO_TIME = r"[\d.,: ]*[:.][\d.,: ]*"
+_ANY_LABEL = r"(?P<label>[^\W\d_][^:;\n\[\](){}<>*\t–—]{0,50}?)"
 
 
-def with_strays(labels: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a stray label looks like in one style, for the labels that are looked for."""
+
+    inline: re.Pattern[str]
+    alone: re.Pattern[str] | None  #: on a line of its own, where the style has its labels there
+
+
+def with_strays(
+    labels: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
+) -> tuple[tuple[Block, ...], list[Candidate]]:
     """The labels of a page with those that their punctuation, markup or time alone hid from the style.
 
-    Only full names and labels that begin two turns and more are looked for, exactly as they are printed there. After
-    a dash the turn must begin with a capital and follow somebody else's.
+    Looked for are full names and labels that begin two turns and more, exactly as they are printed there, and what
+    begins several turns in one other form: names with a colon on a page of times or of labels on lines of their own,
+    and "Q -" with "A -". After a dash the turn must begin with a capital and follow somebody else's. Where labels
+    stand on lines of their own, the line of one that does not is parted. `has_title`: the title is none of the
+    blocks.
     """
     counts = Counter(label.label for label in labels)
+    questions = _questions(blocks, counts) if not style.label.own_line else frozenset()
     known = [label for label, count in counts.items() if count > 1 or " " in label]
+    known += [*_other_names(blocks, counts, style), *questions]
     if not known:
-        return list(labels)
-    expression = _expression(known, own_line=style.label.own_line)
+        return tuple(blocks), list(labels)
+    shape = _shape(known, own_line=style.label.own_line)
     by_index = {label.index: label for label in labels}
+    begin = _opening(labels, blocks, style, shape, least=1 if has_title else 2)
+    made: list[Block] = list(blocks[:begin])
     found: list[Candidate] = []
-    for index in range(labels[0].index, len(blocks)):
-        label = by_index.get(index)
+    for index in range(begin, len(blocks)):
+        block, label = blocks[index], by_index.get(index)
         if label is None:
-            is_after_label = style.label.own_line and found[-1].index == index - 1
-            label = None if is_after_label else _stray(blocks[index].text, index, expression, found[-1])
-        if label is not None:
-            found.append(label)
-    return found
+            is_after_label = style.label.own_line and bool(found) and found[-1].index == len(made) - 1
+            if not is_after_label:
+                label = _stray(block.text, index, shape, found[-1].label if found else "", questions)
+        if label is None:
+            made.append(block)
+            continue
+        found.append(replace(label, index=len(made)))
+        if style.label.own_line and label.is_stray and label.rest:
+            printed = block.text[: len(block.text) - len(label.rest)]
+            made += [Block(block.before, block.lead, printed, ""), Block("", "", label.rest, block.tail)]
+            found[-1] = replace(found[-1], rest="")
+        else:
+            made.append(block)
+    return tuple(made), found
 
 
 def begins_with_label(text: str, labels: Collection[str], style: HouseStyle) -> bool:
     """Whether a paragraph could be taken for a turn of one of these labels in other punctuation than the style's."""
-    return bool(labels) and _expression(sorted(labels), own_line=style.label.own_line).match(text) is not None
+    if not labels:
+        return False
+    shape = _shape(sorted(labels), own_line=style.label.own_line)
+    return any(each is not None and each.match(text) is not None for each in (shape.alone, shape.inline))
 
 
-def _expression(known: Sequence[str], *, own_line: bool) -> re.Pattern[str]:
-    names = "|".join(re.escape(label) for label in sorted(known, key=len, reverse=True))
+def _shape(known: Sequence[str], *, own_line: bool) -> _Shape:
+    names = "|".join(re.escape(label) for label in sorted(set(known), key=len, reverse=True))
     head = rf"{_OPEN}(?P<label>{names}){_CLOSE}{_TIME}"
     if own_line:
-        return re.compile(rf"{head}(?:{_COLON})?$")
-    return re.compile(rf"{head}(?:{_COLON}(?:[ \u00a0\t]+|$|(?=[^\W\d_]))|(?P<dash>{_DASH}){_BEGINS})")
+        inline = rf"{head}(?:{_COLON}|(?(time)|(?!)))(?:{_BEGINS}|\s+(?={_NO_TIME}$))"
+        return _Shape(re.compile(inline), re.compile(rf"{head}(?:\s*[-–—])?(?:{_COLON})?$"))
+    return _Shape(re.compile(rf"{head}(?:{_COLON}{_GOES_ON}|(?P<dash>{_DASH})(?:{_BEGINS}|[ \u00a0]+(?=…)))"), None)
 
 
-def _stray(text: str, index: int, expression: re.Pattern[str], before: Candidate) -> Candidate | None:
-    match = expression.match(text)
+def _stray(text: str, index: int, shape: _Shape, before: str, questions: Collection[str]) -> Candidate | None:
+    match = (shape.alone.match(text) if shape.alone else None) or shape.inline.match(text)
     if match is None:
         return None
     time = match["time"]
     if time is not None and parse_time(time) is None:
         return None
-    if match.groupdict().get("dash") and before.label == match["label"]:
+    if match.groupdict().get("dash") and before == match["label"] and before not in questions:
         return None
     start, end = match.span("label")
     pattern = match.group()
@@ -72,3 +112,66 @@ def _stray(text: str, index: int, expression: re.Pattern[str], before: Candidate
         pattern = f"{pattern[:first]}{{time}}{pattern[last:]}"
     pattern = f"{pattern[:start]}{{label}}{pattern[end:]}"
     return Candidate(index, match["label"], pattern, text[match.end() :], time, is_stray=True)
+
+
+def _opening(
+    labels: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle, shape: _Shape, *, least: int
+) -> int:
+    """Where the talk begins: before the first label that the style explains, where others stand above it.
+
+    `least` is how many of those it takes that have no time and no line of their own: a title may begin with a name.
+    """
+    first = labels[0].index
+    if style.layout.bullet.strip() or blocks[first].lead.strip():
+        return first
+    places: list[int] = []
+    inline: list[int] = []
+    for index in range(talk_begin(blocks, before=first), first):
+        block = blocks[index]
+        found = _stray(block.text, index, shape, "", ())
+        if (
+            found is None
+            or block.lead.strip()
+            or explains_initials(block)
+            or (found.time is None and ":" not in found.pattern)
+        ):
+            continue
+        is_sure = found.time is not None or (style.label.own_line and not found.rest)
+        (places if is_sure else inline).append(index)
+    if len(inline) >= least and all(ends_sentence(blocks[index].text) for index in inline):
+        places += inline
+    return min(places, default=first)
+
+
+def _other_names(blocks: Sequence[Block], counts: Counter[str], style: HouseStyle) -> list[str]:
+    """Names with a colon that begin several turns on a page whose labels have another form than that."""
+    if ":" in style.label.pattern and not (style.needs_times or style.label.own_line):
+        return []
+    end = rf"{_TIME}(?:{_COLON})?$" if style.label.own_line else rf"{_COLON}{_BEGINS}"
+    expression = re.compile(rf"{_OPEN}{_ANY_LABEL}{_CLOSE}{end}")
+    found: Counter[str] = Counter()
+    for block in blocks:
+        match = expression.match(block.text)
+        if match is not None and (match.group() != match["label"] and ":" in match.group()):
+            found[match["label"]] += 1
+    return [
+        label
+        for label, count in found.items()
+        if label not in counts
+        and count >= (2 if " " in label else OTHER_COUNT)
+        and (is_name(label) or is_role_label(label) or is_caps_name(label))
+        and not (is_sound_label(label) or is_remark_label(label) or is_field_label(label))
+    ]
+
+
+def _questions(blocks: Sequence[Block], counts: Counter[str]) -> frozenset[str]:
+    """The Q and the A of a page that has several of either, between the turns of people with names."""
+    if "Q" in counts or "A" in counts:
+        return frozenset()
+    begin = Counter(match[1] for block in blocks if (match := _QUESTION.match(block.text)))
+    if begin["Q"] < OTHER_COUNT:
+        return frozenset()
+    return frozenset({"Q", "A"} if begin["A"] >= OTHER_COUNT else {"Q"})
+
+
+_QUESTION = re.compile(rf"([QA])(?:{_DASH}|{_COLON}){_BEGINS}")

@@ -46,6 +46,7 @@ class Mark(StrEnum):
     LABEL_SPACES = "label_spaces"  #: the white space inside the label, its runs parted by "|"
     LABEL_FORM = "label_form"  #: the label shows another form of the name than the style's
     TIME_FORM = "time_form"
+    STAMP = "stamp"  #: of a paragraph: the line with its time above it, "({time}):" with the white space after it
     NUMBER = "number"  #: of a speaker: the N of "Speaker N" where it is not the order of appearance
     CONTROLS = "controls"  #: control characters of the block's text that are the page's own
 
@@ -291,6 +292,7 @@ class _Writer:
                 paragraph.id,
                 before=after_label if is_after_label else between,
                 lead=indent,
+                label=self._stamp(paragraph),
                 text=paragraph.text,
             )
             printed += 1
@@ -316,6 +318,14 @@ class _Writer:
         label = label_of(turn.speaker, form, self._cast, choices)
         spaces = self._mark(turn.id, Mark.LABEL_SPACES, "")
         return pattern.replace("{label}", with_spaces(label, spaces) if spaces else label)
+
+    def _stamp(self, paragraph: Paragraph) -> str:
+        """The time that an imported page prints above a paragraph."""
+        pattern = self._mark(paragraph.id, Mark.STAMP, "")
+        if not pattern or paragraph.start is None:
+            return ""
+        form = self._mark(paragraph.id, Mark.TIME_FORM, self._style.label.time or "HH:MM:SS")
+        return pattern.replace("{time}", print_time(paragraph.start, form))
 
     def label_form(self, turn: Turn) -> LabelForm | str:
         choices = self._style.label

@@ -55,7 +55,7 @@ class AsideKind(StrEnum):
 
     PULL_QUOTE = "pull_quote"
     ATTRIBUTION = "attribution"  #: the name under a pull quote
-    CAPTION = "caption"  #: words under a picture, or a line that says what is heard: "Music"
+    CAPTION = "caption"  #: words under a picture, what is heard ("Music"), a heading, code: nobody says it
 
 
 @dataclass(frozen=True, slots=True)

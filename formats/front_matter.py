@@ -1,0 +1,103 @@
+"""The YAML block that many published pages begin with: who speaks, the title and the date, told by its keys.
+
+Only what a document has a place for is understood; every line comes back as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from formats.blocks import Block
+from formats.label_reading import ListedPerson, person_in
+from formats.matter_reading import page_date
+from schemas.transcript import MatterKind
+
+#: Whose lines are people, with what such a person does.
+_PEOPLE = {
+    "speakers": None,
+    "speaker": None,
+    "participants": None,
+    "panelists": None,
+    "panellists": None,
+    "guests": "Guest",
+    "guest": "Guest",
+    "hosts": "Host",
+    "host": "Host",
+    "moderator": "Moderator",
+}
+_DATES = frozenset({"date", "published", "publish_date", "pubdate", "publishdate"})
+_KEY = re.compile(r"(?P<key>[a-z][\w-]*):(?:\s+(?P<value>.*)|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """What the block tells. `kinds` has one entry for each of its lines."""
+
+    kinds: tuple[MatterKind, ...]
+    title: str | None
+    published: str | None  #: ISO 8601 date
+    people: Mapping[str, ListedPerson]  #: by name; `index` is the line's
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: str
+    lines: list[tuple[int, str]]  #: index and what stands there, the first one after the key
+
+
+def understand(blocks: Sequence[Block]) -> FrontMatter:
+    """Title, date and people of a page's front matter, as `formats.blocks` found it."""
+    kinds = [MatterKind.TEXT] * len(blocks)
+    title = published = None
+    people: dict[str, ListedPerson] = {}
+    for entry in _entries(blocks):
+        value = _bare(" ".join(text for _, text in entry.lines if text))
+        if entry.key == "title" and value and title is None:
+            title = value
+            for index, _ in entry.lines:
+                kinds[index] = MatterKind.TITLE
+        elif entry.key in _DATES and published is None and (found := page_date(value[:10]) or page_date(value)):
+            published = found
+            kinds[entry.lines[0][0]] = MatterKind.DATE
+        elif entry.key in _PEOPLE:
+            for index, text in _values(entry):
+                person = person_in(index, text, is_sure=True)
+                if person is not None and person.name not in people:
+                    people[person.name] = replace(person, role=person.role or _PEOPLE[entry.key])
+                    kinds[index] = MatterKind.PERSON
+    return FrontMatter(tuple(kinds), title, published, people)
+
+
+def _entries(blocks: Sequence[Block]) -> Iterator[_Entry]:
+    """The keys that stand at the margin, each with the lines below it."""
+    entry: _Entry | None = None
+    for index, block in enumerate(blocks):
+        key = _KEY.fullmatch(block.text) if not block.lead else None
+        if key is not None:
+            if entry is not None:
+                yield entry
+            entry = _Entry(key["key"].casefold(), [(index, key["value"] or "")])
+        elif entry is not None and index + 1 < len(blocks):
+            entry.lines.append((index, block.text))
+    if entry is not None:
+        yield entry
+
+
+def _values(entry: _Entry) -> Iterator[tuple[int, str]]:
+    """The items of a list, below its key or in brackets after it; the value itself where it is one."""
+    for index, text in entry.lines:
+        if text.startswith("[") and text.endswith("]"):
+            yield from ((index, _bare(each)) for each in text[1:-1].split(","))
+        elif text:
+            yield index, _bare(text.removeprefix("name:"))
+
+
+def _bare(value: str) -> str:
+    """A value without its quotation marks."""
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        quote = value[0]
+        return value[1:-1].replace(quote * 2 if quote == "'" else '\\"', quote).strip()
+    return value

@@ -1,0 +1,448 @@
+"""What published pages have beside labels and speech: front matter, headings, times of their own, slips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from formats.catalogue import read, render
+from formats.learning import learn_style
+from schemas.episode import Role
+from schemas.errors import PageError
+from schemas.transcript import AsideKind, MatterKind, Transcript
+
+
+def who_said(transcript: Transcript) -> list[tuple[str | None, list[str]]]:
+    """The name behind each turn and its paragraphs."""
+    names = {speaker.id: speaker.name for speaker in transcript.speakers}
+    return [(names.get(turn.speaker or ""), [p.text for p in turn.paragraphs]) for turn in transcript.turns]
+
+
+def captions(transcript: Transcript) -> list[str]:
+    return [aside.text for turn in transcript.turns for aside in turn.asides if aside.kind is AsideKind.CAPTION]
+
+
+def read_back(page: str) -> Transcript:
+    """The page read, once it is sure that it is written back unchanged."""
+    transcript = read(page.encode())
+    assert render(transcript).decode() == page
+    return transcript
+
+
+def says_why(page: str) -> str:
+    with pytest.raises(PageError) as caught:
+        read(page.encode())
+    assert caught.value.code == "page_not_recognised"
+    return caught.value.message
+
+
+TALK = (
+    "Ada Quill: You keep the lamp.\n\nTomas Feld: I do.\n\n{extra}"
+    "Ada Quill: Since when?\n\nTomas Feld: Since the winter of the ice.\n"
+)
+
+
+# ---------------------------------------------------------------- front matter
+
+
+FRONT_MATTER = """---
+title: "The lamp: a talk"
+description: >
+  Ada Quill: a word with the keeper.
+tags:
+  - Quiet Water
+  - lamps
+date: 2026-03-14
+hosts: ['Ada Quill']
+speakers:
+  - Dr Tomas Feld, keeper of the lamp
+---
+
+"""
+
+
+def test_front_matter_gives_title_date_and_people() -> None:
+    transcript = read_back(FRONT_MATTER + TALK.format(extra=""))
+
+    episode = transcript.episode
+    assert (episode.title, episode.published) == ("The lamp: a talk", "2026-03-14")
+    assert [(p.name, p.role, p.honorific, p.description) for p in episode.participants] == [
+        ("Ada Quill", Role.HOST, None, None),
+        ("Tomas Feld", Role.GUEST, "Dr", "keeper of the lamp"),
+    ]
+
+
+def test_the_host_of_the_front_matter_need_not_speak_first() -> None:
+    transcript = read_back("---\nhosts:\n  - Tomas Feld\n---\n" + TALK.format(extra=""))
+
+    assert [(s.name, s.role) for s in transcript.speakers] == [("Ada Quill", Role.GUEST), ("Tomas Feld", Role.HOST)]
+
+
+def test_a_page_has_its_title_once() -> None:
+    transcript = read_back(FRONT_MATTER + "What burns at night\n\n" + TALK.format(extra=""))
+
+    assert [matter.text for matter in transcript.front if matter.kind is MatterKind.TITLE] == [
+        'title: "The lamp: a talk"'
+    ]
+
+
+def test_no_line_of_front_matter_is_said() -> None:
+    transcript = read_back(FRONT_MATTER + TALK.format(extra=""))
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 2
+    assert [matter.text for matter in transcript.front][-2:] == ["Dr Tomas Feld, keeper of the lamp", "---"]
+    assert {m.kind for m in transcript.front if "Quiet" in m.text or "word" in m.text} == {MatterKind.TEXT}
+
+
+def test_a_person_of_the_front_matter_goes_by_the_present_name() -> None:
+    transcript = read_back(FRONT_MATTER + TALK.format(extra=""))
+    renamed = tuple(replace(s, name="Lena Marsh") if s.name == "Tomas Feld" else s for s in transcript.speakers)
+
+    page = render(replace(transcript, speakers=renamed)).decode()
+
+    assert page == (FRONT_MATTER + TALK.format(extra="")).replace("Tomas Feld", "Lena Marsh")
+
+
+def test_front_matter_completes_first_names() -> None:
+    talk = TALK.format(extra="").replace("Tomas Feld", "Tomas")
+
+    assert [s.name for s in read_back(FRONT_MATTER + talk).speakers] == ["Ada Quill", "Tomas Feld"]
+
+
+def test_who_speaks_once_may_begin_a_page_whose_title_stands_in_its_front_matter() -> None:
+    opening = "Lena Marsh: Ladies and gentlemen, the keeper.\n\n"
+
+    below_title = read_back(FRONT_MATTER + opening + TALK.format(extra=""))
+    first_of_all = read_back(opening + TALK.format(extra=""))
+
+    assert who_said(below_title)[0] == ("Lena Marsh", ["Ladies and gentlemen, the keeper."])
+    assert first_of_all.front[0].text.startswith("Lena Marsh: Ladies")
+
+
+def test_lines_between_rules_are_no_front_matter_where_people_speak_there() -> None:
+    page = "---\nAda: Hello.\nTomas: Hello.\n---\n" + "Ada: And?\n\nTomas: Oil.\n\n" * 4
+
+    assert len(read_back(page).turns) == 10
+
+
+def test_a_style_learnt_from_a_page_keeps_the_keys_of_its_front_matter() -> None:
+    above = learn_style((FRONT_MATTER + TALK.format(extra="")).encode(), name="lamp").furniture.above
+
+    assert '{% if title %}title: "{{ title }}"{% endif %}' in above
+    assert "date: {{ date }}" in above
+
+
+# ---------------------------------------------------------------- headings and what else nobody says
+
+
+@pytest.mark.parametrize(
+    ("line", "caption"),
+    [
+        ("## The stairs", "The stairs"),
+        ("![The lamp](lamp.png)", "![The lamp](lamp.png)"),
+        ("<https://pier.example/lamp>", "<https://pier.example/lamp>"),
+        ("https://pier.example/lamp", "https://pier.example/lamp"),
+        ("---", "---"),
+        ("<br />", "<br />"),
+        ("| oil | 3 |", "| oil | 3 |"),
+    ],
+)
+def test_what_belongs_to_the_build_of_a_page_is_said_by_nobody(line: str, caption: str) -> None:
+    transcript = read_back(TALK.format(extra=f"{line}\n\n"))
+
+    assert captions(transcript) == [caption]
+    assert [texts for _, texts in who_said(transcript)][1] == ["I do."]
+
+
+def test_the_lines_of_a_program_are_said_by_nobody() -> None:
+    transcript = read_back(TALK.format(extra="It is this.\n\n```\nlight(oil)\n\nwait\n```\n\n"))
+
+    assert captions(transcript) == ["```", "light(oil)", "wait", "```"]
+    assert who_said(transcript)[1] == ("Tomas Feld", ["I do.", "It is this."])
+
+
+def test_a_changed_heading_keeps_its_marks() -> None:
+    page = TALK.format(extra="### The stairs\n\n")
+    transcript = read_back(page)
+    turn = transcript.turns[1]
+    changed = replace(turn, asides=(replace(turn.asides[0], text="The ladder"),))
+
+    written = render(replace(transcript, turns=(transcript.turns[0], changed, *transcript.turns[2:]))).decode()
+
+    assert written == page.replace("The stairs", "The ladder")
+
+
+def test_headings_over_turns_do_not_speak_against_a_page() -> None:
+    turns = [f"## Part {n}\n\nAda Quill: Why?\n\nTomas Feld: Oil.\n" for n in range(8)]
+
+    assert len(read_back("\n".join(turns)).turns) == 16
+
+
+def test_headings_over_text_without_a_label_do() -> None:
+    parts = [f"## Part {n}\n\nThe lamp is old and the stairs are wet.\n" for n in range(8)]
+    questions = "Ada Quill: Why?\n\nTomas Feld: Oil.\n\nAda Quill: And then?\n\nTomas Feld: More oil.\n"
+
+    assert "nearest with 4 turns" in says_why(questions + "\n" + "\n".join(parts))
+
+
+def test_the_marks_of_a_heading_are_no_part_of_the_title() -> None:
+    transcript = read_back("# The lamp\n\n" + TALK.format(extra=""))
+
+    assert transcript.episode.title == "The lamp"
+
+
+# ---------------------------------------------------------------- times above paragraphs
+
+
+TIMED = (
+    "Ada Quill (00:00:03):\nWho pays?\n\nTomas Feld (00:00:08):\nThe town.\n\n(00:01:21):\nIt always has.\n\n"
+    "Ada Quill (00:01:30):\nAnd?\n\nTomas Feld (00:01:41):\nThe ships.\n"
+)
+
+
+def test_a_time_alone_above_a_paragraph_is_its_start() -> None:
+    transcript = read_back(TIMED)
+
+    paragraphs = transcript.turns[1].paragraphs
+    assert [(p.text, p.start) for p in paragraphs] == [("The town.", None), ("It always has.", 81.0)]
+
+
+def test_a_changed_start_of_a_paragraph_is_printed() -> None:
+    transcript = read_back(TIMED)
+    turn = transcript.turns[1]
+    later = replace(turn, paragraphs=(turn.paragraphs[0], replace(turn.paragraphs[1], start=82.0)))
+
+    page = render(replace(transcript, turns=(transcript.turns[0], later, *transcript.turns[2:]))).decode()
+
+    assert page == TIMED.replace("00:01:21", "00:01:22")
+
+
+def test_a_time_alone_is_said_where_the_page_has_no_times() -> None:
+    transcript = read_back(TALK.format(extra="10:15\n\nSharp.\n\n"))
+
+    assert who_said(transcript)[1] == ("Tomas Feld", ["I do.", "10:15", "Sharp."])
+
+
+def test_turns_that_begin_by_saying_a_time_do_not_make_a_page_of_times() -> None:
+    transcript = read_back(TALK.format(extra="Ada Quill: 10:15 is when?\n\nTomas Feld: 10:20 is when.\n\n"))
+
+    assert all(turn.start is None for turn in transcript.turns)
+    assert len(transcript.turns) == 6
+
+
+# ---------------------------------------------------------------- names in brackets
+
+
+def test_initials_in_brackets_explain_the_labels_that_follow() -> None:
+    transcript = read_back(
+        "Ada Quill (AQ): Hello.\n\nJan Feld (JJ): Hello.\n\nMarsh (M): Hi.\n\nAQ: So?\n\nJJ: Oil.\n\nM: Yes.\n\n"
+        "AQ: And?\n\nJJ: Water.\n\nM: No.\n"
+    )
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Jan Feld", "Marsh"] * 3
+
+
+def test_who_speaks_once_has_initials_in_brackets_as_the_others() -> None:
+    transcript = read_back(
+        "Ada Quill (AQ): Hello.\n\nOskar Lund (OL): I only listen.\n\nTomas Feld (TF): Hi.\n\nAQ: So?\n\nTF: Oil.\n\n"
+        "AQ: And?\n\nTF: Water.\n"
+    )
+
+    assert who_said(transcript)[1] == ("Oskar Lund", ["I only listen."])
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [("", "Lampman"), ("A talk with Tomas Feld.\n\n", "Tomas Feld"), (FRONT_MATTER, "Tomas Feld")],
+)
+def test_a_second_name_in_brackets_is_the_name_where_the_head_has_it(head: str, name: str) -> None:
+    page = head + TALK.format(extra="").replace("Tomas Feld:", "Lampman (Tomas Feld):")
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", name] * 2
+
+
+def test_how_somebody_says_it_does_not_make_another_speaker() -> None:
+    transcript = read_back(TALK.format(extra="Ada Quill: Wet?\n\nTomas Feld (laughing): Every night.\n\n"))
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 3
+
+
+def test_a_new_name_is_printed_before_the_brackets_too() -> None:
+    page = "Ada Quill (AQ): Hello.\n\nTomas Feld (TF): Hi.\n\nAQ: So?\n\nTF: Oil.\n\nAQ: And?\n\nTF: Water.\n"
+    transcript = read_back(page)
+    renamed = tuple(replace(s, name="Tim Falk") if s.name == "Tomas Feld" else s for s in transcript.speakers)
+
+    assert render(replace(transcript, speakers=renamed)).decode() == page.replace("Tomas Feld", "Tim Falk")
+
+
+@pytest.mark.parametrize("line", ["The Old Lamp (TOL): It burns.", "Harbour Act (open): It rests."])
+def test_an_abbreviation_explained_once_is_no_label(line: str) -> None:
+    transcript = read_back(TALK.format(extra=f"{line}\n\n"))
+
+    assert who_said(transcript)[1] == ("Tomas Feld", ["I do.", line])
+
+
+# ---------------------------------------------------------------- slips in labels
+
+
+@pytest.mark.parametrize(
+    ("line", "start"),
+    [
+        ("Tomas Feld : 00:01:21", 81.0),
+        ("Tomas Feld:00:01:21", 81.0),
+        ("Tomas Feld: 00:01:21:", 81.0),
+        ("Tomas Feld- 00:01:21:", 81.0),
+        ("Tomas Feld – 00:01:21:", 81.0),
+        ("**Tomas Feld:** 00:01:21", 81.0),
+        ("[Tomas Feld]: 00:01:21", 81.0),
+        ("Tomas Feld:", None),
+        ("Tomas Feld –", None),
+    ],
+)
+def test_a_label_with_a_slip_begins_a_turn_on_a_page_of_times(line: str, start: float | None) -> None:
+    transcript = read_back(
+        "Ada Quill: 00:00:03\n\nWho pays?\n\nTomas Feld: 00:00:08\n\nThe town.\n\nAda Quill: 00:01:10\n\nStill?\n\n"
+        f"{line}\n\nStill.\n\nAda Quill: 00:01:30\n\nAnd?\n\nTomas Feld: 00:01:41\n\nThe ships.\n"
+    )
+
+    assert who_said(transcript)[3] == ("Tomas Feld", ["Still."])
+    assert transcript.turns[3].start == start
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "caption"),
+    [
+        ("Tomas Feld: 0: 00:01:21\n\nStill.", "Still.", ["0: 00:01:21"]),
+        ("Tomas Feld: 00.01:21\n\nStill.", "Still.", ["00.01:21"]),
+        ("Tomas Feld: Still.", "Still.", []),
+        ("Tomas Feld – 00:01:21 Still.", "Still.", []),
+    ],
+)
+def test_a_label_on_a_line_with_more_is_parted_from_it(line: str, text: str, caption: list[str]) -> None:
+    transcript = read_back(
+        "Ada Quill: 00:00:03\n\nWho pays?\n\nTomas Feld: 00:00:08\n\nThe town.\n\nAda Quill: 00:01:10\n\nStill?\n\n"
+        f"{line}\n\nAda Quill: 00:01:30\n\nAnd?\n\nTomas Feld: 00:01:41\n\nThe ships.\n"
+    )
+
+    assert who_said(transcript)[3] == ("Tomas Feld", [text])
+    assert captions(transcript) == caption
+
+
+def test_a_name_before_a_sentence_is_no_label_on_a_page_of_labels_on_their_own_lines() -> None:
+    said = "She.\n\nAda Quill: she said so."
+    page = f"Ada Quill\n\nWho?\n\nTomas Feld\n\n{said}\n\nAda Quill\n\nI?\n\nTomas Feld\n\nYes.\n"
+
+    assert who_said(read_back(page))[1] == ("Tomas Feld", ["She.", "Ada Quill: she said so."])
+
+
+def test_who_has_no_times_speaks_on_a_page_where_the_others_have() -> None:
+    transcript = read_back(
+        FRONT_MATTER
+        + "Ada Quill: Who pays?\n\nTomas Feld [0:08]: The town.\n\nAda Quill: Still?\n\nTomas Feld [1:21]: Still.\n\n"
+        "Ada Quill: And the ships?\n\nTomas Feld [1:41]: They too.\n"
+    )
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 3
+
+
+def test_labels_in_another_form_before_the_first_of_the_pages_own_begin_turns() -> None:
+    transcript = read_back(
+        "Ada Quill:\n\nYou keep the lamp.\n\nTomas Feld 00:00:08:\n\nI do.\n\nAda Quill 00:00:12:\n\nSince when?\n\n"
+        "Tomas Feld 00:00:20:\n\nThe ice.\n"
+    )
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 2
+
+
+def test_a_title_that_begins_with_a_speaker_is_not_said() -> None:
+    transcript = read_back("Ada Quill: What burns at night?\n\n" + TIMED)
+
+    assert transcript.episode.title == "Ada Quill: What burns at night?"
+    assert transcript.turns[0].start == 3.0
+
+
+def test_questions_with_a_dash_between_named_turns_are_nobodys_else() -> None:
+    questions = "".join(f"Q - Does it burn {n} hours?\n\nTomas Feld: It does.\n\n" for n in range(3))
+
+    transcript = read_back(TALK.format(extra=questions))
+
+    assert [name for name, _ in who_said(transcript)].count("Q") == 3
+    assert who_said(transcript)[3] == ("Tomas Feld", ["It does."])
+
+
+# ---------------------------------------------------------------- names in small letters
+
+
+def test_a_name_in_small_letters_that_comes_often_is_a_speaker() -> None:
+    page = "".join(f"Ada Quill: And {n}?\n\nlampman_9: It burns.\n\n" for n in range(5))
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "lampman_9"] * 5
+
+
+@pytest.mark.parametrize("label", ["remember", "note", "prefix", "https"])
+def test_a_word_in_small_letters_that_begins_a_few_lines_is_said(label: str) -> None:
+    extra = f"{label}: The oil.\n\n{label}: The wick.\n\n"
+
+    transcript = read_back(TALK.format(extra=extra))
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 2
+
+
+def test_a_list_of_settings_is_no_talk() -> None:
+    page = "".join("oil: Whale\nwick: Cotton\nlamp: Old\n\n" for _ in range(6))
+
+    assert "like a label with a colon" in says_why(page)
+
+
+# ---------------------------------------------------------------- pages that are no talk
+
+
+def test_what_a_page_tells_about_itself_makes_no_speakers() -> None:
+    transcript = read_back("Location: The old pier\n\nSlides: https://pier.example\n\n" + TALK.format(extra=""))
+
+    assert [s.name for s in transcript.speakers] == ["Ada Quill", "Tomas Feld"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Location: The old pier\n\nVideo: No video\n\nThe keeper spoke of oil, wicks and the winter of the ice.\n",
+        "Paper: notes on oil https://pier.example/a\n\nDraft: https://pier.example/b\n\nPaper: https://pier.example/c\n",
+        "## Winter Oil\n\nIt is thick.\n\n## Summer Oil\n\nIt is thin.\n\n## Winter Oil\n\nIt is thick.\n",
+        "## Winter Oil\n(0:01)\n\nIt is thick.\n\n## Summer Oil\n(1:20)\n\nIt is thin.\n",
+        "* Oil\n  * From the town\n* Wick\n  * From Lena\n* Oil\n  * Again\n* Wick\n  * Again\n",
+    ],
+    ids=["fields", "links", "headings", "headings-with-times", "bullets"],
+)
+def test_a_page_without_turns_is_refused(page: str) -> None:
+    assert "no house style explains this page" in says_why(page)
+
+
+def test_a_talk_with_questions_after_it_is_refused_with_the_words_that_nobody_would_have_said() -> None:
+    talk = "The lamp is old, and the stairs are wet, but somebody has to climb them every night of the year. " * 20
+
+    assert "but 400 words without a label stand above them" in says_why(f"{talk}\n\n" + TALK.format(extra=""))
+
+
+SOLO = "**Ada Quill:**\n\nThe oil came late.\n\n**Break:**\n\n"
+
+
+def test_one_speaker_who_goes_on_after_each_break_is_a_talk() -> None:
+    transcript = read_back(SOLO * 3 + "**Ada Quill:**\n\nGood night.\n")
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill"] * 4
+    assert captions(transcript) == ["**Break:**"] * 3
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        SOLO + "**Ada Quill:**\n\nThe oil came late.\n\n" * 4,
+        SOLO * 3 + "**Ada Quill:**\n\nGood night.\n\n**Lena:** [Sleep well.](https://pier.example)\n",
+        (SOLO * 3 + SOLO).replace("Ada Quill", "Lampman"),
+    ],
+    ids=["few-breaks", "somebody-else", "no-full-name"],
+)
+def test_one_speaker_alone_is_no_talk_otherwise(page: str) -> None:
+    assert "no house style explains this page" in says_why(page)
