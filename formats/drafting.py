@@ -186,7 +186,7 @@ def _is_plausible(label: str, counts: Counter[str]) -> bool:
         return True
     if is_question_or_answer(label, counts):
         return True
-    return counts[label] >= UNUSUAL_COUNT and label[:1].isupper() and len(label.split()) <= 5
+    return counts[label] >= UNUSUAL_COUNT and label.lstrip("$")[:1].isupper() and len(label.split()) <= 5
 
 
 # ---------------------------------------------------------------- from a shape to a style

@@ -217,7 +217,7 @@ def _strengths_of_brackets(
     found: dict[str, int] = {}
     for label, count in counts.items():
         name, inner = split_bracket(label) or ("", "")
-        if not (is_name(name) or is_caps_name(name) or strengths.get(name)):
+        if not (is_name(name) or is_caps_name(name) or is_handle(name) or strengths.get(name)):
             continue
         is_again = count > 1 and (is_key(inner) or is_name(inner))
         if (

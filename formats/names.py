@@ -160,8 +160,8 @@ def is_handle(text: str) -> bool:
 
 
 def is_key(text: str) -> bool:
-    """Whether a text can stand for a name as its initials do: T, TF, OMF."""
-    return re.fullmatch(r"[A-ZÀ-ÖØ-Þ]{1,5}", text) is not None
+    """Whether a text can stand for a name as its initials do: T, TF, OvdM, L9."""
+    return re.fullmatch(r"[A-ZÀ-ÖØ-Þ](?:[a-z]{0,2}[A-ZÀ-ÖØ-Þ\d]){0,4}", text) is not None
 
 
 def split_bracket(label: str) -> tuple[str, str] | None:

@@ -144,7 +144,10 @@ def _opening(
 
 
 def _other_names(blocks: Sequence[Block], counts: Counter[str], style: HouseStyle) -> list[str]:
-    """Names with a colon that begin several turns on a page whose labels have another form than that."""
+    """Names with a colon that begin several turns on a page whose labels have another form than that.
+
+    One line that is nothing but a name and a time is enough where the page's labels are lines of that kind.
+    """
     if ":" in style.label.pattern and not (style.needs_times or style.label.own_line):
         return []
     end = rf"{_TIME}(?:{_COLON})?$" if style.label.own_line else rf"{_COLON}{_BEGINS}"
@@ -153,7 +156,8 @@ def _other_names(blocks: Sequence[Block], counts: Counter[str], style: HouseStyl
     for block in blocks:
         match = expression.match(block.text)
         if match is not None and (match.group() != match["label"] and ":" in match.group()):
-            found[match["label"]] += 1
+            is_enough = style.needs_times and style.label.own_line and match["time"] is not None
+            found[match["label"]] += OTHER_COUNT if is_enough else 1
     return [
         label
         for label, count in found.items()

@@ -236,11 +236,14 @@ def test_turns_that_begin_by_saying_a_time_do_not_make_a_page_of_times() -> None
 
 def test_initials_in_brackets_explain_the_labels_that_follow() -> None:
     transcript = read_back(
-        "Ada Quill (AQ): Hello.\n\nJan Feld (JJ): Hello.\n\nMarsh (M): Hi.\n\nAQ: So?\n\nJJ: Oil.\n\nM: Yes.\n\n"
-        "AQ: And?\n\nJJ: Water.\n\nM: No.\n"
+        "Ada Quill (AQ): Hello.\n\nJan Feld (JJ): Hello.\n\nMarsh (M): Hi.\n\nOle van Lund (OvL): Hi.\n\n"
+        "lampman9 (L9): Hi.\n\nAQ: So?\n\nJJ: Oil.\n\nM: Yes.\n\nOvL: Yes.\n\nL9: Yes.\n\n"
     )
 
-    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Jan Feld", "Marsh"] * 3
+    assert [name for name, _ in who_said(transcript)] == [
+        *("Ada Quill", "Jan Feld", "Marsh", "Ole van Lund", "lampman9"),
+        *("Ada Quill", "Jan Feld", "Marsh", "Ole van Lund", "lampman9"),
+    ]
 
 
 def test_who_speaks_once_has_initials_in_brackets_as_the_others() -> None:
@@ -371,13 +374,29 @@ def test_questions_with_a_dash_between_named_turns_are_nobodys_else() -> None:
     assert who_said(transcript)[3] == ("Tomas Feld", ["It does."])
 
 
-# ---------------------------------------------------------------- names in small letters
+def test_who_speaks_once_on_a_page_of_times_may_have_a_label_with_a_slip() -> None:
+    transcript = read_back(
+        "**Ada Quill:** 00:00:03\n\nWho pays?\n\n**Tomas Feld:** 00:00:08\n\nThe town.\n\n"
+        "**Lena Marsh**: 00:01:10\n\nMe too.\n\n**Ada Quill:** 00:01:30\n\nAnd?\n\n"
+        "**Tomas Feld:** 00:01:41\n\nThe ships.\n"
+    )
+
+    assert who_said(transcript)[2] == ("Lena Marsh", ["Me too."])
+
+
+# ---------------------------------------------------------------- names in small letters and with signs
 
 
 def test_a_name_in_small_letters_that_comes_often_is_a_speaker() -> None:
     page = "".join(f"Ada Quill: And {n}?\n\nlampman_9: It burns.\n\n" for n in range(5))
 
     assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "lampman_9"] * 5
+
+
+def test_a_name_with_a_sign_that_comes_often_is_a_speaker() -> None:
+    page = "".join(f"**Ada Quill:** And {n}?\n\n**$LAMP:** It burns.\n\n" for n in range(3))
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "$LAMP"] * 3
 
 
 @pytest.mark.parametrize("label", ["remember", "note", "prefix", "https"])
