@@ -202,6 +202,7 @@ def opening_bullet(blocks: Sequence[Block], labels: Sequence[tuple[int, str]]) -
 def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
     """How far each printed label is believed: 0 not, 1 if nothing speaks against it, 2 certainly."""
     strengths = _strengths_of_names(candidates, blocks, style)
+    strengths |= _strengths_of_names_among_capitals(candidates, strengths)
     strengths |= _strengths_of_brackets(candidates, strengths, style)
     return strengths | _strengths_of_handles(candidates, strengths)
 
@@ -234,6 +235,21 @@ def _strengths_of_brackets(
         if is_name(name) and is_key(inner) and name[0] == inner[0]:
             found[label] = 2
     return found
+
+
+def _strengths_of_names_among_capitals(
+    candidates: Sequence[Candidate], strengths: Mapping[str, int]
+) -> dict[str, int]:
+    """Names that come again in small letters on a page whose other labels are capitals: "Lena:" beside "AQ:"."""
+    if 2 not in strengths.values():
+        return {}
+    counts = Counter(c.label for c in candidates if c.label not in strengths and is_name(c.label))
+    small = _goes_on_small(candidates)
+    return {
+        label: 2
+        for label, count in counts.items()
+        if count >= (2 if " " in label else UNUSUAL_LABEL_COUNT) and label not in small
+    }
 
 
 def _strengths_of_handles(candidates: Sequence[Candidate], strengths: Mapping[str, int]) -> dict[str, int]:

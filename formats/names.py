@@ -19,7 +19,7 @@ PARTICLES = _words("van von der den de del della di da dos das du la le el al bi
 ROLE_LABELS = _words(
     "presenter announcer narrator voiceover host co-host interviewer interviewee moderator chair guest audience"
     " caller facilitator operator"
-)
+) | {"new speaker", "unidentified speaker"}
 #: Begin headings and sentences, never names: what keeps "The Next Chapter" and "Second thing: …" from being labels.
 ORDINARY = _words(
     "args arguments attributes default example examples fixme options parameters raises returns tip todo usage"
@@ -177,9 +177,9 @@ def is_caps_name(text: str) -> bool:
 
 
 def is_role_label(text: str) -> bool:
-    """Presenter, Interviewer, Audience 2."""
-    head, _, number = text.partition(" ")
-    return head.casefold() in ROLE_LABELS and (not number or number.isdigit())
+    """Presenter, Interviewer, Audience 2, Audience member, New Speaker."""
+    match = re.fullmatch(r"(.+?)(?: members?)?(?: \d+)?", text.casefold())
+    return match is not None and match[1] in ROLE_LABELS
 
 
 def name_from_caps(label: str) -> str:

@@ -11,7 +11,15 @@ from formats.blocks import Block
 from formats.clock import parse_time
 from formats.house_style import HouseStyle
 from formats.label_reading import Candidate, explains_initials, talk_begin
-from formats.names import is_caps_name, is_field_label, is_name, is_remark_label, is_role_label, is_sound_label
+from formats.names import (
+    is_caps_name,
+    is_field_label,
+    is_name,
+    is_number_label,
+    is_remark_label,
+    is_role_label,
+    is_sound_label,
+)
 from formats.shapes import ends_sentence
 
 #: A label that has the punctuation of the page's others nowhere is one when this many lines begin with it.
@@ -158,12 +166,13 @@ def _other_names(blocks: Sequence[Block], counts: Counter[str], style: HouseStyl
         if match is not None and (match.group() != match["label"] and ":" in match.group()):
             is_enough = style.needs_times and style.label.own_line and match["time"] is not None
             found[match["label"]] += OTHER_COUNT if is_enough else 1
+    least = {label: 1 if is_number_label(label) else 2 if " " in label else OTHER_COUNT for label in found}
     return [
         label
         for label, count in found.items()
         if label not in counts
-        and count >= (2 if " " in label else OTHER_COUNT)
-        and (is_name(label) or is_role_label(label) or is_caps_name(label))
+        and count >= least[label]
+        and (is_number_label(label) or is_name(label) or is_role_label(label) or is_caps_name(label))
         and not (is_sound_label(label) or is_remark_label(label) or is_field_label(label))
     ]
 

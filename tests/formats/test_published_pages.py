@@ -384,6 +384,22 @@ def test_who_speaks_once_on_a_page_of_times_may_have_a_label_with_a_slip() -> No
     assert who_said(transcript)[2] == ("Lena Marsh", ["Me too."])
 
 
+@pytest.mark.parametrize("label", ["Speaker B :", "New Speaker:", "Audience member:"])
+def test_who_has_no_name_speaks_once_on_a_page_of_labels_on_their_own_lines(label: str) -> None:
+    transcript = read_back(
+        f"Ada:\n\nWho pays?\n\nTomas:\n\nThe town.\n\n{label}\n\nMe too.\n\nAda:\n\nAnd?\n\nTomas:\n\nThe ships.\n"
+    )
+
+    assert [p.text for p in transcript.turns[2].paragraphs] == ["Me too."]
+    assert len(transcript.speakers) == 3
+
+
+def test_a_name_that_comes_often_speaks_on_a_page_of_capitals() -> None:
+    page = "".join(f"AQ: And {n}?\n\nTF: It burns.\n\nLena: Still?\n\nTF: Still.\n\n" for n in range(3))
+
+    assert [name for name, _ in who_said(read_back(page))] == ["AQ", "TF", "Lena", "TF"] * 3
+
+
 # ---------------------------------------------------------------- names in small letters and with signs
 
 
