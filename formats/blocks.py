@@ -59,7 +59,7 @@ def decode_page(content: bytes, *, name: str) -> Page:
 
 def _front_matter_length(blocks: tuple[Block, ...]) -> int:
     """How many lines at the beginning are YAML between two lines of dashes; 0 where anything else is among them."""
-    if not blocks or blocks[0] != Block("", "", "---", ""):
+    if not blocks or (blocks[0].before, blocks[0].lead, blocks[0].text) != ("", "", "---"):
         return 0
     for index, block in enumerate(blocks[1:], start=1):
         if not block.lead and block.text in ("---", "..."):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from formats.blocks import Block
 from formats.label_reading import ListedPerson, person_in
 from formats.matter_reading import page_date
+from formats.names import is_name
 from schemas.transcript import MatterKind
 
 #: Whose lines are people, with what such a person does.
@@ -28,7 +29,13 @@ _PEOPLE = {
     "moderator": "Moderator",
 }
 _DATES = frozenset({"date", "published", "publish_date", "pubdate", "publishdate"})
+#: Of these, those that name several people; what one line has between commas is a list there.
+_SEVERAL = frozenset({"speakers", "participants", "panelists", "panellists", "guests", "hosts"})
 _KEY = re.compile(r"(?P<key>[a-z][\w-]*):(?:\s+(?P<value>.*)|$)")
+#: Says that the lines below are the value, folded or as they stand.
+_BLOCK_VALUE = re.compile(r"[|>][-+\d]*")
+#: YAML's own word for nothing, and what people write for it.
+_NOTHING = frozenset({"~", "null", "none"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,12 @@ def understand(blocks: Sequence[Block]) -> FrontMatter:
     title = published = None
     people: dict[str, ListedPerson] = {}
     for entry in _entries(blocks):
-        value = _bare(" ".join(text for _, text in entry.lines if text))
+        value = _value(entry)
         if entry.key == "title" and value and title is None:
             title = value
-            for index, _ in entry.lines:
-                kinds[index] = MatterKind.TITLE
+            for index, text in entry.lines:
+                if not _BLOCK_VALUE.fullmatch(text):
+                    kinds[index] = MatterKind.TITLE
         elif entry.key in _DATES and published is None and (found := page_date(value[:10]) or page_date(value)):
             published = found
             kinds[entry.lines[0][0]] = MatterKind.DATE
@@ -85,13 +93,30 @@ def _entries(blocks: Sequence[Block]) -> Iterator[_Entry]:
         yield entry
 
 
+def _value(entry: _Entry) -> str:
+    """What stands after a key or, folded, below it; empty where that is nothing."""
+    texts = [text for _, text in entry.lines if text]
+    if texts and _BLOCK_VALUE.fullmatch(texts[0]):
+        texts = texts[1:]
+    value = _bare(" ".join(texts))
+    return "" if value.casefold() in _NOTHING else value
+
+
 def _values(entry: _Entry) -> Iterator[tuple[int, str]]:
-    """The items of a list, below its key or in brackets after it; the value itself where it is one."""
-    for index, text in entry.lines:
+    """The items of a list, below its key or in brackets or between commas after it; else the value itself."""
+    for place, (index, text) in enumerate(entry.lines):
+        value = _bare(text.removeprefix("name:"))
         if text.startswith("[") and text.endswith("]"):
             yield from ((index, _bare(each)) for each in text[1:-1].split(","))
-        elif text:
-            yield index, _bare(text.removeprefix("name:"))
+        elif place == 0 and entry.key in _SEVERAL and _are_full_names(value.split(",")):
+            yield from ((index, each.strip()) for each in value.split(","))
+        elif value and value.casefold() not in _NOTHING:
+            yield index, value
+
+
+def _are_full_names(parts: Sequence[str]) -> bool:
+    """Whether all are: "Tomas Feld, Keeper" has a name and what that person does."""
+    return all(" " in part.strip() and is_name(part.strip()) for part in parts)
 
 
 def _bare(value: str) -> str:

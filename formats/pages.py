@@ -121,8 +121,12 @@ def _speaks_alone(reading: Reading) -> bool:
 
 
 def _words_above(reading: Reading) -> int:
-    """The words of the paragraphs above the first label, where that is a talk of its own with questions after it."""
-    lengths = [len(matter.text.split()) for matter in reading.transcript.front]
+    """The words of the paragraphs above the first label, where that is a talk of its own with questions after it.
+
+    Front matter is none of it: a long description there is no talk.
+    """
+    head = reading.transcript.front[reading.front_matter_length :]
+    lengths = [len(matter.text.split()) for matter in head]
     above = sum(length for length in lengths if length >= PARAGRAPH_WORDS)
     said = sum(len(p.text.split()) for turn in reading.transcript.turns for p in turn.paragraphs)
     return above if above > SHOW_NOTES_WORDS and 2 * above > said else 0

@@ -60,6 +60,7 @@ class Reading:
     transcript: Transcript
     explained: float  #: share of the page's lines that the style explains, 0 to 1
     labels: tuple[str, ...]  #: as printed, one for each turn
+    front_matter_length: int  #: how many blocks of the document's front are the page's YAML
 
     @property
     def turn_count(self) -> int:
@@ -117,7 +118,7 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
     )
     transcript = replace(transcript, layout=layout)
     explained = _explained(blocks, kinds[len(page.front_matter) :], transcript, labels, marks, style)
-    return Reading(transcript, explained, tuple(c.label for c in labels))
+    return Reading(transcript, explained, tuple(c.label for c in labels), len(page.front_matter))
 
 
 def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voices) -> str | None:

@@ -87,6 +87,56 @@ def test_a_page_has_its_title_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("mark", [">", "|", ">-", "|+"])
+def test_a_title_on_the_lines_below_its_key_is_taken_without_the_mark(mark: str) -> None:
+    transcript = read_back(f"---\ntitle: {mark}\n  The lamp\n  on the pier\n---\n" + TALK.format(extra=""))
+
+    assert transcript.episode.title == "The lamp on the pier"
+    assert [m.text for m in transcript.front if m.kind is MatterKind.TITLE] == ["The lamp", "on the pier"]
+
+
+@pytest.mark.parametrize("entry", ["speakers: Ada Quill, Dr Tomas Feld", "guests: 'Ada Quill, Tomas Feld'"])
+def test_names_between_commas_are_several_people(entry: str) -> None:
+    transcript = read_back(f"---\n{entry}\n---\n" + TALK.format(extra=""))
+
+    assert [(p.name, p.description) for p in transcript.episode.participants] == [
+        ("Ada Quill", None),
+        ("Tomas Feld", None),
+    ]
+
+
+@pytest.mark.parametrize("entry", ["speaker: Tomas Feld, Quiet Water", "speakers: Tomas Feld, Keeper"])
+def test_what_a_person_does_is_nobodys_name(entry: str) -> None:
+    transcript = read_back(f"---\n{entry}\n---\n" + TALK.format(extra=""))
+
+    assert [(p.name, p.description) for p in transcript.episode.participants] == [
+        ("Tomas Feld", entry.partition(", ")[2])
+    ]
+
+
+def test_a_key_without_a_value_tells_nothing() -> None:
+    transcript = read_back("---\ntitle: null\nguest: None\nhost: ~\n---\n# The lamp\n\n" + TALK.format(extra=""))
+
+    assert transcript.episode.title == "The lamp"
+    assert transcript.episode.participants == ()
+
+
+def test_white_space_after_the_first_line_of_dashes_does_not_hide_front_matter() -> None:
+    transcript = read_back("--- \ntitle: The lamp\n---\n" + TALK.format(extra=""))
+
+    assert transcript.episode.title == "The lamp"
+
+
+def test_a_long_description_in_front_matter_is_no_talk_above_the_talk() -> None:
+    line = (
+        "  The lamp is old and the stairs are wet, but somebody has to climb them every night of the year, even so.\n"
+    )
+
+    transcript = read_back(f"---\ndescription: >\n{line * 20}---\n" + TALK.format(extra=""))
+
+    assert len(transcript.turns) == 4
+
+
 def test_no_line_of_front_matter_is_said() -> None:
     transcript = read_back(FRONT_MATTER + TALK.format(extra=""))
 
