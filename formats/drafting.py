@@ -23,6 +23,7 @@ from formats.house_style import (
     write_style,
 )
 from formats.label_reading import (
+    HANDLE_COUNT,
     accept,
     find_candidates,
     is_question_or_answer,
@@ -32,7 +33,7 @@ from formats.label_reading import (
     usual,
 )
 from formats.labels import cast_of, first_turns, label_of
-from formats.names import is_caps_name, is_name, is_number_label, is_role_label, split_bracket
+from formats.names import is_caps_name, is_handle, is_name, is_number_label, is_role_label, split_bracket
 from formats.reading import Reading, read_in_style
 from schemas.errors import PageError
 
@@ -184,7 +185,7 @@ def _is_plausible(label: str, counts: Counter[str]) -> bool:
     label = (split_bracket(label) or (label,))[0] if counts[label] > 1 else label
     if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
         return True
-    if is_question_or_answer(label, counts):
+    if is_question_or_answer(label, counts) or (counts[label] >= HANDLE_COUNT and is_handle(label)):
         return True
     return counts[label] >= UNUSUAL_COUNT and label.lstrip("$")[:1].isupper() and len(label.split()) <= 5
 

@@ -220,7 +220,7 @@ def _strengths_of_brackets(
         name, inner = split_bracket(label) or ("", "")
         if not (is_name(name) or is_caps_name(name) or is_handle(name) or strengths.get(name)):
             continue
-        is_again = count > 1 and (is_key(inner) or is_name(inner))
+        is_again = count > 1 and (is_key(inner) or is_name(inner) or is_role_label(inner))
         if (
             is_again
             or strengths.get(name)

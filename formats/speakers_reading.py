@@ -105,9 +105,10 @@ def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: S
     """The names behind labels that other labels explain: "Tomas Feld (TF)", and "Lamp (Tomas Feld)" by the head.
 
     What stands in brackets after a single word may be a firm as well, so that it is the name only where the head
-    has it too.
+    has it too. Initials that two people have are nobody's: whose turn they begin cannot be told.
     """
     found: dict[str, str] = {}
+    of_key: dict[str, set[str]] = {}
     for label in printed:
         name, inner = split_bracket(label) or (label, "")
         if not inner:
@@ -118,8 +119,8 @@ def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: S
             name = inner
         found[label] = name_from_caps(name) if is_caps_name(name) else name
         if is_key(inner) and inner in printed:
-            found[inner] = name
-    return found
+            of_key.setdefault(inner, set()).add(found[label])
+    return found | {key: names.pop() for key, names in of_key.items() if len(names) == 1}
 
 
 def _completed(name: str, people: Mapping[str, ListedPerson], head: Sequence[Block]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from formats.blocks import Block
 from formats.clock import parse_time
@@ -29,9 +30,12 @@ _CLOSE = r"[\])>]?[*_]{0,3}"
 _CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{_CLOCK})[\])]?)?"
 _COLON = rf"\s?[:：;]{_CLOSE}"
+_SEMICOLON = rf"\s?;{_CLOSE}"
 _DASH = r"\s+[-–—]"
 #: Nobody goes on in small letters after the label of a turn, but about a person: "Ada – who rows – …".
 _BEGINS = r"[ \u00a0]+(?=[\"“‘'\[]*[^\W\d_a-zß-öø-ÿ])"
+#: After a semicolon a sentence goes on in small letters, a turn does not begin so: "Ada Quill; she rows".
+_SMALL = r"[ \u00a0\t]+[a-zß-öø-ÿ]"
 _GOES_ON = r"(?:[ \u00a0\t]+|$|(?=[^\W\d_]|…|\.\.\.))"
 #: What is left of a time that was mistyped.
 _NO_TIME = r"[\d.,: ]*[:.][\d.,: ]*"
@@ -91,8 +95,13 @@ def begins_with_label(text: str, labels: Collection[str], style: HouseStyle) -> 
     """Whether a paragraph could be taken for a turn of one of these labels in other punctuation than the style's."""
     if not labels:
         return False
-    shape = _shape(sorted(labels), own_line=style.label.own_line)
+    shape = _shape_of_all(frozenset(labels), style.label.own_line)
     return any(each is not None and each.match(text) is not None for each in (shape.alone, shape.inline))
+
+
+@lru_cache(maxsize=4)  # asked for every paragraph of a page, and a page can have a thousand labels
+def _shape_of_all(labels: frozenset[str], own_line: bool) -> _Shape:
+    return _shape(sorted(labels), own_line=own_line)
 
 
 def _shape(known: Sequence[str], *, own_line: bool) -> _Shape:
@@ -101,7 +110,12 @@ def _shape(known: Sequence[str], *, own_line: bool) -> _Shape:
     if own_line:
         inline = rf"{head}(?:{_COLON}|(?(time)|(?!)))(?:{_BEGINS}|\s+(?={_NO_TIME}$))"
         return _Shape(re.compile(inline), re.compile(rf"{head}(?:\s*[-–—])?(?:{_COLON})?$"))
-    return _Shape(re.compile(rf"{head}(?:{_COLON}{_GOES_ON}|(?P<dash>{_DASH})(?:{_BEGINS}|[ \u00a0]+(?=…)))"), None)
+    return _Shape(
+        re.compile(
+            rf"{head}(?:(?!{_SEMICOLON}{_SMALL}){_COLON}{_GOES_ON}|(?P<dash>{_DASH})(?:{_BEGINS}|[ \u00a0]+(?=…)))"
+        ),
+        None,
+    )
 
 
 def _stray(text: str, index: int, shape: _Shape, before: str, questions: Collection[str]) -> Candidate | None:

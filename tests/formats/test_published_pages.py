@@ -296,6 +296,24 @@ def test_initials_in_brackets_explain_the_labels_that_follow() -> None:
     ]
 
 
+def test_initials_that_two_people_have_are_neither_of_them() -> None:
+    transcript = read_back(
+        "Ada Quill (AQ): Hello.\n\nAmir Qadir (AQ): Hello.\n\nTomas Feld (TF): Hi.\n\nAQ: So?\n\nTF: Oil.\n\n"
+        "AQ: And?\n\nTF: Water.\n"
+    )
+
+    assert [name for name, _ in who_said(transcript)] == [
+        *("Ada Quill", "Amir Qadir", "Tomas Feld"),
+        *("AQ", "Tomas Feld", "AQ", "Tomas Feld"),
+    ]
+
+
+def test_what_somebody_does_may_stand_in_brackets_every_time() -> None:
+    turns = "Ada Quill (host): And?\n\nTomas Feld (guest): Oil.\n\n"
+
+    assert [name for name, _ in who_said(read_back(turns * 2))] == ["Ada Quill", "Tomas Feld"] * 2
+
+
 def test_who_speaks_once_has_initials_in_brackets_as_the_others() -> None:
     transcript = read_back(
         "Ada Quill (AQ): Hello.\n\nOskar Lund (OL): I only listen.\n\nTomas Feld (TF): Hi.\n\nAQ: So?\n\nTF: Oil.\n\n"
@@ -389,6 +407,12 @@ def test_a_name_before_a_sentence_is_no_label_on_a_page_of_labels_on_their_own_l
     assert who_said(read_back(page))[1] == ("Tomas Feld", ["She.", "Ada Quill: she said so."])
 
 
+def test_a_name_before_a_semicolon_and_a_small_letter_is_no_label() -> None:
+    transcript = read_back(TALK.format(extra="Ada Quill; she said so.\n\n"))
+
+    assert who_said(transcript)[1] == ("Tomas Feld", ["I do.", "Ada Quill; she said so."])
+
+
 def test_who_has_no_times_speaks_on_a_page_where_the_others_have() -> None:
     transcript = read_back(
         FRONT_MATTER
@@ -455,6 +479,12 @@ def test_a_name_that_comes_often_speaks_on_a_page_of_capitals() -> None:
 
 def test_a_name_in_small_letters_that_comes_often_is_a_speaker() -> None:
     page = "".join(f"Ada Quill: And {n}?\n\nlampman_9: It burns.\n\n" for n in range(5))
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "lampman_9"] * 5
+
+
+def test_a_name_in_small_letters_that_is_set_off_is_a_speaker() -> None:
+    page = "".join(f"**Ada Quill**: And {n}?\n\n**lampman_9**: It burns.\n\n" for n in range(5))
 
     assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "lampman_9"] * 5
 
