@@ -13,7 +13,7 @@ _BULLET = re.compile(r"(?:[•◦‣▪·]\s+|[-*+>–—]\s+(?=[\w*_\"“‘'(\
 
 #: What YAML has at the margin: a key in small letters, an item, a comment.
 _YAML_LINE = re.compile(r"[a-z][\w-]*:(?:\s|$)|-\s|-$|#")
-_FINAL = re.compile(r"[\r\n]\s*\Z")
+_LINE_BREAK = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def decode_page(content: bytes, *, name: str) -> Page:
         ) from error
     bom = text.startswith("\ufeff")
     text = text.removeprefix("\ufeff")
-    end = _FINAL.search(text)
-    body, final = (text[: end.start()], end.group()) if end else (text, "")
+    end = _LINE_BREAK.search(text, len(text.rstrip()))
+    body, final = (text[: end.start()], text[end.start() :]) if end else (text, "")
     line_end = _line_end(body)
     blocks, rest = split_blocks(body.replace(line_end, "\n"))
     length = _front_matter_length(blocks)

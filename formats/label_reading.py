@@ -429,7 +429,8 @@ def usual(values: Sequence[str], *, least: float = 0.5) -> str | None:
 _ROLE_PREFIX = re.compile(
     r"(Chair|Host|Guests?|Moderator|Presenter|Interviewer|Speakers?|Panellists?|With):\s+", re.I
 )
-_AFTER_NAME = re.compile(r",\s+|\s+[–—|-]\s+|\s+\(|$")
+#: White space is looked at from its beginning alone: a line can have a hundred thousand blanks.
+_AFTER_NAME = re.compile(r",\s+|(?<!\s)\s+(?:[–—|-]\s+|\()|$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,7 +446,7 @@ class ListedPerson:
 
 
 _KEY = re.compile(r"(?P<short>[A-ZÀ-ÖØ-Þ]{1,4})\s*(?::|=|[-–—])\s+(?=\S)")
-_KEY_AFTER = re.compile(r"\s*[(\[](?P<short>[A-ZÀ-ÖØ-Þ]{2,4})[)\]]")
+_KEY_AFTER = re.compile(r"(?<!\s)\s*[(\[](?P<short>[A-ZÀ-ÖØ-Þ]{2,4})[)\]]")
 
 
 def listed_person(index: int, block: Block) -> ListedPerson | None:

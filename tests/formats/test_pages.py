@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -71,6 +72,16 @@ def test_a_page_with_other_white_space_or_encoding_is_written_back_unchanged(own
     changed = change(own_page)
 
     assert render_page(read(changed, style=style), style) == changed
+
+
+@pytest.mark.parametrize("white_space", [" ", "\u00a0", "\t", "\n"], ids=["blanks", "nbsp", "tabs", "lines"])
+def test_a_run_of_white_space_takes_no_longer_than_as_much_text(white_space: str) -> None:
+    page = f"Ada Quill: A lamp{white_space * 30_000}burns.\n\nTomas Feld: Yes.\n\nAda Quill: No.\n".encode()
+    begin = time.process_time()
+
+    assert render(read(page)) == page
+
+    assert time.process_time() - begin < 5.0  # it took 20 s and more while every blank was a place to begin
 
 
 LINES = st.sampled_from(
