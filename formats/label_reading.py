@@ -30,6 +30,7 @@ from formats.names import (
     without_postnominals,
 )
 from formats.shapes import ends_sentence, is_plain_label, label_pattern
+from formats.unspoken import code_lines
 
 #: A prefix that is shaped like no name is a label all the same when this many lines begin with it.
 UNUSUAL_LABEL_COUNT = 3
@@ -130,6 +131,7 @@ def accept(
     capitals. A line right after a label on its own line is speech. `has_title`: the page's title stands elsewhere,
     so that its first line can begin a turn.
     """
+    candidates = _outside_code(candidates, blocks)
     if style.label.first is LabelForm.NUMBER and style.label.later is LabelForm.NUMBER:
         return [c for c in candidates if is_number_label(c.label) or number_in(c.label, style.label.number)]
     said = {c.label for c in candidates if not _LINK.fullmatch(c.rest)}
@@ -152,6 +154,13 @@ def accept(
             continue
         kept.append(candidate)
     return kept
+
+
+def _outside_code(candidates: Sequence[Candidate], blocks: Sequence[Block]) -> Sequence[Candidate]:
+    """Without those between fences, unless most of them are: then it is the talk that stands there."""
+    code = code_lines(blocks)
+    outside = [c for c in candidates if c.index not in code]
+    return outside if 2 * len(outside) > len(candidates) else candidates
 
 
 def _is_no_label(candidate: Candidate, blocks: Sequence[Block]) -> bool:

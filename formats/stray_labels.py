@@ -22,6 +22,7 @@ from formats.names import (
     is_sound_label,
 )
 from formats.shapes import ends_sentence
+from formats.unspoken import code_lines
 
 #: A label that has the punctuation of the page's others nowhere is one when this many lines begin with it.
 OTHER_COUNT = 3
@@ -70,13 +71,16 @@ def with_strays(
     shape = _shape(known, own_line=style.label.own_line)
     by_index = {label.index: label for label in labels}
     begin = _opening(labels, blocks, style, shape, least=1 if has_title else 2)
+    code = code_lines(blocks)
+    if any(label.index in code for label in labels):
+        code = frozenset()  # it is the talk that stands between the fences
     made: list[Block] = list(blocks[:begin])
     found: list[Candidate] = []
     for index in range(begin, len(blocks)):
         block, label = blocks[index], by_index.get(index)
         if label is None:
             is_after_label = style.label.own_line and bool(found) and found[-1].index == len(made) - 1
-            if not is_after_label:
+            if not is_after_label and index not in code:
                 label = _stray(block.text, index, shape, found[-1].label if found else "", questions)
         if label is None:
             made.append(block)

@@ -18,16 +18,26 @@ def built_lines(blocks: Sequence[Block], start: int, *, has_times: bool) -> Iter
 
     On a page with times also what is no time but has its signs alone: "0: 00:41".
     """
+    code = code_lines(blocks, start)
+    for index in range(start, len(blocks)):
+        text = blocks[index].text
+        if index in code or is_furniture(text) or (has_times and _MISTYPED.fullmatch(text)):
+            yield index
+
+
+def code_lines(blocks: Sequence[Block], start: int = 0) -> frozenset[int]:
+    """The blocks from a fence to the next of its kind; none where a fence of that kind is never closed."""
+    found: set[int] = set()
     fence = ""
     fences = Counter(match.group() for block in blocks[start:] if (match := FENCE.match(block.text)))
     for index in range(start, len(blocks)):
-        text = blocks[index].text
-        mark = FENCE.match(text)
+        mark = FENCE.match(blocks[index].text)
         if mark is not None and (fence == mark.group() or (not fence and fences[mark.group()] % 2 == 0)):
             fence = "" if fence else mark.group()
-            yield index
-        elif fence or is_furniture(text) or (has_times and _MISTYPED.fullmatch(text)):
-            yield index
+            found.add(index)
+        elif fence:
+            found.add(index)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

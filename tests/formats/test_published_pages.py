@@ -212,6 +212,21 @@ def test_the_lines_of_a_program_are_said_by_nobody() -> None:
     assert who_said(transcript)[1] == ("Tomas Feld", ["I do.", "It is this."])
 
 
+def test_a_name_in_the_lines_of_a_program_begins_no_turn() -> None:
+    code = "```\n\nAda Quill: light(oil)\n\nTomas Feld – Wait\n\n```"
+
+    transcript = read_back(TALK.format(extra="") + "\n" + TALK.format(extra=f"{code}\n\n"))
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 4
+    assert captions(transcript) == ["```", "Ada Quill: light(oil)", "Tomas Feld – Wait", "```"]
+
+
+def test_a_talk_that_stands_between_fences_is_read() -> None:
+    transcript = read_back("```\n" + TALK.format(extra="") + TALK.format(extra="") * 3 + "```\n")
+
+    assert len(transcript.turns) == 16
+
+
 def test_a_changed_heading_keeps_its_marks() -> None:
     page = TALK.format(extra="### The stairs\n\n")
     transcript = read_back(page)
