@@ -7,6 +7,8 @@ import re
 
 from formats.house_style import TimeForm
 
+#: A time as pages print it, for expressions that look for one; `parse_time` decides.
+TIME = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _PRINTED = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{2})(?:([.,])(\d{1,3}))?")
 
 

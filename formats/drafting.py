@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from formats.blocks import Block, Page
-from formats.clock import parse_time
+from formats.clock import TIME, parse_time
 from formats.house_style import (
     NUMBER_TEMPLATE,
     HouseStyle,
@@ -44,7 +44,7 @@ UNUSUAL_COUNT = 3
 #: How many shapes of a page are tried at most, those with the most lines first.
 TRIED = 5
 
-_TIME = r"(?P<time>\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)"
+_TIME = rf"(?P<time>{TIME})"
 _LABEL = r"(?P<label>(?:[^\W_]|\$)(?:[^:\n\[\](){}<>*\t]{0,70}?[^\s:\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?)"
 _OPEN = r"(?:#{1,6}[ ]+)?[*_]{0,3}[\[(<]?"
 _CLOSE = r"[\])>]?[*_]{0,3}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from formats.blocks import Block
-from formats.clock import parse_time
+from formats.clock import TIME, parse_time
 from formats.house_style import HouseStyle
 from formats.label_reading import Candidate, explains_initials, talk_begin
 from formats.names import (
@@ -28,8 +28,7 @@ from formats.unspoken import code_lines
 OTHER_COUNT = 3
 _OPEN = r"[*_]{0,3}[\[(<]?"
 _CLOSE = r"[\])>]?[*_]{0,3}"
-_CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
-_TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{_CLOCK})[\])]?)?"
+_TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{TIME})[\])]?)?"
 _COLON = rf"\s?[:：;]{_CLOSE}"
 _SEMICOLON = rf"\s?;{_CLOSE}"
 _DASH = r"\s+[-–—]"

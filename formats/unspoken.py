@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from formats.blocks import Block
-from formats.clock import parse_time
+from formats.clock import TIME, parse_time
 from formats.house_style import HouseStyle
 from formats.shapes import FENCE, heading_mark, is_between_turns, is_furniture
 
@@ -49,7 +49,7 @@ class Stamp:
 
 
 _MISTYPED = re.compile(r"\d[\d., ]*:[\d.,: ]*|\d[\d ]*\.\d\d:\d\d")
-_TIME_ALONE = re.compile(r"[\[(]?(?P<time>\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)[\])]?:?")
+_TIME_ALONE = re.compile(rf"[\[(]?(?P<time>{TIME})[\])]?:?")
 
 
 def stamps_of(
