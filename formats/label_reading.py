@@ -481,19 +481,25 @@ def _are_initials(short: str, name: str) -> bool:
 
 
 def short_names(head: Sequence[Block]) -> dict[str, str]:
-    """The names behind initials that a page's head explains: "TF: Tomas Feld", "with Tomas Feld (TF)"."""
+    """The names behind initials that a page's head explains: "TF: Tomas Feld", "with Tomas Feld (TF)".
+
+    Initials of two entries with other first names are nobody's.
+    """
     found: dict[str, str] = {}
+    shared: set[str] = set()
     for index, block in enumerate(head):
         person = listed_person(index, block)
         if person is not None and person.short:
-            found.setdefault(person.short, person.name)
+            name = found.setdefault(person.short, person.name)
+            if first_name(name) != first_name(person.name):
+                shared.add(person.short)
         for match in _KEY_AFTER.finditer(block.text):
             before = block.text[: match.start()].split(" ")
             for count in (2, 3, 4, 5):
                 name = " ".join(before[-count:])
                 if is_name(name) and _are_initials(match["short"], name):
                     found.setdefault(match["short"], name)
-    return found
+    return {short: name for short, name in found.items() if short not in shared}
 
 
 def person_in(index: int, text: str, *, is_sure: bool = False) -> ListedPerson | None:

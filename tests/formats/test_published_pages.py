@@ -323,6 +323,15 @@ def test_initials_that_two_people_have_are_neither_of_them() -> None:
     ]
 
 
+def test_initials_that_the_head_gives_to_two_people_are_neither_of_them() -> None:
+    transcript = read_back(
+        "AQ: Ada Quill\n\nAQ: Amir Qadir\n\nTF: Tomas Feld\n\nAQ: So it burns.\n\nTF: Oil does.\n\nAQ: And then?\n\n"
+        "TF: Water.\n"
+    )
+
+    assert [name for name, _ in who_said(transcript)] == ["AQ", "Tomas Feld"] * 2
+
+
 def test_what_somebody_does_may_stand_in_brackets_every_time() -> None:
     turns = "Ada Quill (host): And?\n\nTomas Feld (guest): Oil.\n\n"
 
