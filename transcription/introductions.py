@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from transcription.courtesies import Courtesy, courtesy_beside
 from transcription.sentences import listed, sentence_spans
 from transcription.spoken_names import (
     FIRST_KNOWN,
@@ -37,6 +38,9 @@ class Whom(StrEnum):
     HEARD = "heard"  #: somebody who has spoken, named to the audience afterwards
 
 
+CALLS = frozenset({Whom.NEXT, Whom.PREVIOUS, Whom.OTHER})  #: said to the one who is named
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One place where a name is said in a way that tells whose it is."""
@@ -47,6 +51,7 @@ class Claim:
     paragraph: int  #: index in the turn
     offset: int  #: of the quote in the paragraph's text
     weight: float  #: 0 to 1, before anything is known about who else speaks
+    courtesy: Courtesy | None = None  #: what is said to the one who is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +339,8 @@ _RECEIVES = re.compile(
     re.I,
 )
 _OPENS_QUESTION = re.compile(
-    r"\s+(?:would|could|can|do|did|are|were|have|will|what|how|why|where|when|tell|"
-    r"you|your|i'd|i would|let me|maybe|perhaps)\b",
+    r"\s+(?:(?:would|could|can|do|did|are|were|have|will) (?:you|your|we|i|it|that|this|there)\b|"
+    r"(?:what|how|why|where|when|tell|you|your|i'd|i would|let me|maybe|perhaps)\b)",
     re.I,
 )
 #: "Ana Ruiz, who paints": a full name that is explained to others is not called.
@@ -386,6 +391,9 @@ _TRADE_ENDINGS = ("er", "or", "ist", "ian", "man", "woman", "ant", "ent")
 _EXPLAINED = re.compile(
     r"\b(?:my|our|his|her|their|your|the|a|an|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$", re.I
 )
+#: Words in a list, capitalised like the one between them: none of them is called.
+_LISTED_BEHIND = re.compile(r",?\s+(?:and\s+|or\s+)?(?!I\b|I['’])[A-Z]")
+_LISTED_BEFORE = re.compile(r"[\w’'-]\s+(?!I['’]?\b)[A-Z][\w’'-]*,\s+(?:and\s+|or\s+)?$")
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"
 _CLOSE_BEHIND = 45  #: characters behind a cue: the name and "last week"
@@ -510,7 +518,13 @@ def _even(sentence: Sentence) -> str:
 
 def claim_in(whom: Whom, sentence: Sentence, begin: int, end: int, name: SpokenName, weight: float) -> Claim:
     quote = sentence.text[begin:end].strip()
-    return Claim(whom, name, quote, sentence.paragraph, sentence.text.index(quote, begin), weight)
+    offset = sentence.text.index(quote, begin)
+    courtesy = (
+        courtesy_beside(sentence.even, sentence.start, sentence.end, (name.start, name.end))
+        if whom in CALLS
+        else None
+    )
+    return Claim(whom, name, quote, sentence.paragraph, offset, weight, courtesy)
 
 
 def _cues(pattern: re.Pattern[str], sentence: Sentence) -> Iterator[tuple[int, int]]:
@@ -745,11 +759,17 @@ def _is_answer(sentence: Sentence) -> bool:
 
 def is_one_of_several(sentence: Sentence, name: SpokenName) -> bool:
     """Whether another name stands beside it: "Anna and Tom", "Anna, Tom, thank you both"."""
+    is_unknown = name.likelihood <= FIRST_UNKNOWN and name.honorific is None
     after = re.match(r",?\s+(?:and\s+)?(?=[A-Z])", sentence.text[name.end : sentence.end])
     if after is not None:
         following = name_at(sentence, name.end + after.end())
         if following is not None and following.likelihood > FIRST_UNKNOWN:
             return True
+    if is_unknown and (
+        _LISTED_BEHIND.match(sentence.text, name.end)
+        or _LISTED_BEFORE.search(sentence.text, sentence.start, name.start)
+    ):
+        return True  # "Zorbel, Quandle and Frimp": words that no list knows are companies then
     before = read_name_before(sentence.text, len(sentence.text[: name.start].rstrip(" ,")))
     if before is not None and before.start >= sentence.start and before.likelihood > FIRST_UNKNOWN:
         return True

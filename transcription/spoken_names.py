@@ -133,6 +133,7 @@ _MAY_FOLLOW = listed(
 
 _TOKEN = re.compile(r"[^\s,;:!?()\[\]{}\"“”«»…—–/]+")
 _GAP = re.compile(r"[ \t\u00a0]*")
+_BEFORE = re.compile(r"[ \t\u00a0]*(?:\.{2,}[ \t\u00a0]*)?")  #: "...Ana, hello": the turn goes on after a pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def read_name(text: str, at: int) -> SpokenName | None:
     honorifics: list[str] = []
     words: list[str] = []
     start = end = -1
-    place = _GAP.match(text, at).end()  # type: ignore[union-attr]
+    place = _BEFORE.match(text, at).end()  # type: ignore[union-attr]
     for _ in range(MAX_WORDS + 3):
         token = _TOKEN.match(text, place)
         if token is None:
@@ -195,6 +196,11 @@ def read_name(text: str, at: int) -> SpokenName | None:
         return None
     name = unicodedata.normalize("NFC", " ".join(words))
     return SpokenName(name, " ".join(honorifics) or None, start, end, likelihood)
+
+
+def is_known_as_a_thing(word: str) -> bool:
+    """Whether a word is a month, a nation, a place, a company or the like, which some people are called, too."""
+    return word.casefold() in _THINGS
 
 
 def read_name_before(text: str, end: int) -> SpokenName | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from schemas.transcript import Transcript
 from transcription.naming.by_sound import pieces_by_sound
+from transcription.naming.callers import named_by_calls
 from transcription.naming.claims import Heard, claims_of
 from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
@@ -99,8 +100,10 @@ def _found(transcript: Transcript) -> _Found:
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     named = believed_names(talk, people, pieces)
-    mentions = list(find_mentions(talk, people))
+    listed = [i for i, person in enumerate(people) if person.participant is not None]
+    mentions = list(find_mentions(talk, people, listed))
     jointly = named_jointly(talk, people, pieces, named, mentions)
+    jointly |= named_by_calls(talk, people, heard, pieces, named | jointly)
     # What a single turn says may be wrong, and must not make a second name wrong.
     firm = {voice: each for voice, each in jointly.items() if len({piece.turn for piece in each.pieces}) > 1}
     named |= by_elimination(talk, people, pieces, named | firm, mentions) | jointly

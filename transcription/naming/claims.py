@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from transcription.courtesies import Courtesy
 from transcription.given_names import are_forms_of_one_name
 from transcription.introductions import (
     Claim,
@@ -20,6 +21,7 @@ from transcription.naming.talk import Talk
 from transcription.naming.vocatives import find_vocatives
 from transcription.spoken_names import SpokenName
 
+NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 ROLL_CALL_TURNS = 8  #: so many turns after "introduce yourselves", people still say their names
 
 
@@ -91,6 +93,10 @@ def _completed(talk: Talk, turn: int, claim: Claim, told: Mapping[str, Sequence[
     return Heard(turn, full, is_called=claim.whom is Whom.NEXT, said=claim.name.text)
 
 
+def _is_new(talk: Talk, voice: str, turn: int) -> bool:
+    return talk.words_before(voice, turn) <= NEW_VOICE_WORDS
+
+
 def _is_answered_by_a_new_voice(talk: Talk, turn: int) -> bool:
     voice = talk.neighbour(turn, 1)
     return voice is not None and talk.turns_of(voice)[0] > turn
@@ -103,6 +109,10 @@ def voice_of(talk: Talk, heard: Heard) -> str | None:
     if talk.turns[heard.turn].speaker is None:
         return None
     before, after = talk.neighbour(heard.turn, -1), talk.neighbour(heard.turn, 1)
+    is_received = heard.claim.courtesy is Courtesy.RECEIVES and after is not None
+    came_before = before is not None and talk.turns_of(before)[0] < heard.turn - 2
+    if is_received and (before == after or came_before) and _is_new(talk, str(after), heard.turn):
+        return after  # "Thank you so much, Ana, for coming on."
     is_first = not any(talk.turns[i].speaker != talk.turns[heard.turn].speaker for i in range(heard.turn))
     if heard.claim.whom is Whom.PREVIOUS:
         return after if is_first else before

@@ -12,17 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
-from transcription.introductions import Whom
-from transcription.naming.claims import Heard, voice_of
+from transcription.courtesies import Courtesy
+from transcription.introductions import CALLS, Whom
+from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
-from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN
+from transcription.sentences import sentence_spans
+from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN, is_known_as_a_thing
 
 #: Weight of calling an expected person whom a new voice answers: just believed, easily contradicted.
 FIRST_ANSWER = 0.62
 REPLY_DOUBT = 0.04  #: less than that for a word that no list knows; still just believed
 REPLY = 0.65  #: weight of calling who has just introduced or asked the one who speaks now for the first time
-NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
 UNSURE = 0.6  #: what an introduction is then worth
@@ -34,10 +35,24 @@ OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice be
 OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
 #: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
 CALLED_FIRST = 0.62
+#: Weight of calling the only other voice beside a courtesy ("welcome", "thanks for having me"), and of thanking it in
+#: the last turns: of 290 talks the name was the other voice's in all but one.
+RECEIVED = 0.8
+THANKED = 0.65
+RECEIVED_OF_MANY = 0.65  #: the same among three voices and more, where only one can be meant: in 44 of 44 talks
+PARTING_TURNS = 6  #: so many last turns, which are not the first too
+#: A word that no list knows is a name where it calls somebody in so many turns, half of them in sentences to a "you".
+CALLING_TURNS = 2
+#: Of the words of a talk, how many are before who was heard in it is introduced. Later on, "we are lucky to have Ada
+#: Quill" is of somebody else.
+OPENING_PART = 0.25
+OF_SOMEBODY = 0.4  #: of the weight of a call beside "he" or "she": 4 of 10 are of somebody else
+IN_FULL = 0.3  #: of the weight of a call by a full name that nobody was introduced by: 9 of 10 only speak of somebody
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
 TOLD_CHARACTERS = 100  #: before it in which a telling word makes it somebody else's call
 END_CHARACTERS = 40  #: at most so much stands behind an address at the very end of a turn
 _OF_A_TELLING = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
+OF_HIM = re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b", re.I)
 YOU = re.compile(r"\b(?:you|your|yours|yourself)\b", re.I)
 #: What somebody says before giving their name; a line of a play or a story has other words before it.
 _OPENS = re.compile(
@@ -92,6 +107,7 @@ class _Announced:
     told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
     own: frozenset[int]  #: turns in which somebody says a name that is surely one to be their own
     counts: Mapping[str, int]  #: claims by the same words
+    called: frozenset[str]  #: words that no list knows, and that are names by how people are called
 
 
 def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> Iterator[Piece]:
@@ -128,7 +144,39 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
             each.turn for each in heard if each.claim.whom is Whom.SELF and each.claim.name.likelihood > FIRST_UNKNOWN
         ),
         counts=Counter(each.claim.name.text for each in heard),
+        called=called_words(talk, heard),
     )
+
+
+def called_words(talk: Talk, heard: Sequence[Heard]) -> frozenset[str]:
+    """Words that no list knows by which people are called: beside a courtesy, or in several turns inside a sentence."""
+    turns: dict[str, set[int]] = defaultdict(set)
+    to_you: dict[str, set[int]] = defaultdict(set)
+    courteously: set[str] = set()
+    for each in heard:
+        claim = each.claim
+        name = claim.name.text
+        if claim.whom not in CALLS or claim.name.likelihood > FIRST_UNKNOWN or claim.name.is_full:
+            continue
+        if name not in talk.inner_capitals or name in talk.things or is_known_as_a_thing(name):
+            continue
+        if claim.courtesy in (Courtesy.RECEIVES, Courtesy.ANSWERS, Courtesy.THANKS):
+            courteously.add(name)
+        if claim.quote != name and not claim.quote.startswith(f"{name} "):
+            turns[name].add(each.turn)
+            if YOU.search(_said_with(talk, each)):
+                to_you[name].add(each.turn)
+    return frozenset(
+        courteously | {name for name, found in turns.items() if len(found) >= CALLING_TURNS <= 2 * len(to_you[name])}
+    )
+
+
+def _said_with(talk: Talk, heard: Heard) -> str:
+    """The sentence of a claim."""
+    claim = heard.claim
+    text = talk.texts[heard.turn][claim.paragraph]
+    span = next((each for each in sentence_spans(text) if each[0] <= claim.offset < each[1]), None)
+    return text[slice(*span)] if span else claim.quote
 
 
 def _own_voice(talk: Talk, heard: Heard) -> str | None:
@@ -165,6 +213,11 @@ def _weight(
     if claim.whom in (Whom.INTRODUCED, Whom.HEARD):
         return _weight_of_introduction(talk, announced, heard, speaker)
     weight = _weight_of_address(talk, announced, heard, person)
+    if heard.claim.name.is_full and not heard.said and claim.courtesy is None and person not in announced.told:
+        weight *= 1.0 if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else IN_FULL
+    is_a_name = person in announced.told or claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in announced.called
+    if weight > 0 and is_a_name:
+        weight = max(weight, _received(talk, heard, speaker))
     if weight > 0 and person in announced.told:
         weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
     if weight > 0 and claim.name.likelihood >= FIRST_KNOWN:
@@ -173,6 +226,22 @@ def _weight(
         is_surely_a_name = person in announced.told or claim.name.likelihood >= FIRST_KNOWN
         weight = max(weight, _first_reply(talk, announced, heard) - (0.0 if is_surely_a_name else REPLY_DOUBT))
     return weight
+
+
+def _received(talk: Talk, heard: Heard, speaker: str) -> float:
+    """What a call is worth beside a courtesy, which is said to somebody who is there."""
+    courtesy, turn = heard.claim.courtesy, heard.turn
+    if courtesy is None:
+        return 0.0
+    comes_or_leaves = courtesy in (Courtesy.RECEIVES, Courtesy.ANSWERS)
+    if len(talk.talkers) == 2:
+        if comes_or_leaves:
+            return RECEIVED
+        is_parting = turn >= len(talk.turns) - PARTING_TURNS and turn >= PARTING_TURNS
+        return THANKED if courtesy is Courtesy.THANKS and is_parting else 0.0
+    is_clear = talk.neighbour(turn, -1) == talk.neighbour(turn, 1) == speaker
+    enters = courtesy is Courtesy.RECEIVES and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
+    return RECEIVED_OF_MANY if comes_or_leaves and (is_clear or enters) else 0.0
 
 
 def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> float:
@@ -201,6 +270,17 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
 
 def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
     """What calling somebody is worth by the name alone, which may be no name at all."""
+    weight = _weight_of_call(talk, announced, heard, person)
+    return weight * OF_SOMEBODY if _speaks_of_somebody(talk, heard) else weight
+
+
+def _speaks_of_somebody(talk: Talk, heard: Heard) -> bool:
+    """Whether "he" or "she" stands in the sentence and nothing is said to a "you": "Chris, back then, said he would"."""
+    said = _said_with(talk, heard)
+    return heard.claim.courtesy is None and OF_HIM.search(said) is not None and YOU.search(said) is None
+
+
+def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
     claim, count = heard.claim, announced.counts[heard.claim.name.text]
     if claim.name.text.casefold() in _ASSISTANTS:
         return 0.0
@@ -209,6 +289,8 @@ def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: 
         return min(claim.weight * 1.1, 0.75) if is_between_two else claim.weight
     if person in announced.told:
         return min(claim.weight * 2, 0.7)  # it was halved because of the doubt
+    if claim.name.text in announced.called:
+        return min(claim.weight * 2, 0.7)
     if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
         return 0.0  # whom nobody introduces and everybody talks about is a thing
     if claim.name.text not in talk.inner_capitals:
@@ -225,7 +307,8 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     if claim.weight == 0.0 or announced.by_turn.get((heard.turn, claim.whom), 0) > 1 or talk.is_title(claim.name):
         return 0.0  # nobody knows which of them speaks first
     was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
-    if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE):
+    is_late = was_heard and claim.whom is Whom.INTRODUCED and talk.share_before(heard.turn) > OPENING_PART
+    if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE) and not is_late:
         return claim.weight
     if claim.whom is Whom.HEARD:
         return claim.weight * UNSURE
@@ -292,6 +375,8 @@ def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:
     voice = talk.turns[heard.turn].speaker
     if heard.claim.whom is not Whom.PREVIOUS or voice is None or talk.turns_of(voice)[0] != heard.turn:
         return 0.0
+    if talk.texts[heard.turn][0].strip(" .!?…") == heard.claim.name.text:
+        return 0.0  # "How do you say your name?" "Quill."
     return REPLY if heard.turn - 1 in announced.handing_over else 0.0
 
 

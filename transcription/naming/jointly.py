@@ -39,7 +39,7 @@ SUREST = 0.97  #: the most that one piece of evidence is worth
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
     """What one turn says of one person: its clearest mention, and the log of chance to even chance of each talker."""
 
     mention: Mention
@@ -64,7 +64,7 @@ def named_jointly(
     voices = [voice for voice in talk.talkers if voice not in talk.fixed]
     if not left or all(voice in named for voice in voices):
         return {}
-    said = _said(talk, [mention for mention in mentions if mention.person not in away])
+    said = said_of(talk, [mention for mention in mentions if mention.person not in away])
     beliefs = _beliefs(talk, said, expected, named)
     values = [[beliefs[voice, person] for person in expected] for voice in voices]
     chosen, likeliest = best_assignment(values)
@@ -81,14 +81,14 @@ def named_jointly(
         without[row][column] = -math.inf
         margin = likeliest - best_assignment(without)[1]
         if margin >= SURE:
-            own = _with_calls(pieces, calls, voice, person)
+            own = with_calls(pieces, calls, voice, person)
             most = LEFT_OVER if is_last else MOST
             strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - most))
             found[voice] = Decision(person, strength, own, own[0].method)
     return found
 
 
-def _are_enough(talk: Talk, voice: str, calls: Sequence[_Said], *, is_last: bool) -> bool:
+def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], *, is_last: bool) -> bool:
     """Whether what is said of a voice is enough to believe a name of it, were it likely.
 
     Where the list is whole, one call is enough among three voices and more, and calls in two turns are between two,
@@ -123,9 +123,9 @@ def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice:
     return introduces or max(outsiders, default=0.0) >= AN_OUTSIDER
 
 
-def _said(talk: Talk, mentions: Iterable[Mention]) -> list[_Said]:
+def said_of(talk: Talk, mentions: Iterable[Mention]) -> list[Said]:
     """What the turns say of the people: one turn says a thing once, by its clearest mention."""
-    clearest: dict[tuple[int, int], _Said] = {}
+    clearest: dict[tuple[int, int], Said] = {}
     for mention in mentions:
         found = chances(talk, mention)
         if not found:
@@ -135,7 +135,7 @@ def _said(talk: Talk, mentions: Iterable[Mention]) -> list[_Said]:
             clearest[key].mention, clearest[key].chances
         ):
             speaker = talk.turns[mention.turn].speaker
-            clearest[key] = _Said(mention, found, odds(mention, speaker, found))
+            clearest[key] = Said(mention, found, odds(mention, speaker, found))
     return list(clearest.values())
 
 
@@ -144,7 +144,7 @@ def _clearness(mention: Mention, found: Mapping[str, float]) -> tuple[bool, floa
 
 
 def _beliefs(
-    talk: Talk, said: Sequence[_Said], expected: Sequence[int], named: Mapping[str, Decision]
+    talk: Talk, said: Sequence[Said], expected: Sequence[int], named: Mapping[str, Decision]
 ) -> dict[tuple[str, int], float]:
     """Log odds that each voice is each person, rather than that the person is not there."""
     there = COMPLETE if talk.is_listed_whole else TAKES_PART - math.log(len(talk.talkers))
@@ -161,7 +161,7 @@ def _beliefs(
     return beliefs
 
 
-def _calls(talk: Talk, said: Sequence[_Said], voice: str, person: int) -> list[_Said]:
+def _calls(talk: Talk, said: Sequence[Said], voice: str, person: int) -> list[Said]:
     """Where somebody is called who is most likely this voice; else, of a whole list, where others speak of him."""
     own = [each for each in said if each.mention.person == person]
     called = [
@@ -176,7 +176,7 @@ def _calls(talk: Talk, said: Sequence[_Said], voice: str, person: int) -> list[_
     return [each for each in own if talk.turns[each.mention.turn].speaker != voice]
 
 
-def _with_calls(pieces: Sequence[Piece], calls: Sequence[_Said], voice: str, person: int) -> tuple[Piece, ...]:
+def with_calls(pieces: Sequence[Piece], calls: Sequence[Said], voice: str, person: int) -> tuple[Piece, ...]:
     """Everything that speaks for a name, the clearest first; the confidence of a call is its chance."""
     found = [each for each in pieces if (each.speaker, each.person) == (voice, person)]
     turns = {each.turn for each in found}

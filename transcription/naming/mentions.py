@@ -8,7 +8,7 @@ answers or the one before, and hardly ever the one who speaks, so that an hour o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ from transcription.introductions import (
     quotable,
     sentences_of,
 )
-from transcription.naming.evidence import NEW_VOICE_WORDS
+from transcription.naming.claims import NEW_VOICE_WORDS
 from transcription.naming.people import Person, calls
 from transcription.naming.presentations import is_of_a_show
 from transcription.naming.talk import Talk
@@ -87,8 +87,11 @@ _AND_OTHERS = re.compile(r"\s*,?\s*(?:and|or)\b", re.I)
 _NEAR = 3  #: so many first and last sentences of a turn
 
 
-def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
-    """Every mention of a participant by a name that calls no other participant. Words told of others are left out."""
+def find_mentions(talk: Talk, people: Sequence[Person], whom: Collection[int]) -> Iterator[Mention]:
+    """Every mention of one of `whom` (indexes into the people) by a name that calls no other of them.
+
+    Words told of others are left out.
+    """
     called_by: dict[str, tuple[int, ...]] = {}
     for turn, texts in enumerate(talk.texts):
         if talk.turns[turn].speaker is None:
@@ -97,27 +100,27 @@ def find_mentions(talk: Talk, people: Sequence[Person]) -> Iterator[Mention]:
         for paragraph, text in enumerate(texts):
             end = -1
             for word in _CAPITALISED.finditer(text):
-                if word.start() < end or not _expected(people, word.group(), called_by):
+                if word.start() < end or not _expected(people, whom, word.group(), called_by):
                     continue
                 name = read_name(text, word.start())
                 if name is None or talk.is_title(name) or is_of_a_show(text, name):
                     continue
                 end = name.end
-                whom = _expected(people, name.text, called_by)
+                meant = _expected(people, whom, name.text, called_by)
                 sentences = sentences or sentences_of(texts)
                 sentence = _sentence_at(sentences, paragraph, name.start)
-                if len(whom) == 1 and sentence is not None:
+                if len(meant) == 1 and sentence is not None:
                     manner = _manner(sentence, name)
                     if manner is not None:
-                        yield Mention(whom[0], turn, manner, sentence, name)
+                        yield Mention(meant[0], turn, manner, sentence, name)
 
 
-def _expected(people: Sequence[Person], name: str, called_by: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
-    """Which participants go by a name. `called_by` keeps the answers."""
+def _expected(
+    people: Sequence[Person], whom: Collection[int], name: str, called_by: dict[str, tuple[int, ...]]
+) -> tuple[int, ...]:
+    """Which of `whom` go by a name. `called_by` keeps the answers."""
     if name not in called_by:
-        called_by[name] = tuple(
-            i for i, person in enumerate(people) if person.participant is not None and calls(person, name)
-        )
+        called_by[name] = tuple(i for i in whom if calls(people[i], name))
     return called_by[name]
 
 

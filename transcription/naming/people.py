@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from schemas.episode import Participant
 from transcription.given_names import are_forms_of_one_name, is_beginning_of
+from transcription.introductions import CALLS
 from transcription.naming.claims import Heard
 from transcription.naming.talk import Talk
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton
+from transcription.spoken_names import SpokenName
 
 _SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
 
@@ -44,11 +46,30 @@ def people_of(talk: Talk, heard: Sequence[Heard]) -> tuple[Person, ...]:
     counts = Counter(name.text for name in names)
     for name in sorted((name for name in names if name.is_full), key=lambda name: -counts[name.text]):
         if person_of(people, name.text) is None and not is_known(people, name.text):
-            people.append(Person(name.text, None, name.honorific))
+            if not _is_only_spoken_of(heard, name):
+                people.append(Person(name.text, None, name.honorific))
     for name in names:
         if not name.is_full and not is_known(people, name.text):
             people.append(Person(name.text, None, name.honorific))
     return tuple(people)
+
+
+def _is_only_spoken_of(heard: Sequence[Heard], full: SpokenName) -> bool:
+    """Whether a full name is only called, without a courtesy, while others are called by another form of its given name.
+
+    "Michael, what do you think?" is not said to the Mike Tyson of the same talk.
+    """
+    claims = [each.claim for each in heard]
+    is_met = any(
+        each.name.text == full.text and (each.whom not in CALLS or each.courtesy is not None) for each in claims
+    )
+    is_another_called = any(
+        not each.name.is_full
+        and each.name.text != full.words[0]
+        and are_forms_of_one_name(each.name.text, full.words[0])
+        for each in claims
+    )
+    return not is_met and is_another_called
 
 
 def is_known(people: Sequence[Person], name: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
-from transcription.given_names import are_forms_of_one_name
+from transcription.given_names import are_forms_of_one_name, is_beginning_of
 from transcription.introductions import (
     Sentence,
     full_names,
@@ -286,4 +286,5 @@ def _is_short_for(one: Person, other: Person) -> bool:
     """Whether a person who is known by one name alone may be another, by given name or surname."""
     if " " in one.full or one.participant is not None:
         return False
-    return are_forms_of_one_name(one.full, other.given) or fold(one.full) == fold(other.full.split()[-1])
+    is_given = are_forms_of_one_name(one.full, other.given) or is_beginning_of(one.full, other.given)
+    return is_given or fold(one.full) == fold(other.full.split()[-1])

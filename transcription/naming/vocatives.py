@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from transcription.courtesies import goes_on_courteously, is_after_courtesy
 from transcription.introductions import (
     Claim,
     Sentence,
@@ -81,7 +82,8 @@ def _called(sentence: Sentence) -> Iterator[tuple[SpokenName, float]]:
         is_whole = not even[start : name.start].strip() and not rest.strip(" .?!…")
         is_called = not name.is_full or not rest.strip(" .?!…")
         is_first = not even[start : name.start].strip()
-        if is_whole or not is_called or not _CLOSED.match(rest) or GOES_ON_ABOUT.match(rest):
+        is_received = is_first and goes_on_courteously(even, name.end, end)
+        if is_whole or not is_called or GOES_ON_ABOUT.match(rest) or not (_CLOSED.match(rest) or is_received):
             continue
         if is_first and _IS_A.match(rest):
             continue
@@ -95,6 +97,9 @@ def _at_the_end(sentence: Sentence) -> Iterator[SpokenName]:
     whole = sentence.even[sentence.start : sentence.end].rstrip(" .?!…")
     at = whole.rfind(" ") + 1
     before = _WORD_BEFORE.search(whole[:at])
-    name = name_at(sentence, sentence.start + at) if before and before[1].casefold() in _MAY_END else None
-    if name is not None and not name.is_full and name.likelihood >= FIRST_KNOWN:
+    name = name_at(sentence, sentence.start + at) if before else None
+    if before is None or name is None or name.is_full:
+        return
+    is_known = before[1].casefold() in _MAY_END and name.likelihood >= FIRST_KNOWN
+    if is_known or is_after_courtesy(whole[:at]):
         yield name
