@@ -4,7 +4,8 @@ A closed list is what tells "I'm Sheila" from "I'm Welsh" and "Thanks, Priya" fr
 capitalised word counts as a name at once only where it stands here. A name that is missing costs recall (it needs
 a second piece of evidence), a word that is wrongly here costs a wrong name; so words that are also ordinary
 English, places or nationalities are in `AMBIGUOUS` instead. Compiled by hand from common knowledge of naming
-customs, not copied from a register.
+customs, not copied from a register; of the last part, what published talk mostly writes small, and what is a
+company, a place or a surname more often than a given name, was left out.
 """
 
 from __future__ import annotations
@@ -192,6 +193,173 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     yasmina yaw yehudit yelena yerlan yevgeny yifan yinka ylva yngve yonatan yrsa yuan yuma yumiko yusra zahid
     zainab zanele zaynab zdenka zhanna zlata zodwa zoltán zoran zsolt zsuzsanna zulema zuzanna árpád ásta ödön
     þórdís þórunn žaneta željko
+    aad aarav aart aarti aatu abdulkadir abhay abhijit abhinav abhishek abubakar adalbert addison adeline adeola
+    adesola adetola adi adina adriaan adriel afanasy afsaneh agustín aharon ahmet aiko aitor akash akbar akhil aki
+    akihiko akihiro akintunde aksel akshay albertine albrecht alden aleksi alexey aliakbar alireza aliyu allegra
+    allie allyson alper alton alva alvar alwin alyona ama amaia amandine amar ambika ameen amichai amin aminu
+    amitabh amjad ammar amnon amos amrita amund anahita analise anant ananya anas anatoly anaëlle ander andoni
+    andrey andré anele angelo aniket anirudh ankit ankita anmol annabelle annalise anne-marie annemarie annemiek
+    anni antwan anuj anupam anurag anusha anxo anıl apolline archana archer arda ardeshir arend arezoo ariadna arie
+    arielle arik arild arjan arjen arlen arlo arman armani armin arndt arno arnt aron arpit artem arto artyom asaf
+    asami asante asbjørn asghar ashish ashlee ashlyn ashton asier asko asuka asuman atakan atefeh atle atsushi
+    atticus atul aubree aubrie aud aurélien austen avi aviad avihu avinash aviram avishai aviv avner avraham axelle
+    axl ayaka ayame ayanda ayelet aykut ayla aylin ayman aymen ayodeji ayodele ayotunde aytaç ayush ayşegül bahram
+    balaji balthasar bamidele banafsheh bandile barbra barnaby bartek bartłomiej baruch basel bastiaan bastien
+    baylor beau beckett begüm behnam behrang behzad beltrán bengt benicio bennett benno benoit bente benton berend
+    berit berk berkay bernadine berndt bethanie bette beverly bharat bhargav bhavesh bijan bilel birgitte birte
+    bita bjørn blair blaise blythe boaz bobbi bodhi bodil bodo bogdana bola bongani borislav bosse boyan boyang
+    braden brady braeden braedon bram brandi brandt branson brayden breanna brenna brenton brice bridgette brielle
+    briggs brinley britney britt brock broderick brodie brody bronson bruna bryce brynjar brynn bryson buford buket
+    burcu burkhard busisiwe byron byung bärbel bård bülent błażej cade caden caetano caitlyn cale cali callie
+    camryn canan candace caner carissa carleen carlton carly carme carmela carrol carsten cary cassidy cathleen
+    cayetana cecil cecilie cees celina cem ceren chaitanya chan-ho chana chandler chanel changmin charissa charlène
+    chen-wei chenxi cherie chet chetan chibueze chie chihiro chijioke chirag chisom chizoba christer christi
+    christie chukwudi cihan cinda cindi ciro claas claudette clementine cleve clint clyde cláudio clémence clément
+    coby cody coen colby coleen collin colton conner constantin cor coralie corbin cordell corey corinna corné
+    corrine cory cristal cristian cuong cyndi cyrille cyrus cédric dae-jung dafna dafni dagfinn daiki dalia dallin
+    dalton damion damián daniella danila dante daphna darby darcy darian darin dario dariush darlene darnell darrel
+    darrell darrin darron darshan darya dashiell davi davion davon davood dawei dax dayo deandre deangelo debbi
+    debi debora deena deepti deidra deidre deion delaney delbert delilah delmar demarcus demetrio demetrios
+    demetrius dena denice denny denys deon deron derrek desiree detlef devan devang devin devonte dewayne dewey
+    dexter dharmesh dhruv dico didrik diederik diether dietmar dietrich dilara dillon dima dino diogo dion divya
+    dmitriy dmytro dobromił dominick donnie doron dorte dov doyun doğan dror duane dudley dustin dwain dwight
+    débora dörte earlene ebere ebru eckhard eddy edeltraud edgardo edna edson eeke eelco eeva efe efrat egbert egil
+    ehsan ehud eider eiji eiko eino ekene ekkehard elad eldad eldar eldon elfriede elisabet elisha elisheva elissa
+    eliyahu elke ellis ellsworth elmer elnaz elon elroy els elton elva elvan elvin emad emeline emerson emery emi
+    emiel emilee emine emmett emrah eneko engin enid enitan ennis enoch ephraim ercan erdal erdem erdoğan erez
+    erhan erhard erick ericka eriko erkan erkki erland erma ernst-ulrich erol ersin ertuğrul ervin esau espen esra
+    essam estefanía estella ethel eun eunju eustace evander evaristo eveliina evelin everett evert evren eylül
+    eytan eyvind ezekiel ezequiel fabien fabrício facundo fadel fady faisal fallon fannie faramarz fardin fariba
+    faris faron farrah farshad farzad farzaneh fayez fela felicia feras ferdinand ferhat feride figen fikret filiz
+    firouz flavien flemming florent florian flávio folarin forrest franciszek frans frauke freddy freek friedemann
+    friedhelm frits fumio funke funmi fyodor füsun gadi gage gaizka gale galen galit garland garret garrett garrick
+    garth gaspar gaspard gautam gauthier gaylord gaël gaëlle gbenga geertje geir gena genaro genki georgette georgi
+    georgiana georgy gerben gerd gereon germán gero gerri gerrit gertie ghada ghazal ghislain gijs gil gilda gili
+    girish gisbert gisele giselle gitte gjermund glendon glenna gokul gonca gopal gottfried govind gracie grady
+    grayson greer gregg grete greyson griffin grigory gro grover grégoire gudbrand gudmund gugu guilhem guilherme
+    gunhild guntram gus gustaf guttorm guus gwenaël gwenda gyda gyeong gökhan gökçe görkem götz gül gülay gülşen
+    gürkan ha-eun hadar hadeel hadi hadley hae-jin haeun haico haifa hailey haitham haiyan hala haldun haley
+    halfdan hallie halvard halvor hamed hamidreza handan hande hani hania hanna-leena hannes hanno hannu
+    hans-jürgen hans-peter haoyu hari harish harlan harley harmen harmon harper harri harsha hartmut haruko haruto
+    hasan hatem hatice hayden hazal hazem heba hee-jin heikki hein heiner heitor helge hemant hend henk henna
+    henning henrique hermann hershel herwig hessam hessel hester hideaki hidehiko hideki hien hila hilde hilkka
+    hillary hilma hiltrud himani himanshu hina hinata hiram hiroaki hiroki hiroto hiroyuki hisako hisham hitesh
+    hjalmar hobart holden hollis homa homayoun hooman hosam hossein howie hoyt huib hussam huxley hyejin hyeon
+    hylke hyo-jin hyrum hyun hyunjin hyunwoo håkon héctor hülya hüseyin iago ibtisam ichiro idun ife iga ihab ihor
+    iida iiro ilan ilhan ilker ilknur ilmari ilya ilyas imad imane imogene in-ho ina inas inbal inbar ineke inger
+    ingjerd ingmar ingo ingvar ingvild inka inna inácio inès iraj ireneusz irja irvin irving irwin isamu iselin
+    ishan isiah isidro itamar itay itsuki itziar itzik iva ivaylo ivone iván iyad jabari jacco jace jacinda jaclyn
+    jacoby jacquelyn jad jada jaden jae-hyun jaehyun jaemin jaewon jafar jagoda jaleel jalen jamar jameson jamison
+    jan-erik jan-willem janae jancy janek janelle janette janie janna janne janneke jannik jannis janosch jari
+    jarkko jarl jarmo jarod jaron jarrad jarrett jarrod jatin jaume javon jaxon jaxson jayant jayce jayden jayla
+    jaylen jayne jayson jazmin jean-baptiste jean-charles jean-claude jean-françois jean-louis jean-luc jean-marc
+    jean-marie jean-michel jean-paul jean-philippe jean-pierre jean-sébastien jeanine jedediah jedidiah jefferey
+    jefferson jeffery jeffry jelani jeltje jenifer jennings jeong jerald jeri jermaine jerod jeroen jerold jerrod
+    jerrold jesper jethro jetske ji-eun ji-hoon ji-hye ji-yeon jiahao jiajun jian jianhua jide jieun jignesh jihad
+    jihye jimi jimin jimmie jingyi jinping jinwoo jisoo jiwoo jiyeon jiyoung joakim joana joanie joann joaquim
+    joasia jochem jodi jody joep johann johnathan johnathon johnnie jolanda jolie jonah jonatan jonathon joni joon
+    joost jop jordi jordyn jorrit jory jos josefin josep josette josiah joslyn josselin jost josu josue jouni joël
+    ju-hee judah judd judson juha juhee juho julianna julianne julissa juma jun-ho junho junichi junjie junko
+    junseo junya juraci jurre jussara jyoti jérémie jérémy jérôme jörn jørgen jędrzej kaare kacper kadin kadir
+    kaede kagiso kaija kaitlin kaitlyn kaito kaleb kalle kalyan kameron kamil kamran kamyar kana kandace kaori kara
+    karabo karel kari karima karissa karl-heinz karl-johan karly karri karsten kartik karyn kasey katayoun katelyn
+    kateryna kathi kathrine kathryne kati katina katri katsu katsumi katsuya kauã kaya kaydence kaye kayla kaylee
+    kayleigh kaylie kaylin kaylyn kayvon kaz kazimierz kazuki kazuya keanu keaton keegan keenan kees keiji keijo
+    keira keisha keita kellan kelley kelli kellie kelsey kelsi kemal kemi kendal kendall kendra kenichi kennith
+    kentaro kenyon keren keri kermit kerri ketil kev keyvan khaldoun khaled khanyi khosrow kian kiana kianna
+    kianoush kiara kiley kilian killian kim kimber kimberlee kimberley kimberly kimmo kinga kip kira kirby kirill
+    kirstie kiyoshi kjersti kjetil klaas klaasje klaudia kobina kody koichi koji koku kolby koldo kole kolton
+    konnor koos koray korbinian korhan kory kosuke kotaro kourosh kraig kris krishna krista kristal kristi kristie
+    kristine kristopher kristy krystal krystian kumiko kurtis kutay kwang kyla kylee kyleigh kyung kåre kıvanç lacy
+    ladonna laetitia laia lainey laleh lalit lamia lamin lamont landen landon laney lanny laron lassi latasha
+    latonya laureano laurens lauri lauryn lavern laverne lavonne lawanda layne layton leann leanna leatrice leena
+    leesa leevi leif leighton leire lela leland lemuel lene lenora lenore leola leonel leonhard lesa lessie lester
+    leta letitia lev liang liesbeth lila lilah lili lilian liliana lillie lilly lina lingling linn linnea lino
+    linwood lior liora liran lisandro lise liudmila lizbeth llewellyn lodewijk logan lonnie lonny loren lorene
+    lorenz lori lorrie lotta louella louie lowell luan luanne luay lubomir lucian luciano lucius lucjan lucía
+    ludger ludivine ludvig luella luiz lula lulu lutz luuk lyla lyle lyman lyndon lyndsay lyndsey lynnette lyuba
+    léa léo léon maaike maame maayan mable macey machteld mack mackenzie maddox madelyn madhavi madhu mae magne
+    mahdi maher mahesh mahsa maite majd majed majid makayla makena makenna makoto maksim maksym malaika malak
+    malcom malek malin malinda mallory malorie malte mamadou mami mamie manabu manal manasi mandana mandi mandla
+    manoel mansour marc-antoine marcelo marci marcie marcy margaux margery margit margo margriet mari mariah
+    mariano maribel maricela marieke marijn marika mariko mariusz marjan marjo marla marlin marques marquis
+    marquita marsha marte marva marvin marwa marwan maryann maryanne maryellen marylou masaaki masahiro masaki
+    masami masanori masaru masashi masato masaya masoud massoud matan mathieu mathijs mathis matthijs matti mattie
+    matías maude mauri maurício mavis maximus maxwell mayank maynard maysa mayu mayur mazen maziar maël maëlle
+    mckayla mckenna mckenzie meagan meaghan megha meghan megumi mehran mehrdad meike meinhard meir melba melchor
+    melih melike melisa melva mendel meral meriç merrick merrill mert merve mervin meryl mesut metin michiko
+    mickaël midori mieke mihail mikaela mikayla mikeal mikel miki mikiko milind milla millard millicent mimi min-ho
+    min-seo minami minerva mingyu minho minji minjun minna minnie minoru minseok minsoo mireia miriah mirosław
+    mirva misaki mislav misti mitch mitchel mitsuru mitzi miyu miyuki mizuki miłosz moataz modou mogens
+    mohammadreza mohannad mohit moisés mojgan mollie momoko monroe monte monty moran mordechai morgane moritz
+    morteza mortimer morton moti mounir mourad mpho mukami murat murilo mya myles myrna myron myung márcio märta
+    mélanie mélissa mónica müge nabil nachiket nadav nader nadezhda nadim nadège naim najat najla naledi nanami
+    nanette nannie naoto narendra naresh nasser nathanael natsumi natália navid nawal nazar necati neeraj negar
+    nelda nelleke nerea neslihan nesrin nettie neva nevaeh nevin ngan nghia ngoc nhung nia nickey nickolas niclas
+    nicolette nicolás nidal niek nihal nihat nika niklas nikolay nilesh niloofar niloufar nilüfer nimrod ninon nir
+    nira niraj nishant nissim nithya nitin nitzan nizar njål nnamdi noa noboru nobu nobuo nobuyuki nola nolan
+    nolwazi nomsa nona nonso noora noriko norio nour nourhan noé ntombi nuray nurcan nurit nyambura nyla octavio
+    oda odd-arne oded odell odessa ofelia ofer ofir oier oktay olabode oladele olamide olanrewaju olayinka olcay
+    oleh oleksiy olen olesya olin olli olu olufemi olumide olusegun omer omri onni onyeka oona ora oren oriol orit
+    orly orna orval orville osamu osmo osnat osvaldo othman otis otmar otávio ousmane outi oya oyinkan ozan ozgur
+    oğuz oğuzhan pallavi palle pankaj pansy parag parth parvaneh parviz pascale pascual pasi patrica patrice
+    patrycja patrício patty pau paulette pavan pavlo paxton payam payton pearlie peder pedram pelin pelle pentti
+    pepijn pere pernille perttu petro peyman peyton philipp philomena phineas phuc pierre-yves piet piia pirjo
+    piyush polat polina polly pontus pooja pooya portia pouya pramod prasad prashanth prateek praveen preben
+    prescott preslav presley puneet pål pınar qasim qian qiang quim quinton quirijn quynh rabab rachelle rachna
+    racquel radoslav radosław radwan rae raed raegan rafe rafi rafik raghu ragna rahim raija raimundo rajat rajeev
+    raju rakesh raman rami ramin ramiro ramona ramya randa randal randi rania ranjit raouf raphaël rasha rashad
+    rashmi ravindra rawan rayan raylene raymundo reanna reba recep reece reem refik reid reidar reijo reilly reiner
+    reinhold reinier rekha remco ren rena renae renan renaud renske revital rey reyna reynaldo rhea rhett rhonda
+    riad richelle rickey rickie rigoberto riitta rik rikke riley rima rina rinus rishabh rishi risto ritesh ritu
+    rivka roald robb robby rocco rochelle rodger rodolfo rodrick roel roeland rogier rohan rohini rohit roi roie
+    rolando romain román ronen ronit ronna ronny roosevelt rosalinda rosalyn rosanne roscoe rosella rosemarie
+    roshanak roslyn rotem rotimi roxana roxann roxie royce ruba rubin rubén rudolph rudy rui runa runar ruoxi
+    ruprecht russel rustam ruthie ruud ryder ryker rylan rylee ryo ryosuke ryota ryuichi ryuji régis rüdiger rıza
+    saad saadet sabiha sabri sachin sade sadie saeid safa sagar sagi sahil saki saku saleh salem sallie salomé
+    salvatore samah saman sameer sameh sami sammie sanaz sander sandhya sandi sandrine sanford sang-woo sangeeta
+    sangwoo sanjana sanjeev sankar sanne santeri sarai sarina sarit sarita sascha satish satomi satoru saurabh
+    savanna savita sawyer sayaka sayuri schuyler scot scottie scotty sebastián sebbe sechaba sedat segun seiji
+    selah selin selçuk sem semih semyon seojun seok seoyeon sepideh seppo serap sercan serdar sergi sergiy serkan
+    setareh seun seung-hyun seunghyun sevil sevim seyi sezen sezgin shachar shad shadi shahab shahin shahla shahram
+    shahriar shahrzad shai shailesh shana shania shankar shanna shanon shanshan shaohua sharad sharareh shari
+    sharlene sharron shashank shashi shaul shauna shavon shawna shay shayan shayla shayne shea shelby sheldon
+    shelia shelly shelton sheree sheri sherif sherine sherman sherri sherrie sherry sherwin shideh shigeo shigeru
+    shiloh shilpa shimon shin shingo shinichi shinji shinya shiori shir shiri shishir shiva shlomi shmuel sho
+    shohei shoko shoshana shota shreyas shrikant shruti shuang shubham shukri shulamit shunsuke shweta siamak sibel
+    sid siddharth siebe siebren siem sienna sigbjørn sigmund signe sigrun siham silje simen simge simin simo simão
+    sinan sindi siv sivert siwoo siyu sizwe sjaak sjors skylar skyler slava slavko sloane sneha snorre so-yeon soha
+    soham sohee soheil sohrab sondra sonny soojin soraya sosuke sourav soyeon sridhar srikanth sriram staci stacie
+    staffan stanisław steffen stellan stepan stephani stephon stetson stian stine sture stéphane suat subhash sudha
+    sudhir suellen suha suhail sujata sujin sultan sumiko sumit sung-ho sungho sungmin suraj sushil susumu suvi suz
+    suzan suze suzette sveinung svenja sverre svetla svitlana swantje swapnil sylvester synne synnøve sébastien
+    sérgio séverine sönke süleyman sławek sławomir tabatha tadashi tadeu taehyung taeyang tage taha taichi taiki
+    takahiro takako takanori takao takayuki takuma takumi takuya talal tali talia tamaki tameka tamer tamera tami
+    tamir tammi tammie tamra taner tanguy tanisha tanmay tanner tanvi tapani taraneh tarja tarjei tarkan tarmo
+    tarun taryn tate tatsuo tatsuya tatum tawanna tawny tayfun teemu teija telmo temi tera terhi teri terje tero
+    terrance terrell terrence terrie teruo tetsuya thad thalia thao thaís theda themba theron thiago thibaud thien
+    thijmen thilo thinh thorben thorbjørn thu thulani thurman théo théophile tiana tiara tiffani tijmen tijs tilman
+    tim-ole timothée tineke tingting tisha titi tjark tjeerd toan tobechukwu tobi tobiloba tod todor tolga tolu
+    tomer tommie tomohiro tomomi tomoya tonia topi tora torgeir torgny torill torkel torkil toru torunn torvald
+    toshi toshiko toshio toya tracee traci tracie traudl travis trent tressa trey trista trond truus tsepo tsubasa
+    tsuyoshi tsvetan tsvi tuba tucker tuija tumi tuomo turgut tushar tuva tuyet tuğba tuğçe twan twila tyra tyree
+    tyrell tyrese tzipi tzvi türkan ubaldo uday udo ugochi ulf uli umesh urho urs utkarsh uzi uzoma vadim vadym
+    vahid vaibhav vaino valarie valentin valery valère vance vandana vanesa vasant vasil vasyl vaughn vebjørn veera
+    vegard veit veli velma venkat venkatesh vianney vibeke vickie vidar viet viggo vignesh viivi vikas viktoriya
+    vineet vinh vinod vinzenz vinícius vipul virgie virgil virgilio virpi vishnu vitaliy vitaly viviana vladislav
+    vladyslav volkan volkmar volodymyr vsevolod vyacheslav wadih wael wafa wallace walton waltraud wassim wataru
+    waylon wendell wendi wenjie wes wessel whitney wieke wieland wietse wiktor wilbert wilbur wilda wilford
+    wilfried willa willard willemijn willie winfried winona wissam wolf-dieter wolfram woo-jin woodrow woojin wout
+    wyatt wynona wynonna wytse włodzimierz xabier xaver xavi xiang xiao xiaodong xiaofeng xiaoling xiaoyan xinyi
+    xinyu xiuying xuan yaa yaffa yago yahya yair yalçın yaniv yann yannik yanyan yaping yaqi yarden yariv yaroslava
+    yasaman yasemin yash yashar yasin yasser yasuhiro yasuo yasushi yavuz yazan yegor yehia yehonatan yehuda yeji
+    yejide yejin yelda yeliz yen yeon yesenia yevhen yeşim yigal yihan yijun yiming yingying yitzhak yiğit yoann
+    yoav yochai yogesh yohan yoko yoni yoona yoram yoshi yoshiko yoshio yoshito yossi yosuke yotam younes young-ho
+    yousef yuhan yui yuichi yuji yuka yukari yukio yuliya yuna yunho yunus yuriy yury yusuke yuta yutaka yuto
+    yutong yuval yuxuan yuya yılmaz zachariah zachery zackary zackery zafer zaid zakaria zaki zander zane zdravko
+    zdzisław zechariah zeev zehra zein zeina zeke zelma zena zerrin zhenyu zhiqiang zhiyuan zhuo ziad zihan ziv
+    zixuan zlatan zoelle zoey zohreh zoie zola zora zoé zuriñe álvaro åge åke åsa çağatay çağla çiğdem édouard
+    élise élodie émeline érica étienne íñigo özge øystein øyvind ümit şebnem şeyma şule
     """
 )
 

@@ -15,8 +15,8 @@ from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
 from transcription.naming.claims import Heard
 from transcription.naming.decisions import Decision
-from transcription.naming.evidence import YOU, Piece, called_words
-from transcription.naming.jointly import MOST, NAMED, TOLD, Said, said_of, with_calls
+from transcription.naming.evidence import Piece, called_words
+from transcription.naming.jointly import MOST, NAMED, TOLD, Said, is_said_to_somebody, said_of, with_calls
 from transcription.naming.mentions import Manner, Mention, find_mentions
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk
@@ -46,7 +46,7 @@ def named_by_calls(
     possible = [
         i
         for i, person in enumerate(people)
-        if person.participant is None and _is_a_name(person, words) and i not in taken
+        if i not in taken and (person.participant is not None or _is_a_name(person, words))
     ]
     mentions = list(find_mentions(talk, people, [*possible, *taken]))
     called = _called(mentions)
@@ -109,8 +109,7 @@ def _called(mentions: Sequence[Mention]) -> dict[int, int]:
             away.add(each.person)
         elif each.manner not in TOLD:
             calls[each.person] += 1
-            said = each.sentence.even[each.sentence.start : each.sentence.end]
-            if each.manner in (Manner.GREETED, Manner.THANKED, Manner.ASKED) or YOU.search(said):
+            if is_said_to_somebody(each):
                 clear[each.person].add(each.turn)
     return {
         person: len(turns)

@@ -51,7 +51,7 @@ IN_FULL = 0.3  #: of the weight of a call by a full name that nobody was introdu
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
 TOLD_CHARACTERS = 100  #: before it in which a telling word makes it somebody else's call
 END_CHARACTERS = 40  #: at most so much stands behind an address at the very end of a turn
-_OF_A_TELLING = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
+OF_A_TELLING = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
 OF_HIM = re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b", re.I)
 YOU = re.compile(r"\b(?:you|your|yours|yourself)\b", re.I)
 #: What somebody says before giving their name; a line of a play or a story has other words before it.
@@ -360,7 +360,7 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
     if not claim.quote.rstrip().endswith("?") and not YOU.search(claim.quote):
         return 0.0  # "Let's have faith, Nathan." may be read from a book
     said_before = texts[claim.paragraph][: claim.offset][-TOLD_CHARACTERS:]
-    if _OF_A_TELLING.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
+    if OF_A_TELLING.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
         return 0.0
     is_alone_with_it = len(talk.talkers) == 2
     is_new = talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
 from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, expected_and_left, strengths_of
-from transcription.naming.evidence import Piece
+from transcription.naming.evidence import OF_A_TELLING, TOLD_CHARACTERS, YOU, Piece
 from transcription.naming.likelihoods import chances, odds
 from transcription.naming.mentions import Manner, Mention
 from transcription.naming.people import Person
@@ -105,7 +105,20 @@ def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], *, is_last: bool)
         return len(callers) >= CALLERS and not manners <= TOLD
     if manners <= TOLD:
         return len(calls) >= TELLINGS
-    return len(calls) > 1 or (len(talk.talkers) > 2 and not manners <= {Manner.CALLED_WITHIN})
+    if len(talk.talkers) == 2:
+        return len(calls) > 1 or any(is_said_to_somebody(call.mention) for call in calls)
+    return len(calls) > 1 or not manners <= {Manner.CALLED_WITHIN}
+
+
+def is_said_to_somebody(mention: Mention) -> bool:
+    """Whether a name is called in a question, beside a courtesy or a "you", and no tale leads to it."""
+    if mention.manner in TOLD or mention.manner is Manner.AWAY:
+        return False
+    sentence = mention.sentence
+    said = sentence.even[sentence.start : sentence.end]
+    is_to_somebody = mention.manner in (Manner.ASKED, Manner.GREETED, Manner.THANKED) or YOU.search(said)
+    before = sentence.even[max(0, mention.name.start - TOLD_CHARACTERS) : mention.name.start]
+    return bool(is_to_somebody) and OF_A_TELLING.search(before) is None
 
 
 def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:

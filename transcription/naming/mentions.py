@@ -28,7 +28,7 @@ from transcription.naming.claims import NEW_VOICE_WORDS
 from transcription.naming.people import Person, calls
 from transcription.naming.presentations import is_of_a_show
 from transcription.naming.talk import Talk
-from transcription.naming.vocatives import GOES_ON_ABOUT, OPENING
+from transcription.naming.vocatives import GOES_ON_ABOUT, MAY_END, OPENING
 from transcription.spoken_names import SpokenName, read_name
 
 
@@ -84,6 +84,7 @@ _CLOSED = re.compile(r"\s*(?:[.,?!…;–—-]|$)")
 _AFTER_A_COMMA = re.compile(r"[,;–—-]\s+(?:(?:and|but|so|well|now|oh|yeah|you know|i mean)\s+)?$", re.I)
 _AND = re.compile(r"\b(?:and|or)\s+$", re.I)
 _AND_OTHERS = re.compile(r"\s*,?\s*(?:and|or)\b", re.I)
+_WORD_BEFORE = re.compile(r"([\w'-]+)\s+$")
 _NEAR = 3  #: so many first and last sentences of a turn
 
 
@@ -120,7 +121,9 @@ def _expected(
 ) -> tuple[int, ...]:
     """Which of `whom` go by a name. `called_by` keeps the answers."""
     if name not in called_by:
-        called_by[name] = tuple(i for i in whom if calls(people[i], name))
+        meant = [i for i in whom if calls(people[i], name)]
+        exact = [i for i in meant if people[i].given.casefold() == name.casefold()]
+        called_by[name] = tuple(exact if len(exact) == 1 else meant)  # "Danny" is Danny, not the Daniel beside him
     return called_by[name]
 
 
@@ -146,7 +149,7 @@ def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
         return Manner.IN_FULL
     opening = OPENING.match(before)
     is_first = not before[opening.end() if opening else 0 :].strip()
-    is_set_off = is_closed and (is_first or _AFTER_A_COMMA.search(before))
+    is_set_off = is_closed and (is_first or _AFTER_A_COMMA.search(before) or _is_tagged_on(before, rest))
     is_listed = _AND_OTHERS.match(rest) or _AND.search(before)
     if not is_set_off or is_listed or GOES_ON_ABOUT.match(rest) or is_explained(before):
         return Manner.SPOKEN_OF if is_given_name(name.text) else None
@@ -155,6 +158,12 @@ def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
     if sentence.from_end < _NEAR and sentence.from_start > 0:
         return Manner.CALLED_LAST
     return Manner.CALLED_FIRST if sentence.from_start < _NEAR else Manner.CALLED_WITHIN
+
+
+def _is_tagged_on(before: str, rest: str) -> bool:
+    """ "What are we going to do about it Ana?": the recognizer gave no comma, and the words before need no more."""
+    word = _WORD_BEFORE.search(before)
+    return not rest.strip(" .?!…") and word is not None and word[1].casefold() in MAY_END
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,9 @@ def person_of(people: Sequence[Person], name: str) -> int | None:
         return exact[0]
     matching = [i for i, person in enumerate(people) if calls(person, name)]
     if len(matching) > 1:
+        given = [i for i in matching if people[i].given.casefold() == name.casefold()]
+        if len(given) == 1:
+            return given[0]  # "Danny" is Danny, not the Daniel beside him
         best = max(similarity(people[i].full, name) for i in matching)
         nearest = [i for i in matching if similarity(people[i].full, name) == best]
         is_clear = len(name.split()) > 1 and len(nearest) == 1

@@ -34,7 +34,7 @@ BETWEEN_COMMAS = 0.4
 WITHOUT_COMMA = 0.35
 
 #: Words after which a sentence may be over, so that a name behind them without a comma is an address.
-_MAY_END = listed(
+MAY_END = listed(
     """
     you it that this there here now today tonight again then too much well please right doing going on up back
     one me us them day morning afternoon evening yeah yes no hi hello hey thanks cheers sorry mate chef
@@ -100,6 +100,5 @@ def _at_the_end(sentence: Sentence) -> Iterator[SpokenName]:
     name = name_at(sentence, sentence.start + at) if before else None
     if before is None or name is None or name.is_full:
         return
-    is_known = before[1].casefold() in _MAY_END and name.likelihood >= FIRST_KNOWN
-    if is_known or is_after_courtesy(whole[:at]):
+    if before[1].casefold() in MAY_END or is_after_courtesy(whole[:at]):
         yield name
