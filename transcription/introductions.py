@@ -20,6 +20,7 @@ from transcription.sentences import listed, sentence_spans
 from transcription.spoken_names import (
     FIRST_KNOWN,
     FIRST_UNKNOWN,
+    FULL_KNOWN,
     FULL_UNKNOWN,
     SpokenName,
     read_name,
@@ -119,6 +120,9 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
+OWN_SHOW = 0.62  #: weight of opening a show that bears a name: just believed, easily contradicted
+_OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to|this is)(?: the)?\s+", re.I)
+_IS_A_SHOW = re.compile(r"\s+(?:podcast|show|experience|hour|program(?:me)?)\b", re.I)
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|hey|yes|yeah|and|well|so|good (?:morning|afternoon|evening)|everyone|everybody|all|folks|there|"
     r"again|welcome back|welcome)[,!.]?\s+)*",
@@ -273,7 +277,7 @@ _REPORTED = re.compile(
     r"answered|announced|announces|quotes?|"
     r"quoted|imagine|imagined|pretend|pretended|pretending|suppose|dreamed|dreamt|"
     r"signed|insists?|insisted|claims?|claimed|"
-    r"sings?|sang|adds|added|heard|screamed|yelled|texted|emailed|introduced|"
+    r"sings?|sang|adds|added|heard|screamed|yelled|texted|emailed|introduced|thought,|"
     r"(?:thinks?|thought|believes?|believed|if|unless|whether|wish|say)(?: that)?\s*$)(?!\w)|^like\b",
     re.I,
 )
@@ -571,9 +575,21 @@ def _self_introductions(sentence: Sentence) -> Iterator[Claim]:
                 continue
             seen.add(name.start)
             yield claim_in(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
+    yield from _show_of_ones_own(sentence)
     yield from _name_and_trade(sentence)
     yield from _this_is(sentence)
     yield from _name_here(sentence)
+
+
+def _show_of_ones_own(sentence: Sentence) -> Iterator[Claim]:
+    """ "Welcome to the Ada Quill podcast": who opens a show that bears a name mostly bears it, too."""
+    for match in _OPENS_A_SHOW.finditer(sentence.even, sentence.start, sentence.end):
+        name = name_at(sentence, match.end())
+        if name is None or not name.is_full or name.likelihood < FULL_KNOWN or is_reported(sentence, match.start()):
+            continue
+        behind = _IS_A_SHOW.match(sentence.even, name.end, sentence.end)
+        if behind is not None:
+            yield claim_in(Whom.SELF, sentence, match.start(), behind.end(), name, OWN_SHOW)
 
 
 def _this_is(sentence: Sentence) -> Iterator[Claim]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
 from transcription.courtesies import Courtesy
-from transcription.introductions import CALLS, Whom
+from transcription.introductions import CALLS, OWN_SHOW, Whom
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
@@ -25,6 +25,7 @@ FIRST_ANSWER = 0.62
 REPLY_DOUBT = 0.04  #: less than that for a word that no list knows; still just believed
 REPLY = 0.65  #: weight of calling who has just introduced or asked the one who speaks now for the first time
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
+MENTIONS_OF_SOMEBODY = 6  #: whom everybody talks about, and hardly anybody calls, may have a known name, too
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
 UNSURE = 0.6  #: what an introduction is then worth
 #: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
@@ -35,6 +36,7 @@ OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice be
 OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
 #: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
 CALLED_FIRST = 0.62
+OPENING_TURNS = 3  #: so many first turns in which a show is opened
 #: Weight of calling the only other voice beside a courtesy ("welcome", "thanks for having me"), and of thanking it in
 #: the last turns: of 290 talks the name was the other voice's in all but one.
 RECEIVED = 0.8
@@ -207,6 +209,8 @@ def _weight(
     claim = heard.claim
     if claim.whom is Whom.SELF:
         weight = _weight_of_own_name(talk, announced, heard)
+        if weight == OWN_SHOW and not (heard.turn < OPENING_TURNS and talk.speaks_its_part(speaker)):
+            return 0.0  # an announcer, or a show that is talked about
         return 0.0 if talk.is_title(claim.name) else _with_participant(weight, people[person])
     if speaker in talk.announcers:
         return 0.0
@@ -215,7 +219,9 @@ def _weight(
     weight = _weight_of_address(talk, announced, heard, person)
     if heard.claim.name.is_full and not heard.said and claim.courtesy is None and person not in announced.told:
         weight *= 1.0 if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else IN_FULL
-    is_a_name = person in announced.told or claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in announced.called
+    is_a_name = (
+        person in announced.told or claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in announced.called
+    )
     if weight > 0 and is_a_name:
         weight = max(weight, _received(talk, heard, speaker))
     if weight > 0 and person in announced.told:
@@ -285,6 +291,9 @@ def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int
     if claim.name.text.casefold() in _ASSISTANTS:
         return 0.0
     if claim.name.likelihood >= FIRST_KNOWN:
+        is_talked_about = person not in announced.told and claim.courtesy is None
+        if is_talked_about and talk.mentions[claim.name.text] > MENTIONS_OF_SOMEBODY * count:
+            return claim.weight * OF_SOMEBODY
         is_between_two = claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2
         return min(claim.weight * 1.1, 0.75) if is_between_two else claim.weight
     if person in announced.told:
