@@ -25,10 +25,12 @@ _GLAD = (
     r"(?:great|good|glad|happy|excited|awesome|fun|pleasure|nice|honou?red|honou?r|thrilled|delighted|wonderful|lovely|"
     r"pleased|amazing|exciting)"
 )
-_THANK = r"(?:thanks|thank you|appreciate (?:you|it))(?: \w+){0,3}?"
+_THANK = r"(?:thanks|thank you|appreciate (?:you|it))(?:,? \w+){0,4}?,?"  # "Thank you so much, Ada,"
 _RECEIVES = re.compile(
-    rf"(?<!\byou are )(?<!\byou're )\b(?:welcome(?: back| aboard)?\b(?!,? (?:everyone|everybody|all|listeners|folks|friends|ladies|dear)\b)|{_THANK} for (?:joining|coming|being|taking|making|doing this|agreeing|your time|"
-    rf"spending|chatting|talking|sitting|stopping)\b|{_GLAD} (?:to have you|having you)\b)",
+    r"(?<!\byou are )(?<!\byou're )\b(?:welcome(?: back| aboard)?\b"
+    r"(?!,? (?:everyone|everybody|all|listeners|folks|friends|ladies|dear)\b)|"
+    rf"{_THANK} for (?:joining|coming|being|taking|making|doing this|agreeing|your time|spending|chatting|talking|"
+    rf"sitting|stopping)\b|{_GLAD} (?:to have you|having you)\b)",
     re.I,
 )
 _ANSWERS = re.compile(
@@ -47,7 +49,8 @@ _THANKS_BEHIND = re.compile(r",?\s*(?:thanks|thank you|many thanks|cheers|i (?:r
 _BEHIND = re.compile(rf"\s+(?:welcome\b|thanks\b|thank you\b|(?:it's )?(?:so )?{_GLAD} to (?:have|see) you\b)", re.I)
 #: Before a name that ends a sentence so: "Thank you so much for having me Bram."
 _BEFORE = re.compile(
-    r"\b(?:welcome(?: back)?(?: to (?-i:the|my|our|this) (?-i:[a-z]{2,12}))?|for (?:having|inviting|joining|coming|being|taking)[^.?!,]{0,25}|"
+    r"\b(?:welcome(?: back)?(?: to (?-i:the|my|our|this) (?-i:[a-z]{2,12}))?|"
+    r"for (?:having|inviting|joining|coming|being|taking)[^.?!,]{0,25}|"
     r"to be (?:here|back|on)[^.?!,]{0,15}|to have you[^.?!,]{0,15})\s+$",
     re.I,
 )

@@ -397,7 +397,7 @@ _EXPLAINED = re.compile(
 )
 #: Words in a list, capitalised like the one between them: none of them is called.
 _LISTED_BEHIND = re.compile(r",?\s+(?:and\s+|or\s+)?(?!I\b|I['’])[A-Z]")
-_LISTED_BEFORE = re.compile(r"[\w’'-]\s+(?!I['’]?\b)[A-Z][\w’'-]*,\s+(?:and\s+|or\s+)?$")
+_LISTED_BEFORE = re.compile(r"[\w’',-]\s+(?!I['’]?\b)[A-Z][\w’'-]*,\s+(?:and\s+|or\s+)?$")
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"
 _CLOSE_BEHIND = 45  #: characters behind a cue: the name and "last week"
@@ -834,6 +834,8 @@ def _handing_over(sentence: Sentence) -> Iterator[Claim]:
     seen = {end for pattern in (_THANKS, _HELLO) for _, end in _cues(pattern, sentence)}
     for name, is_bare in _addressed(sentence):
         if name.start in seen or is_reported(sentence, name.start) or not (invites or asks or is_bare):
+            continue
+        if name.likelihood <= FIRST_UNKNOWN and is_one_of_several(sentence, name):
             continue
         seen.add(name.start)
         begin, end = quotable(sentence, name)

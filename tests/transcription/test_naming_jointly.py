@@ -44,7 +44,7 @@ def jointly(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> dic
     participants = tuple(parse_participant(name) for name in people)
     talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
     listed = [Person(name, parse_participant(name)) for name in people]
-    found = named_jointly(talk, listed, [], {}, list(find_mentions(talk, listed)))
+    found = named_jointly(talk, listed, [], {}, list(find_mentions(talk, listed, range(len(listed)))))
     return {voice: people[decision.person] for voice, decision in found.items()}
 
 
@@ -251,9 +251,9 @@ def test_how_a_name_is_said(said: str, manner: Manner | None) -> None:
     participants = tuple(parse_participant(name) for name in LIST)
     talk = Talk(replace(transcript, episode=replace(transcript.episode, participants=participants)))
 
-    found = [
-        each for each in find_mentions(talk, [Person(each.name, each) for each in participants]) if not each.person
-    ]
+    people = [Person(each.name, each) for each in participants]
+
+    found = [each for each in find_mentions(talk, people, range(len(people))) if not each.person]
 
     assert [each.manner for each in found] == ([] if manner is None else [manner])
 

@@ -125,7 +125,7 @@ def _points_at(said: Said, voice: str) -> bool:
 
 
 def _is_told_otherwise(pieces: Sequence[Piece], voice: str, person: int) -> bool:
-    """Whether the voice introduces itself as somebody else or is introduced so, or another voice says to be this one."""
+    """Whether the voice introduces itself or is introduced as somebody else, or another voice says to be this one."""
     return any(
         (piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person))
         or (

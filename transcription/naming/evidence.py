@@ -75,6 +75,7 @@ METHOD = {
     Whom.HEARD: NameMethod.HOST_INTRODUCTION,
 }
 _TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
+_TALKED_TO = re.compile(r"(?:i|we)\b[^.?!]* (?:sat|caught|spoke|talked|chatted)\b", re.I)
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
@@ -109,6 +110,8 @@ class _Announced:
     told: frozenset[int]  #: people who are given, introduced, or named in full before they are called
     own: frozenset[int]  #: turns in which somebody says a name that is surely one to be their own
     counts: Mapping[str, int]  #: claims by the same words
+    places: Mapping[str, int]  #: where each name stands in a claim; one place may make several
+    received: Mapping[int, int]  #: how many people each turn calls beside a welcome
     called: frozenset[str]  #: words that no list knows, and that are names by how people are called
 
 
@@ -146,12 +149,18 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
             each.turn for each in heard if each.claim.whom is Whom.SELF and each.claim.name.likelihood > FIRST_UNKNOWN
         ),
         counts=Counter(each.claim.name.text for each in heard),
+        places=Counter(
+            name for name, *_ in {(e.claim.name.text, e.turn, e.claim.paragraph, e.claim.name.start) for e in heard}
+        ),
+        received=Counter(
+            turn for turn, _ in {(e.turn, e.claim.name.text) for e in heard if e.claim.courtesy is Courtesy.RECEIVES}
+        ),
         called=called_words(talk, heard),
     )
 
 
 def called_words(talk: Talk, heard: Sequence[Heard]) -> frozenset[str]:
-    """Words that no list knows by which people are called: beside a courtesy, or in several turns inside a sentence."""
+    """Words that no list knows, called beside a courtesy or in several turns inside a sentence: names of somebody."""
     turns: dict[str, set[int]] = defaultdict(set)
     to_you: dict[str, set[int]] = defaultdict(set)
     courteously: set[str] = set()
@@ -219,11 +228,9 @@ def _weight(
     weight = _weight_of_address(talk, announced, heard, person)
     if heard.claim.name.is_full and not heard.said and claim.courtesy is None and person not in announced.told:
         weight *= 1.0 if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else IN_FULL
-    is_a_name = (
-        person in announced.told or claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in announced.called
-    )
-    if weight > 0 and is_a_name:
-        weight = max(weight, _received(talk, heard, speaker))
+    is_called = claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in announced.called
+    if weight > 0 and (is_called or person in announced.told):
+        weight = max(weight, _received(talk, announced, heard, speaker))
     if weight > 0 and person in announced.told:
         weight = max(weight, _first_answer(talk, announced, heard, people[person], speaker))
     if weight > 0 and claim.name.likelihood >= FIRST_KNOWN:
@@ -234,11 +241,13 @@ def _weight(
     return weight
 
 
-def _received(talk: Talk, heard: Heard, speaker: str) -> float:
+def _received(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> float:
     """What a call is worth beside a courtesy, which is said to somebody who is there."""
     courtesy, turn = heard.claim.courtesy, heard.turn
     if courtesy is None:
         return 0.0
+    if courtesy is Courtesy.RECEIVES and (announced.received[turn] > 1 or heard.claim.quote.startswith("And ")):
+        return 0.0  # of several who are welcomed nobody knows who answers
     comes_or_leaves = courtesy in (Courtesy.RECEIVES, Courtesy.ANSWERS)
     if len(talk.talkers) == 2:
         if comes_or_leaves:
@@ -246,7 +255,11 @@ def _received(talk: Talk, heard: Heard, speaker: str) -> float:
         is_parting = turn >= len(talk.turns) - PARTING_TURNS and turn >= PARTING_TURNS
         return THANKED if courtesy is Courtesy.THANKS and is_parting else 0.0
     is_clear = talk.neighbour(turn, -1) == talk.neighbour(turn, 1) == speaker
-    enters = courtesy is Courtesy.RECEIVES and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
+    enters = (
+        courtesy is Courtesy.RECEIVES
+        and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
+        and _greets(talk, turn, speaker)
+    )
     return RECEIVED_OF_MANY if comes_or_leaves and (is_clear or enters) else 0.0
 
 
@@ -281,7 +294,7 @@ def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: 
 
 
 def _speaks_of_somebody(talk: Talk, heard: Heard) -> bool:
-    """Whether "he" or "she" stands in the sentence and nothing is said to a "you": "Chris, back then, said he would"."""
+    """Whether "he" or "she" stands in the sentence and no "you": "Chris, back then, said he would"."""
     said = _said_with(talk, heard)
     return heard.claim.courtesy is None and OF_HIM.search(said) is not None and YOU.search(said) is None
 
@@ -291,8 +304,8 @@ def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int
     if claim.name.text.casefold() in _ASSISTANTS:
         return 0.0
     if claim.name.likelihood >= FIRST_KNOWN:
-        is_talked_about = person not in announced.told and claim.courtesy is None
-        if is_talked_about and talk.mentions[claim.name.text] > MENTIONS_OF_SOMEBODY * count:
+        is_talked_about = talk.mentions[claim.name.text] > MENTIONS_OF_SOMEBODY * announced.places[claim.name.text]
+        if is_talked_about and person not in announced.told and claim.courtesy is None:
             return claim.weight * OF_SOMEBODY
         is_between_two = claim.whom in (Whom.PREVIOUS, Whom.OTHER) and len(talk.talkers) == 2
         return min(claim.weight * 1.1, 0.75) if is_between_two else claim.weight
@@ -317,6 +330,8 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
         return 0.0  # nobody knows which of them speaks first
     was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
     is_late = was_heard and claim.whom is Whom.INTRODUCED and talk.share_before(heard.turn) > OPENING_PART
+    if _TALKED_TO.match(claim.quote) and not claim.name.is_full:
+        return claim.weight * UNSURE  # "We talked to Cory about it."
     if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE) and not is_late:
         return claim.weight
     if claim.whom is Whom.HEARD:

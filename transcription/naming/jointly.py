@@ -91,9 +91,9 @@ def named_jointly(
 def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], *, is_last: bool) -> bool:
     """Whether what is said of a voice is enough to believe a name of it, were it likely.
 
-    Where the list is whole, one call is enough among three voices and more, and calls in two turns are between two,
-    since one may call himself in a tale. Who is only spoken of needs `TELLINGS`; the last voice of all needs one
-    mention.
+    Where the list is whole, one call is enough among three voices and more. Between two it has to be said to somebody
+    as a turn begins or ends, since one may call himself in a tale; else it takes calls in two turns. Who is only
+    spoken of needs `TELLINGS`; the last voice of all needs one mention.
     """
     callers = {talk.turns[call.mention.turn].speaker for call in calls}
     manners = {call.mention.manner for call in calls}
@@ -106,8 +106,14 @@ def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], *, is_last: bool)
     if manners <= TOLD:
         return len(calls) >= TELLINGS
     if len(talk.talkers) == 2:
-        return len(calls) > 1 or any(is_said_to_somebody(call.mention) for call in calls)
+        return len(calls) > 1 or any(_is_said_to_the_other(call.mention) for call in calls)
     return len(calls) > 1 or not manners <= {Manner.CALLED_WITHIN}
+
+
+def _is_said_to_the_other(mention: Mention) -> bool:
+    """Whether a call stands where one turn meets another, so that no tale is told around it."""
+    is_at_an_end = mention.manner is not Manner.CALLED_FIRST or mention.sentence.from_start == 0
+    return is_at_an_end and mention.manner is not Manner.CALLED_WITHIN and is_said_to_somebody(mention)
 
 
 def is_said_to_somebody(mention: Mention) -> bool:

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.episode import Participant
-from transcription.given_names import are_forms_of_one_name, is_beginning_of
+from transcription.given_names import are_forms_of_one_name, is_beginning_of, is_given_name, may_be_given_name
 from transcription.introductions import CALLS
 from transcription.naming.claims import Heard
 from transcription.naming.talk import Talk
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton
-from transcription.spoken_names import SpokenName
+from transcription.spoken_names import FULL_KNOWN, SpokenName
 
 _SAME_SURNAME = 0.8  #: similarity from which two spellings of a full name are one person ("Carter", "Carterer")
 
+CALLS_BY_ONE_NAME = 3  #: who is called so often by one name has that, and no longer one that begins otherwise
 #: How no English word begins: "kball" is an initial and a surname, "price" is not Paul Rice.
 _IS_NO_WORD = re.compile(
     r"(?!(?:[bcdfgkptw]r|[bcfgkps]l|s[ckmnpqtw]|[cgpstw]h|dw|kn|ps|tw|wr|gn))[^\W\daeiouy]{2}\w{2}"
@@ -45,9 +46,9 @@ def people_of(talk: Talk, heard: Sequence[Heard]) -> tuple[Person, ...]:
     names = [each.claim.name for each in heard]
     counts = Counter(name.text for name in names)
     for name in sorted((name for name in names if name.is_full), key=lambda name: -counts[name.text]):
-        if person_of(people, name.text) is None and not is_known(people, name.text):
-            if not _is_only_spoken_of(heard, name):
-                people.append(Person(name.text, None, name.honorific))
+        is_new = person_of(people, name.text) is None and not is_known(people, name.text)
+        if is_new and not _is_only_spoken_of(heard, name) and not _is_a_call_and_more(heard, name):
+            people.append(Person(name.text, None, name.honorific))
     for name in names:
         if not name.is_full and not is_known(people, name.text):
             people.append(Person(name.text, None, name.honorific))
@@ -55,7 +56,7 @@ def people_of(talk: Talk, heard: Sequence[Heard]) -> tuple[Person, ...]:
 
 
 def _is_only_spoken_of(heard: Sequence[Heard], full: SpokenName) -> bool:
-    """Whether a full name is only called, without a courtesy, while others are called by another form of its given name.
+    """Whether a full name is only called, without a courtesy, and somebody by another form of its given name.
 
     "Michael, what do you think?" is not said to the Mike Tyson of the same talk.
     """
@@ -70,6 +71,15 @@ def _is_only_spoken_of(heard: Sequence[Heard], full: SpokenName) -> bool:
         for each in claims
     )
     return not is_met and is_another_called
+
+
+def _is_a_call_and_more(heard: Sequence[Heard], full: SpokenName) -> bool:
+    """Whether somebody is called by the last word alone and the first is no given name: "Go Adam", "Page Adam"."""
+    first, last = full.words[0], full.words[-1]
+    if may_be_given_name(first) or full.likelihood >= FULL_KNOWN:
+        return False
+    calls = sum(each.claim.name.text == last for each in heard)
+    return calls >= (1 if is_given_name(last) else CALLS_BY_ONE_NAME)
 
 
 def is_known(people: Sequence[Person], name: str) -> bool:

@@ -246,6 +246,8 @@ def is_of_a_show(text: str, name: SpokenName) -> bool:
     following = re.match(r"\s+(\w+)", text[name.end :])
     if name.text.split()[-1] in _SHOWS or (following and following[1] in _SHOWS):
         return True
+    if following and following[1].capitalize() in _SHOWS and re.search(r"\b[Tt]he\s+$", text[begin : name.start]):
+        return True
     if _GOES_ON_AS_A_SHOW.match(text, name.end) and _OPENS_A_SHOW.search(text, begin, name.start):
         return True
     return _SHOW_WITH.search(text, begin, name.start) is not None and _ENDS.match(text, name.end) is not None

@@ -26,7 +26,7 @@ from transcription.introductions import (
     sentences_of,
 )
 from transcription.sentences import listed
-from transcription.spoken_names import FIRST_KNOWN, SpokenName
+from transcription.spoken_names import SpokenName
 
 #: Weight of one address between commas, and of one that the recognizer gave no comma. Set by hand so that of two
 #: voices one such address is not believed and the second is (`decisions.BELIEVED`), as docs/names.md says.

@@ -1,0 +1,226 @@
+"""Names by how people call one another: beside courtesies, and all through a talk. Invented people only."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluation.naming_cases import document
+from schemas.transcript import NameMethod, Transcript
+from transcription.courtesies import Courtesy, courtesy_beside
+from transcription.naming import name_speakers
+from transcription.naming.callers import named_by_calls
+from transcription.naming.claims import claims_of
+from transcription.naming.people import people_of
+from transcription.naming.talk import Talk
+
+#: Ten turns of two voices in which nobody says a name.
+BETWEEN = [
+    (label, text)
+    for label, text in zip(
+        "ABABABABAB",
+        [
+            "The tide came up over the wall that night.",
+            "We had the boats out by four.",
+            "It was dark still.",
+            "It was, and the lamp went out twice on the way over the bar.",
+            "And the bell?",
+            "Nobody rang it.",
+            "Then who lit the lamp?",
+            "My sister did.",
+            "It was a long way back.",
+            "It was.",
+        ],
+        strict=True,
+    )
+]
+
+
+def named(*lines: tuple[str, str]) -> Transcript:
+    return name_speakers(document(list(lines))[0])
+
+
+def names(transcript: Transcript) -> list[str | None]:
+    return [speaker.name for speaker in transcript.speakers]
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "courtesy"),
+    [
+        ("Ada, welcome to the show.", "Ada", Courtesy.RECEIVES),
+        ("Thank you so much for joining us, Ada.", "Ada", Courtesy.RECEIVES),
+        ("Ada, it's great to have you.", "Ada", Courtesy.RECEIVES),
+        ("Thanks for having me, Ada.", "Ada", Courtesy.ANSWERS),
+        ("Hi, Ada. It's great to be here.", "Ada", Courtesy.ANSWERS),
+        ("Hello, Ada.", "Ada", Courtesy.GREETS),
+        ("Thanks, Ada.", "Ada", Courtesy.THANKS),
+        ("Ada, I really appreciate it.", "Ada", Courtesy.THANKS),
+        ("Ada, you are welcome on the show as well.", "Ada", None),
+        ("Good evening, Ada. Welcome, everyone.", "Ada", Courtesy.GREETS),
+        ("Ada, the lamp is out.", "Ada", None),
+    ],
+)
+def test_what_is_said_beside_a_name_is_told_by_its_words(said: str, name: str, courtesy: Courtesy | None) -> None:
+    at = said.index(name)
+    end = said.index(".") + 1
+
+    assert courtesy_beside(said, 0, end, (at, at + len(name))) is courtesy
+
+
+@pytest.mark.parametrize(
+    "welcome",
+    [
+        "Nadav, welcome to the show.",
+        "Nadav welcome back to the show.",
+        "Welcome to the show Nadav.",
+        "Thank you so much for joining me Nadav.",
+        "Well, Nadav, it's great to have you here.",
+    ],
+)
+def test_one_call_beside_a_welcome_names_the_only_other_voice(welcome: str) -> None:
+    assert names(named(("A", welcome), ("B", "It was dark still."), *BETWEEN)) == [None, "Nadav"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Thanks for having me, Tessa.",
+        "Thank you for having me Tessa.",
+        "Hi, Tessa. Great to be here.",
+        "...Tessa, it's good to be back.",
+    ],
+)
+def test_one_call_beside_a_guests_thanks_names_the_only_other_voice(answer: str) -> None:
+    assert names(named(("A", "Here we are."), ("B", answer), *BETWEEN)) == ["Tessa", None]
+
+
+def test_thanks_at_the_very_end_name_the_only_other_voice_and_elsewhere_nobody() -> None:
+    thanks = [("A", "That is all we have. Thank you, Tessa."), ("B", "It was a pleasure.")]
+
+    assert names(named(*BETWEEN, *thanks)) == [None, "Tessa"]
+    assert names(named(*BETWEEN, *thanks, *BETWEEN)) == [None, None]
+
+
+def test_among_three_a_welcome_is_for_the_voice_that_enters() -> None:
+    talk = [
+        *BETWEEN,
+        ("A", "Thank you so much, Tessa, for coming on."),
+        ("C", "I had the oars, and they were white."),
+    ]
+
+    assert names(named(*talk, *BETWEEN)) == [None, None, "Tessa"]
+
+
+def test_a_word_that_no_list_knows_is_a_name_where_somebody_is_thanked_by_it_and_a_thing_is_not() -> None:
+    called = [
+        ("A", "You lit it twice, Zorbel, on the way?"),
+        ("B", "Twice."),
+        ("A", "Thanks, Zorbel."),
+        ("B", "Well."),
+    ]
+    things = [("B", "It ran on Zorbel, in Zorbel, over the Zorbel."), ("A", "It did.")]
+
+    assert names(named(*BETWEEN, *called)) == [None, "Zorbel"]
+    assert names(named(*BETWEEN, *things, *called)) == [None, None]
+
+
+def test_words_in_a_list_call_nobody() -> None:
+    lists = [("A", "You use Zorbel, Quandle, Frimp, Tolbo, all that?"), ("B", "I do.")] * 3
+
+    assert names(named(*BETWEEN, *lists)) == [None, None]
+
+
+def test_who_is_spoken_of_as_he_or_she_between_commas_is_somebody_else() -> None:
+    told = [("A", "And Otis, back then, he rang the bell."), ("B", "He did.")] * 2
+    called = [("A", "And Otis, back then, you rang the bell."), ("B", "I did.")] * 2
+
+    assert names(named(*BETWEEN, *told)) == [None, None]
+    assert names(named(*BETWEEN, *called)) == [None, "Otis"]
+
+
+def test_whom_everybody_talks_about_and_hardly_anybody_calls_is_somebody_else() -> None:
+    calls = [("A", "So, Otis, fifty boats."), ("B", "Fifty.")] * 2
+    told = [("B", "That boat was for Otis. The oars are what Otis made. We had Otis out by four. Otis was dark.")] * 5
+
+    assert names(named(*BETWEEN, *calls)) == [None, "Otis"]
+    assert names(named(*BETWEEN, *calls, *told)) == [None, None]
+
+
+def test_a_full_name_that_is_only_mentioned_takes_no_calls_of_another_form() -> None:
+    talk = [
+        ("A", "Michael, can you tell us about the oars?"),
+        ("B", "They were white."),
+        ("A", "Mike Holt."),
+        ("B", "He made them."),
+        ("A", "Michael, what about the lamp?"),
+        ("B", "It was out."),
+    ]
+
+    assert names(named(*BETWEEN, *talk)) == [None, "Michael"]
+
+
+def test_late_in_a_talk_who_we_are_lucky_to_have_is_not_the_one_who_is_spoken_to() -> None:
+    lucky = [("B", "We are lucky to have Tessa Lunn for that."), ("A", "You are.")]
+
+    assert names(named(*BETWEEN, *lucky, *BETWEEN)) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("opening", "found"),
+    [
+        ("Welcome to the Tessa Lunn podcast, a show about boats.", "Tessa Lunn"),
+        ("You're listening to the Tessa Lunn show.", "Tessa Lunn"),
+        ("Welcome to the Tessa Lunn podcast. I'm Otis Bell, and I'm sitting in.", "Otis Bell"),
+        ("I never miss the Tessa Lunn podcast.", None),
+        ("Welcome to the Back Room podcast.", None),
+    ],
+)
+def test_who_opens_a_show_that_bears_a_name_bears_it_too(opening: str, found: str | None) -> None:
+    assert names(named(("A", opening), *BETWEEN[1:])) == [found, None]
+
+
+def test_a_show_that_bears_a_name_is_not_opened_in_the_middle_or_by_a_voice_that_says_no_more() -> None:
+    opening = "Welcome to the Tessa Lunn podcast."
+
+    assert names(named(*BETWEEN, ("A", opening), *BETWEEN[1:])) == [None, None]
+    assert names(named(("C", opening), *BETWEEN, *BETWEEN)) == [None, None, None]
+
+
+#: Three voices. A calls Otis in four turns; C answers three of them, B the other.
+HABIT = [
+    ("B", "The tide came up over the wall that night, and nobody had told the harbour about it."),
+    ("C", "We had the boats out by four, in that wind, and the lamp went out twice on the way over the bar."),
+    ("A", "And how was it out there, Otis, with the second boat?"),
+    ("C", "Cold. We had been out since the evening before, and the oars were white with frost, all of them."),
+    ("B", "And I had the bell. It was a long way back for all of us, and nobody at the harbour had seen it."),
+    ("A", "Did you hear it over the wind, Otis?"),
+    ("C", "I thought that it was the church at first, and then we saw the light go on above the wall."),
+    ("B", "Nobody had told the church either, so that the light was a wonder to everybody who saw it go on."),
+    ("A", "You said once that you saw it first, Otis."),
+    ("B", "I saw it before anybody did, and I said so at the time, to whoever would listen to me."),
+    ("C", "You did. It was still dark by then, and the lamp was in the second boat, under the oars."),
+    ("A", "Would you go out again, Otis?"),
+    ("C", "In that wind? Not for any lamp, and not for any bell either, whatever they say about it now."),
+]
+
+
+def test_whom_one_voice_keeps_calling_among_three_is_the_one_who_mostly_answers() -> None:
+    found = named(*HABIT)
+
+    assert names(found) == [None, "Otis", None]
+    assert found.speakers[1].known_by is NameMethod.ADDRESS
+    assert all("Otis" in each.quote for each in found.speakers[1].evidence)
+
+
+def test_whom_one_voice_calls_once_among_three_is_nobody() -> None:
+    once = [(label, text.replace(", Otis", "") if i != 11 else text) for i, (label, text) in enumerate(HABIT)]
+
+    assert names(named(*once)) == [None, None, None]
+
+
+@pytest.mark.parametrize(("told", "found"), [("Otis has a lamp.", {"S2": "Otis"}), ("Otis is away this week.", {})])
+def test_by_calls_alone_whose_absence_is_told_is_nobody(told: str, found: dict[str, str]) -> None:
+    talk = Talk(document([*HABIT, ("B", told)])[0])
+    heard = claims_of(talk)
+    people = people_of(talk, heard)
+
+    assert {v: people[d.person].full for v, d in named_by_calls(talk, people, heard, [], {}).items()} == found
