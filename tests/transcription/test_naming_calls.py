@@ -100,14 +100,21 @@ def test_thanks_at_the_very_end_name_the_only_other_voice_and_elsewhere_nobody()
     assert names(named(*BETWEEN, *thanks, *BETWEEN)) == [None, None]
 
 
-def test_among_three_a_welcome_is_for_the_voice_that_enters() -> None:
-    talk = [
-        *BETWEEN,
-        ("A", "Thank you so much, Tessa, for coming on."),
-        ("C", "I had the oars, and they were white."),
-    ]
+def test_among_three_a_welcome_is_for_the_voice_that_enters_and_greets() -> None:
+    welcome = ("A", "Thank you so much, Tessa, for coming on.")
+    answer = "I had the oars, and they were white."
 
-    assert names(named(*talk, *BETWEEN)) == [None, None, "Tessa"]
+    assert names(named(*BETWEEN, welcome, ("C", f"Thank you. {answer}"), *BETWEEN)) == [None, None, "Tessa"]
+    assert names(named(*BETWEEN, welcome, ("C", answer), *BETWEEN)) == [None, None, None]
+
+
+def test_of_two_who_are_welcomed_in_one_turn_nobody_knows_who_answers() -> None:
+    answer = ("B", "Thank you. I had the oars, and they were white.")
+    one, other = "Nadav, welcome to the show.", "And Ronit, it's great to have you."
+
+    assert names(named(("A", one), answer, *BETWEEN)) == [None, "Nadav"]
+    assert names(named(("A", f"{one} {other}"), answer, *BETWEEN)) == [None, None]
+    assert names(named(("A", f"I am glad that we are here. {other}"), answer, *BETWEEN)) == [None, None]
 
 
 def test_a_word_that_no_list_knows_is_a_name_where_somebody_is_thanked_by_it_and_a_thing_is_not() -> None:
