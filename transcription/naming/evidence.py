@@ -383,6 +383,8 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
         return 0.0
     if not claim.quote.rstrip().endswith("?") and not YOU.search(claim.quote):
         return 0.0  # "Let's have faith, Nathan." may be read from a book
+    if claim.courtesy is Courtesy.RECEIVES and claim.quote.startswith("And "):
+        return 0.0  # "Ana, welcome. And Tom, it's good to have you.": who knows who answers
     said_before = texts[claim.paragraph][: claim.offset][-TOLD_CHARACTERS:]
     if OF_A_TELLING.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
         return 0.0
