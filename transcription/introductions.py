@@ -53,6 +53,7 @@ class Claim:
     offset: int  #: of the quote in the paragraph's text
     weight: float  #: 0 to 1, before anything is known about who else speaks
     courtesy: Courtesy | None = None  #: what is said to the one who is called
+    sentence: str = ""  #: the whole sentence that the quote is of, with straight apostrophes
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,7 +529,7 @@ def claim_in(whom: Whom, sentence: Sentence, begin: int, end: int, name: SpokenN
         if whom in CALLS
         else None
     )
-    return Claim(whom, name, quote, sentence.paragraph, offset, weight, courtesy)
+    return Claim(whom, name, quote, sentence.paragraph, offset, weight, courtesy, _even(sentence))
 
 
 def _cues(pattern: re.Pattern[str], sentence: Sentence) -> Iterator[tuple[int, int]]:

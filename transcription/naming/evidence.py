@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
 from transcription.courtesies import Courtesy
-from transcription.introductions import CALLS, OWN_SHOW, Whom
+from transcription.introductions import CALLS, OWN_SHOW, Claim, Whom
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
-from transcription.sentences import sentence_spans
 from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN, is_known_as_a_thing
 
 #: Weight of calling an expected person whom a new voice answers: just believed, easily contradicted.
@@ -175,19 +174,11 @@ def called_words(talk: Talk, heard: Sequence[Heard]) -> frozenset[str]:
             courteously.add(name)
         if claim.quote != name and not claim.quote.startswith(f"{name} "):
             turns[name].add(each.turn)
-            if YOU.search(_said_with(talk, each)):
+            if YOU.search(claim.sentence):
                 to_you[name].add(each.turn)
     return frozenset(
         courteously | {name for name, found in turns.items() if len(found) >= CALLING_TURNS <= 2 * len(to_you[name])}
     )
-
-
-def _said_with(talk: Talk, heard: Heard) -> str:
-    """The sentence of a claim."""
-    claim = heard.claim
-    text = talk.texts[heard.turn][claim.paragraph]
-    span = next((each for each in sentence_spans(text) if each[0] <= claim.offset < each[1]), None)
-    return text[slice(*span)] if span else claim.quote
 
 
 def _own_voice(talk: Talk, heard: Heard) -> str | None:
@@ -290,13 +281,12 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
 def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
     """What calling somebody is worth by the name alone, which may be no name at all."""
     weight = _weight_of_call(talk, announced, heard, person)
-    return weight * OF_SOMEBODY if _speaks_of_somebody(talk, heard) else weight
+    return weight * OF_SOMEBODY if _speaks_of_somebody(heard.claim) else weight
 
 
-def _speaks_of_somebody(talk: Talk, heard: Heard) -> bool:
+def _speaks_of_somebody(claim: Claim) -> bool:
     """Whether "he" or "she" stands in the sentence and no "you": "Chris, back then, said he would"."""
-    said = _said_with(talk, heard)
-    return heard.claim.courtesy is None and OF_HIM.search(said) is not None and YOU.search(said) is None
+    return claim.courtesy is None and OF_HIM.search(claim.sentence) is not None and not YOU.search(claim.sentence)
 
 
 def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
