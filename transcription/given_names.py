@@ -238,7 +238,7 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     girish gisbert gisele giselle gitte gjermund glendon glenna gokul gonca gopal gottfried govind gracie grady
     grayson greer gregg grete greyson griffin grigory gro grover grégoire gudbrand gudmund gugu guilhem guilherme
     gunhild guntram gus gustaf guttorm guus gwenaël gwenda gyda gyeong gökhan gökçe görkem götz gül gülay gülşen
-    gürkan ha-eun hadar hadeel hadi hadley hae-jin haeun haico haifa hailey haitham haiyan hala haldun haley
+    gürkan ha-eun hadar hadeel hadi hadley hae-jin haeun haico hailey haitham haiyan hala haldun haley
     halfdan hallie halvard halvor hamed hamidreza handan hande hani hania hanna-leena hannes hanno hannu
     hans-jürgen hans-peter haoyu hari harish harlan harley harmen harmon harper harri harsha hartmut haruko haruto
     hasan hatem hatice hayden hazal hazem heba hee-jin heikki hein heiner heitor helge hemant hend henk henna
@@ -255,8 +255,8 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     jaylen jayne jayson jazmin jean-baptiste jean-charles jean-claude jean-françois jean-louis jean-luc jean-marc
     jean-marie jean-michel jean-paul jean-philippe jean-pierre jean-sébastien jeanine jedediah jedidiah jefferey
     jefferson jeffery jeffry jelani jeltje jenifer jennings jeong jerald jeri jermaine jerod jeroen jerold jerrod
-    jerrold jesper jethro jetske ji-eun ji-hoon ji-hye ji-yeon jiahao jiajun jian jianhua jide jieun jignesh jihad
-    jihye jimi jimin jimmie jingyi jinping jinwoo jisoo jiwoo jiyeon jiyoung joakim joana joanie joann joaquim
+    jerrold jesper jethro jetske ji-eun ji-hoon ji-hye ji-yeon jiahao jiajun jian jianhua jide jieun jignesh
+    jihye jimi jimin jimmie jingyi jinwoo jisoo jiwoo jiyeon jiyoung joakim joana joanie joann joaquim
     joasia jochem jodi jody joep johann johnathan johnathon johnnie jolanda jolie jonah jonatan jonathon joni joon
     joost jop jordi jordyn jorrit jory jos josefin josep josette josiah joslyn josselin jost josu josue jouni joël
     ju-hee judah judd judson juha juhee juho julianna julianne julissa juma jun-ho junho junichi junjie junko
@@ -289,17 +289,17 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     mckayla mckenna mckenzie meagan meaghan megha meghan megumi mehran mehrdad meike meinhard meir melba melchor
     melih melike melisa melva mendel meral meriç merrick merrill mert merve mervin meryl mesut metin michiko
     mickaël midori mieke mihail mikaela mikayla mikeal mikel miki mikiko milind milla millard millicent mimi min-ho
-    min-seo minami minerva mingyu minho minji minjun minna minnie minoru minseok minsoo mireia miriah mirosław
+    min-seo minami mingyu minho minji minjun minna minnie minoru minseok minsoo mireia miriah mirosław
     mirva misaki mislav misti mitch mitchel mitsuru mitzi miyu miyuki mizuki miłosz moataz modou mogens
     mohammadreza mohannad mohit moisés mojgan mollie momoko monroe monte monty moran mordechai morgane moritz
     morteza mortimer morton moti mounir mourad mpho mukami murat murilo mya myles myrna myron myung márcio märta
     mélanie mélissa mónica müge nabil nachiket nadav nader nadezhda nadim nadège naim najat najla naledi nanami
-    nanette nannie naoto narendra naresh nasser nathanael natsumi natália navid nawal nazar necati neeraj negar
+    nanette nannie naoto narendra naresh nasser nathanael natsumi natália navid nawal nazar neeraj negar
     nelda nelleke nerea neslihan nesrin nettie neva nevaeh nevin ngan nghia ngoc nhung nia nickey nickolas niclas
     nicolette nicolás nidal niek nihal nihat nika niklas nikolay nilesh niloofar niloufar nilüfer nimrod ninon nir
     nira niraj nishant nissim nithya nitin nitzan nizar njål nnamdi noa noboru nobu nobuo nobuyuki nola nolan
     nolwazi nomsa nona nonso noora noriko norio nour nourhan noé ntombi nuray nurcan nurit nyambura nyla octavio
-    oda odd-arne oded odell odessa ofelia ofer ofir oier oktay olabode oladele olamide olanrewaju olayinka olcay
+    oda odd-arne oded odell ofelia ofer ofir oier oktay olabode oladele olamide olanrewaju olayinka olcay
     oleh oleksiy olen olesya olin olli olu olufemi olumide olusegun omer omri onni onyeka oona ora oren oriol orit
     orly orna orval orville osamu osmo osnat osvaldo othman otis otmar otávio ousmane outi oya oyinkan ozan ozgur
     oğuz oğuzhan pallavi palle pankaj pansy parag parth parvaneh parviz pascale pascual pasi patrica patrice
@@ -313,7 +313,7 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     reinhold reinier rekha remco ren rena renae renan renaud renske revital rey reyna reynaldo rhea rhett rhonda
     riad richelle rickey rickie rigoberto riitta rik rikke riley rima rina rinus rishabh rishi risto ritesh ritu
     rivka roald robb robby rocco rochelle rodger rodolfo rodrick roel roeland rogier rohan rohini rohit roi roie
-    rolando romain román ronen ronit ronna ronny roosevelt rosalinda rosalyn rosanne roscoe rosella rosemarie
+    rolando romain román ronen ronit ronna ronny rosalinda rosalyn rosanne roscoe rosella rosemarie
     roshanak roslyn rotem rotimi roxana roxann roxie royce ruba rubin rubén rudolph rudy rui runa runar ruoxi
     ruprecht russel rustam ruthie ruud ryder ryker rylan rylee ryo ryosuke ryota ryuichi ryuji régis rüdiger rıza
     saad saadet sabiha sabri sachin sade sadie saeid safa sagar sagi sahil saki saku saleh salem sallie salomé
@@ -324,14 +324,14 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     setareh seun seung-hyun seunghyun sevil sevim seyi sezen sezgin shachar shad shadi shahab shahin shahla shahram
     shahriar shahrzad shai shailesh shana shania shankar shanna shanon shanshan shaohua sharad sharareh shari
     sharlene sharron shashank shashi shaul shauna shavon shawna shay shayan shayla shayne shea shelby sheldon
-    shelia shelly shelton sheree sheri sherif sherine sherman sherri sherrie sherry sherwin shideh shigeo shigeru
-    shiloh shilpa shimon shin shingo shinichi shinji shinya shiori shir shiri shishir shiva shlomi shmuel sho
+    shelia shelly shelton sheree sheri sherif sherine sherman sherri sherrie sherwin shideh shigeo shigeru
+    shiloh shilpa shimon shin shingo shinichi shinji shinya shiori shir shiri shishir shlomi shmuel sho
     shohei shoko shoshana shota shreyas shrikant shruti shuang shubham shukri shulamit shunsuke shweta siamak sibel
     sid siddharth siebe siebren siem sienna sigbjørn sigmund signe sigrun siham silje simen simge simin simo simão
     sinan sindi siv sivert siwoo siyu sizwe sjaak sjors skylar skyler slava slavko sloane sneha snorre so-yeon soha
     soham sohee soheil sohrab sondra sonny soojin soraya sosuke sourav soyeon sridhar srikanth sriram staci stacie
     staffan stanisław steffen stellan stepan stephani stephon stetson stian stine sture stéphane suat subhash sudha
-    sudhir suellen suha suhail sujata sujin sultan sumiko sumit sung-ho sungho sungmin suraj sushil susumu suvi suz
+    sudhir suellen suha suhail sujata sujin sumiko sumit sung-ho sungho sungmin suraj sushil susumu suvi suz
     suzan suze suzette sveinung svenja sverre svetla svitlana swantje swapnil sylvester synne synnøve sébastien
     sérgio séverine sönke süleyman sławek sławomir tabatha tadashi tadeu taehyung taeyang tage taha taichi taiki
     takahiro takako takanori takao takayuki takuma takumi takuya talal tali talia tamaki tameka tamer tamera tami
@@ -342,11 +342,11 @@ GIVEN_NAMES |= listed(  # of languages that the list above knows less of
     tim-ole timothée tineke tingting tisha titi tjark tjeerd toan tobechukwu tobi tobiloba tod todor tolga tolu
     tomer tommie tomohiro tomomi tomoya tonia topi tora torgeir torgny torill torkel torkil toru torunn torvald
     toshi toshiko toshio toya tracee traci tracie traudl travis trent tressa trey trista trond truus tsepo tsubasa
-    tsuyoshi tsvetan tsvi tuba tucker tuija tumi tuomo turgut tushar tuva tuyet tuğba tuğçe twan twila tyra tyree
+    tsuyoshi tsvetan tsvi tucker tuija tumi tuomo turgut tushar tuva tuyet tuğba tuğçe twan twila tyra tyree
     tyrell tyrese tzipi tzvi türkan ubaldo uday udo ugochi ulf uli umesh urho urs utkarsh uzi uzoma vadim vadym
     vahid vaibhav vaino valarie valentin valery valère vance vandana vanesa vasant vasil vasyl vaughn vebjørn veera
     vegard veit veli velma venkat venkatesh vianney vibeke vickie vidar viet viggo vignesh viivi vikas viktoriya
-    vineet vinh vinod vinzenz vinícius vipul virgie virgil virgilio virpi vishnu vitaliy vitaly viviana vladislav
+    vineet vinh vinod vinzenz vinícius vipul virgie virgil virgilio virpi vitaliy vitaly viviana vladislav
     vladyslav volkan volkmar volodymyr vsevolod vyacheslav wadih wael wafa wallace walton waltraud wassim wataru
     waylon wendell wendi wenjie wes wessel whitney wieke wieland wietse wiktor wilbert wilbur wilda wilford
     wilfried willa willard willemijn willie winfried winona wissam wolf-dieter wolfram woo-jin woodrow woojin wout

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from transcription.courtesies import Courtesy, courtesy_beside
@@ -53,6 +53,7 @@ class Claim:
     offset: int  #: of the quote in the paragraph's text
     weight: float  #: 0 to 1, before anything is known about who else speaks
     courtesy: Courtesy | None = None  #: what is said to the one who is called
+    is_by_show: bool = False  #: the name is that of the show which the voice opens
     sentence: str = ""  #: the whole sentence that the quote is of, with straight apostrophes
 
 
@@ -121,9 +122,11 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
-OWN_SHOW = 0.62  #: weight of opening a show that bears a name: just believed, easily contradicted
-_OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to|this is)(?: the)?\s+", re.I)
-_IS_A_SHOW = re.compile(r"\s+(?:podcast|show|experience|hour|program(?:me)?)\b", re.I)
+OWN_SHOW = 0.55  #: weight of opening a show that bears a name, which may be a company's: a second sign is needed
+_OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to)(?: the)?\s+", re.I)
+_IS_A_SHOW = re.compile(
+    r"\s+(?:podcast|show|experience|hour|program(?:me)?)(?=[.,!]|\s+(?:focus(?:s?ed|ing)|about|where)\b|$)", re.I
+)
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|hey|yes|yeah|and|well|so|good (?:morning|afternoon|evening)|everyone|everybody|all|folks|there|"
     r"again|welcome back|welcome)[,!.]?\s+)*",
@@ -529,7 +532,7 @@ def claim_in(whom: Whom, sentence: Sentence, begin: int, end: int, name: SpokenN
         if whom in CALLS
         else None
     )
-    return Claim(whom, name, quote, sentence.paragraph, offset, weight, courtesy, _even(sentence))
+    return Claim(whom, name, quote, sentence.paragraph, offset, weight, courtesy, sentence=_even(sentence))
 
 
 def _cues(pattern: re.Pattern[str], sentence: Sentence) -> Iterator[tuple[int, int]]:
@@ -590,7 +593,8 @@ def _show_of_ones_own(sentence: Sentence) -> Iterator[Claim]:
             continue
         behind = _IS_A_SHOW.match(sentence.even, name.end, sentence.end)
         if behind is not None:
-            yield claim_in(Whom.SELF, sentence, match.start(), behind.end(), name, OWN_SHOW)
+            claim = claim_in(Whom.SELF, sentence, match.start(), behind.end(), name, OWN_SHOW)
+            yield replace(claim, is_by_show=True)
 
 
 def _this_is(sentence: Sentence) -> Iterator[Claim]:

@@ -42,7 +42,8 @@ _FUNCTION_WORDS = listed(
     nope not oh ah um uh er okay ok alright right thank thanks cheers hello hi hey welcome good great very
     really just now then today tonight tomorrow yesterday everyone everybody anyone someone somebody nobody all
     folks guys ladies gentlemen listeners viewers friends people team sir madam mum mom dad mummy daddy mate
-    dear both again also because let let's that's it's what's there's he's she's we're you're they're we've
+    dear both again also because let let's that's it's what's there's who's here's where's how's when's one's
+    he's she's we're you're they're we've
     morning afternoon evening whereas called
     you've don't didn't isn't wasn't can't won't first next last finally maybe perhaps sure absolutely exactly
     indeed please sorry goodbye bye see look listen think know mean more most some any each every other another
@@ -58,7 +59,7 @@ _ROLE_WORDS = listed(
     scientist engineer architect designer developer consultant analyst adviser advisor secretary treasurer mayor
     governor chancellor vice associate assistant senior junior lead principal partner fellow coordinator
     specialist nurse surgeon physician psychologist therapist teacher coach captain ceo cto cfo coo phd mp mep
-    mbe obe cbe gp hr it pr ai
+    mbe obe cbe gp hr it pr ai boss champ rabbi imam sergeant sarge maestro skipper
     """
 )
 

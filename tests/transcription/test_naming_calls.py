@@ -77,7 +77,33 @@ def test_what_is_said_beside_a_name_is_told_by_its_words(said: str, name: str, c
     ],
 )
 def test_one_call_beside_a_welcome_names_the_only_other_voice(welcome: str) -> None:
-    assert names(named(("A", welcome), ("B", "It was dark still."), *BETWEEN)) == [None, "Nadav"]
+    assert names(named(("A", welcome), ("B", "Thank you. It was dark still."), *BETWEEN)) == [None, "Nadav"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Your mug is in the post.",
+        "Yes, welcome! We are glad that you have found us.",
+        "Thanks for coming, all of you.",
+    ],
+)
+def test_a_welcome_that_the_other_voice_does_not_take_is_for_somebody_else(answer: str) -> None:
+    assert names(named(("A", "Nadav, welcome to the show."), ("B", answer), *BETWEEN)) == [None, None]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Nadav, welcome home.",
+        "Nadav, welcome to the family.",
+        "Thank you, Nadav, for the music. Welcome to the show.",
+        "Thanks for taking us to the stars, Nadav.",
+        "Thank you for coming out tonight Nadav.",
+    ],
+)
+def test_what_is_said_to_a_bride_a_listener_or_the_dead_receives_nobody(said: str) -> None:
+    assert names(named(*BETWEEN, ("A", said), ("B", "Thank you. It was dark still."), *BETWEEN)) == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +123,12 @@ def test_thanks_at_the_very_end_name_the_only_other_voice_and_elsewhere_nobody()
     thanks = [("A", "That is all we have. Thank you, Tessa."), ("B", "It was a pleasure.")]
 
     assert names(named(*BETWEEN, *thanks)) == [None, "Tessa"]
+    assert names(named(*BETWEEN, *thanks[:1])) == [None, "Tessa"]
     assert names(named(*BETWEEN, *thanks, *BETWEEN)) == [None, None]
+    assert (
+        names(named(*BETWEEN, ("A", "And thank you, Tessa, as always."), ("B", "The tide turns at four.")))
+        == [None] * 2
+    )
 
 
 def test_among_three_a_welcome_is_for_the_voice_that_enters_and_greets() -> None:
@@ -177,18 +208,29 @@ def test_late_in_a_talk_who_we_are_lucky_to_have_is_not_the_one_who_is_spoken_to
         ("Welcome to the Tessa Lunn podcast, a show about boats.", "Tessa Lunn"),
         ("You're listening to the Tessa Lunn show.", "Tessa Lunn"),
         ("Welcome to the Tessa Lunn podcast. I'm Otis Bell, and I'm sitting in.", "Otis Bell"),
+        ("Welcome to the Tessa Lunn podcast. Tessa is away, so you have me.", None),
+        ("Welcome to the Tessa Lunn podcast with me in the chair for once.", None),
         ("I never miss the Tessa Lunn podcast.", None),
+        ("This is the Tessa Lunn show at its best.", None),
         ("Welcome to the Back Room podcast.", None),
     ],
 )
 def test_who_opens_a_show_that_bears_a_name_bears_it_too(opening: str, found: str | None) -> None:
-    assert names(named(("A", opening), *BETWEEN[1:])) == [found, None]
+    call = ("B", "It was dark still, and I mean it, Tessa, dark.")
+
+    assert names(named(("A", opening), call, *BETWEEN)) == [found, None]
+
+
+def test_a_show_that_bears_a_name_may_be_a_companys_and_names_nobody_alone() -> None:
+    assert names(named(("A", "Welcome to the Tessa Lunn podcast."), *BETWEEN[1:])) == [None, None]
 
 
 def test_a_show_that_bears_a_name_is_not_opened_in_the_middle_or_by_a_voice_that_says_no_more() -> None:
     opening = "Welcome to the Tessa Lunn podcast."
+    call = ("B", "It was dark still, and I mean it, Tessa, dark.")
 
-    assert names(named(*BETWEEN, ("A", opening), *BETWEEN[1:])) == [None, None]
+    assert names(named(("A", opening), call, *BETWEEN)) == ["Tessa Lunn", None]
+    assert names(named(*BETWEEN, ("A", opening), call, *BETWEEN)) == [None, None]
     assert names(named(("C", opening), *BETWEEN, *BETWEEN)) == [None, None, None]
 
 

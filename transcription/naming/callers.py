@@ -27,6 +27,7 @@ SURE = 3.0
 HERE = math.log(0.9 / 0.1)  #: log odds that who is called in `CALLS` turns is one of the voices
 AGAIN = 1.0  #: what each further turn adds to them; assumed
 CALLS = 2  #: so many turns must call somebody who is told something or asked
+MOSTLY = 0.5  #: of all calls by a name, so many must point at the voice most of all
 SHARE = 1 / 3  #: of the mentions of a name that must be calls; whom everybody talks about is somebody else
 SECONDS = 30.0  #: a voice that speaks less is called by nobody's habit
 
@@ -82,8 +83,9 @@ def named_by_calls(
         without = [list(each) for each in values]
         without[row][column] = -math.inf
         margin = likeliest - best_assignment(without)[1]
-        calls = [each for each in said if each.mention.person == person and _points_at(each, voice)]
-        if margin >= SURE and len(calls) >= CALLS:
+        all_calls = [each for each in said if each.mention.person == person and each.mention.manner not in TOLD]
+        calls = [each for each in all_calls if _points_at(each, voice)]
+        if margin >= SURE and len(calls) >= max(CALLS, MOSTLY * len(all_calls)):
             own = with_calls(pieces, calls, voice, person)
             strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - MOST))
             found[voice] = Decision(person, strength, own, own[0].method)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
-from transcription.courtesies import Courtesy
-from transcription.introductions import CALLS, OWN_SHOW, Claim, Whom
+from transcription.courtesies import Courtesy, takes_leave, takes_welcome
+from transcription.introductions import CALLS, Claim, Whom
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
@@ -35,7 +35,6 @@ OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice be
 OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
 #: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
 CALLED_FIRST = 0.62
-OPENING_TURNS = 3  #: so many first turns in which a show is opened
 #: Weight of calling the only other voice beside a courtesy ("welcome", "thanks for having me"), and of thanking it in
 #: the last turns: of 290 talks the name was the other voice's in all but one.
 RECEIVED = 0.8
@@ -48,6 +47,7 @@ CALLING_TURNS = 2
 #: Quill" is of somebody else.
 OPENING_PART = 0.25
 OF_SOMEBODY = 0.4  #: of the weight of a call beside "he" or "she": 4 of 10 are of somebody else
+TAKING_WORDS = 12  #: so many first words in which who is welcomed or thanked takes it
 IN_FULL = 0.3  #: of the weight of a call by a full name that nobody was introduced by: 9 of 10 only speak of somebody
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
 TOLD_CHARACTERS = 100  #: before it in which a telling word makes it somebody else's call
@@ -209,8 +209,8 @@ def _weight(
     claim = heard.claim
     if claim.whom is Whom.SELF:
         weight = _weight_of_own_name(talk, announced, heard)
-        if weight == OWN_SHOW and not (heard.turn < OPENING_TURNS and talk.speaks_its_part(speaker)):
-            return 0.0  # an announcer, or a show that is talked about
+        if claim.is_by_show and not _may_bear_it(talk, people[person], heard.turn, speaker):
+            return 0.0
         return 0.0 if talk.is_title(claim.name) else _with_participant(weight, people[person])
     if speaker in talk.announcers:
         return 0.0
@@ -240,18 +240,30 @@ def _received(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> 
     if courtesy is Courtesy.RECEIVES and (announced.received[turn] > 1 or heard.claim.quote.startswith("And ")):
         return 0.0  # of several who are welcomed nobody knows who answers
     comes_or_leaves = courtesy in (Courtesy.RECEIVES, Courtesy.ANSWERS)
+    is_parting = turn >= len(talk.turns) - PARTING_TURNS and turn >= PARTING_TURNS
+    answer = _answer(talk, turn, speaker)
+    if courtesy is Courtesy.RECEIVES and not is_parting and not (answer and takes_welcome(answer)):
+        return 0.0
     if len(talk.talkers) == 2:
         if comes_or_leaves:
             return RECEIVED
-        is_parting = turn >= len(talk.turns) - PARTING_TURNS and turn >= PARTING_TURNS
-        return THANKED if courtesy is Courtesy.THANKS and is_parting else 0.0
+        is_taken = answer is None or takes_leave(answer)
+        return THANKED if courtesy is Courtesy.THANKS and is_parting and is_taken else 0.0
+    if is_parting and not (answer and takes_leave(answer)):
+        return 0.0  # a colleague who has spoken before, and speaks on
     is_clear = talk.neighbour(turn, -1) == talk.neighbour(turn, 1) == speaker
-    enters = (
-        courtesy is Courtesy.RECEIVES
-        and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
-        and _greets(talk, turn, speaker)
-    )
+    enters = courtesy is Courtesy.RECEIVES and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
     return RECEIVED_OF_MANY if comes_or_leaves and (is_clear or enters) else 0.0
+
+
+def _may_bear_it(talk: Talk, person: Person, turn: int, speaker: str) -> bool:
+    """Whether who opens a show that bears a name, in the first turn, may bear it too.
+
+    No announcer does, and nobody who says the name again ("Ada is on holiday").
+    """
+    given = re.compile(rf"\b{re.escape(person.given)}\b")
+    said = sum(len(given.findall(text)) for i in talk.turns_of(speaker) for text in talk.texts[i])
+    return turn == 0 and talk.speaks_its_part(speaker) and said == 1
 
 
 def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> float:
@@ -342,6 +354,12 @@ def _greets(talk: Talk, turn: int, voice: str) -> bool:
     """Whether a voice's next turn begins with a greeting or thanks."""
     following = _next_turn(talk, turn, voice)
     return following is not None and _GREETS.search(" ".join(talk.texts[following]).replace("’", "'")) is not None
+
+
+def _answer(talk: Talk, turn: int, voice: str) -> str | None:
+    """The first words of a voice's next turn; None where it has none."""
+    following = _next_turn(talk, turn, voice)
+    return None if following is None else " ".join(" ".join(talk.texts[following]).split()[:TAKING_WORDS])
 
 
 def _next_turn(talk: Talk, turn: int, voice: str) -> int | None:

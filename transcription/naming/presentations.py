@@ -202,7 +202,7 @@ def _counts(talk: Talk, turn: int) -> Counter[str]:
 def _after_the_voice(talk: Talk, people: list[Person], voice: str, told: Mapping[int, set[str]]) -> Iterator[Piece]:
     """ "That's Ana Ruiz, who kept the lighthouse.": a narrator says whom we heard."""
     turn = talk.turns_of(voice)[0] + 1
-    if talk.turns[turn].speaker == voice or talk.texts[turn - 1][-1].rstrip().endswith("?"):
+    if talk.turns[turn].speaker == voice or " ".join(talk.texts[turn - 1]).rstrip().endswith("?"):
         return
     for person, mention in _mentioned(talk, people, turn).items():
         sentence, name = mention.sentence, mention.name
