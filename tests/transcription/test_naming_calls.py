@@ -10,6 +10,7 @@ from transcription.courtesies import Courtesy, courtesy_beside
 from transcription.naming import name_speakers
 from transcription.naming.callers import named_by_calls
 from transcription.naming.claims import claims_of
+from transcription.naming.evidence import called_words
 from transcription.naming.people import people_of
 from transcription.naming.talk import Talk
 
@@ -268,8 +269,99 @@ def test_whom_one_voice_calls_once_among_three_is_nobody() -> None:
 
 @pytest.mark.parametrize(("told", "found"), [("Otis has a lamp.", {"S2": "Otis"}), ("Otis is away this week.", {})])
 def test_by_calls_alone_whose_absence_is_told_is_nobody(told: str, found: dict[str, str]) -> None:
-    talk = Talk(document([*HABIT, ("B", told)])[0])
+    assert _by_calls([*HABIT, ("B", told)]) == found
+
+
+def test_thanks_at_the_end_to_which_a_colleague_speaks_on_are_for_the_third_voice() -> None:
+    ends = [("B", "And the bell?"), ("A", "Tessa, thank you so much for coming on the show.")]
+    guest = ("C", "I had the oars, and they were white with frost, all of them, by four.")
+    talk = [*BETWEEN, guest, *BETWEEN]
+
+    assert names(named(*talk, *ends, ("B", "Yes, this was wonderful."), ("C", "It was a joy."))) == [None, None, None]
+    assert names(named(*talk, *ends, ("B", "Thank you. It was a joy."))) == [None, "Tessa", None]
+
+
+def test_who_answers_with_nothing_but_a_name_calls_nobody_by_it() -> None:
+    asked = ("A", "Tessa, welcome. How is your last name pronounced?")
+
+    assert names(named(asked, ("B", "Torgersen."), *BETWEEN)) == [None, None]
+
+
+def test_whom_we_talked_to_is_named_by_that_only_in_full() -> None:
+    assert names(named(("A", "We talked to Cory about boats."), *BETWEEN[1:])) == [None, None]
+    assert names(named(("A", "We talked to Cory Lunn about boats."), *BETWEEN[1:])) == [None, "Cory Lunn"]
+
+
+def test_a_full_name_between_commas_is_spoken_of_and_calls_nobody_however_often() -> None:
+    talk = [
+        ("A", "There was one who had a lamp, Otis Bell."),
+        ("B", "He had."),
+        ("A", "Otis Bell, yes."),
+        ("B", "He."),
+    ]
+
+    assert names(named(*BETWEEN, *talk, *talk)) == [None, None]
+
+
+def test_a_city_that_is_welcomed_is_none_of_the_voices() -> None:
+    assert names(named(("A", "Well, London, welcome to the show."), ("B", "Thank you."), *BETWEEN)) == [None, None]
+
+
+def test_a_word_that_no_list_knows_is_a_name_where_two_turns_call_it_and_say_you() -> None:
+    calls = [("A", "You lit it twice, Zorbel, on the way?"), ("B", "Twice.")]
+    tells = [("A", "It was lit twice, Zorbel, on the way."), ("B", "Twice.")]
+
+    assert _called_words([*BETWEEN, *calls, *calls]) == {"Zorbel"}
+    assert _called_words([*BETWEEN, *calls]) == set()
+    assert _called_words([*BETWEEN, *tells, *tells]) == set()
+
+
+def test_a_word_that_is_used_as_a_thing_once_in_an_hour_is_a_name_still() -> None:
+    calls = [("A", "You lit it twice, Zorbel, on the way?"), ("B", "Twice.")] * 4
+
+    assert names(named(*BETWEEN, ("B", "That was the best of Zorbel."), *calls)) == [None, "Zorbel"]
+
+
+def test_a_word_before_the_name_by_which_somebody_is_called_is_no_part_of_it() -> None:
+    calls = [("A", "Did you hear the bell, Adam?"), ("B", "I did.")] * 2
+
+    assert names(named(*BETWEEN, ("A", "Go Adam."), ("B", "Well."), *calls)) == [None, "Adam"]
+    assert names(named(("A", "Who's Adam?"), ("B", "Well."), *BETWEEN, *calls)) == [None, "Adam"]
+
+
+def test_what_one_thought_to_say_to_somebody_is_said_to_nobody() -> None:
+    thoughts = [("A", "And I thought, well, Otis, you have done it again."), ("B", "You had.")] * 2
+
+    assert names(named(*BETWEEN, *thoughts)) == [None, None]
+
+
+def test_a_beginning_of_the_given_name_that_somebody_is_introduced_by_is_short_for_it() -> None:
+    welcome = ("A", "My guest today is Gordon Vance. Gord, welcome to the show.")
+
+    assert names(named(welcome, ("B", "Thank you. It was dark still."), *BETWEEN)) == [None, "Gordon Vance"]
+
+
+def test_whom_somebody_speaks_of_and_hardly_calls_is_by_calls_alone_nobody() -> None:
+    told = ("B", "Otis had it. It was for Otis. We saw Otis there. The lamp was lit by Otis. Otis rang. ")
+
+    assert _by_calls([*HABIT, (told[0], told[1])]) == {"S2": "Otis"}
+    assert _by_calls([*HABIT, (told[0], told[1] * 3)]) == {}
+
+
+def test_a_voice_that_speaks_for_seconds_is_by_calls_alone_nobody() -> None:
+    brief = [(label, text if label != "C" else "I did.") for label, text in HABIT]
+
+    assert _by_calls(brief) == {}
+
+
+def _called_words(lines: list[tuple[str, str]]) -> frozenset[str]:
+    talk = Talk(document(lines)[0])
+    return called_words(talk, claims_of(talk))
+
+
+def _by_calls(lines: list[tuple[str, str]]) -> dict[str, str]:
+    """What calls name with no other evidence."""
+    talk = Talk(document(lines)[0])
     heard = claims_of(talk)
     people = people_of(talk, heard)
-
-    assert {v: people[d.person].full for v, d in named_by_calls(talk, people, heard, [], {}).items()} == found
+    return {v: people[d.person].full for v, d in named_by_calls(talk, people, heard, [], {}).items()}

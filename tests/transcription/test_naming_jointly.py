@@ -127,6 +127,8 @@ def test_naming_jointly_is_never_as_sure_as_being_told_and_teaches_no_voice() ->
 #: A minute of talk, in which nobody is called.
 MINUTE = " ".join(["The tide came up over the wall that night and nobody had told the harbour about it."] * 10)
 
+FROST = "It was a long way back for all of us, and the oars were white with frost, and the lamp went out twice."
+
 #: Three voices of a minute each. A alone calls Wilma, and C alone calls Osric.
 FLOOD = [
     ("A", MINUTE),
@@ -202,6 +204,33 @@ def test_between_two_one_turn_names_nobody_however_often_it_calls() -> None:
     lines = [("A", MINUTE), ("B", tale), ("A", MINUTE), ("B", MINUTE)]
 
     assert jointly(lines, ("Wilma Quist", "Bo Lund")) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (f"{MINUTE} {FROST} Did you hear the bell, Wilma?", {"S2": "Wilma Quist"}),
+        (f"{MINUTE} {FROST} What are we going to do about it Wilma?", {"S2": "Wilma Quist"}),
+        (f"Wilma, you rang it. {MINUTE}", {"S2": "Wilma Quist"}),
+        (f"It was dark. Wilma, you rang it. {MINUTE}", {}),  # in the middle of a tale
+        (f"{MINUTE} And my mother said to whom it was. Did you hear the bell, Wilma?", {}),
+        (f"{MINUTE} {FROST} It was dark, Wilma, and late.", {}),  # to nobody
+    ],
+)
+def test_between_two_who_are_both_on_the_list_one_call_is_enough_where_it_is_said_to_the_other(
+    said: str, found: dict[str, str]
+) -> None:
+    lines = [("A", said), ("B", MINUTE), ("A", MINUTE), ("B", MINUTE)]
+
+    assert jointly(lines, ("Wilma Quist", "Bo Lund")) == found
+
+
+def test_the_short_form_of_one_participant_that_is_the_name_of_another_calls_that_one() -> None:
+    lines = [*FLOOD, ("A", "Did you hear the bell, Danny?"), ("B", "I did."), ("C", "Danny, you did not.")]
+    lines = [(label, text.replace("Wilma", "Danny")) for label, text in lines]
+
+    assert jointly(lines, ("Daniel Lund", "Osric Pell", "Danny Quist")) == {"S1": "Osric Pell", "S2": "Danny Quist"}
+    assert names(named(lines, ("Daniel Lund", "Osric Pell", "Danny Quist")))[1] == "Danny Quist"
 
 
 def test_of_two_who_are_both_on_the_list_the_one_speaks_of_the_other_and_that_is_quoted() -> None:
