@@ -74,7 +74,6 @@ METHOD = {
     Whom.HEARD: NameMethod.HOST_INTRODUCTION,
 }
 _TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
-_TALKED_TO = re.compile(r"(?:i|we)\b[^.?!]* (?:sat|caught|spoke|talked|chatted)\b", re.I)
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
@@ -332,8 +331,6 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
         return 0.0  # nobody knows which of them speaks first
     was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
     is_late = was_heard and claim.whom is Whom.INTRODUCED and talk.share_before(heard.turn) > OPENING_PART
-    if _TALKED_TO.match(claim.quote) and not claim.name.is_full:
-        return claim.weight * UNSURE  # "We talked to Cory about it."
     if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE) and not is_late:
         return claim.weight
     if claim.whom is Whom.HEARD:
