@@ -1,8 +1,8 @@
 """Speakers' names from what is said, each with its evidence. A wrong name is worse than none.
 
-`transcription.introductions` finds the places where a name is said in a telling way; here each becomes a piece of
-evidence for one voice, pieces for the same person add up, and a name is given where the sum is high enough and
-nothing comes near it: no other voice with the same name, no other name for the same voice.
+`transcription.introductions`, with `transcription.addresses`, finds the places where a name is said in a telling way;
+here each becomes a piece of evidence for one voice, pieces for the same person add up, and a name is given where the
+sum is high enough and nothing comes near it: no other voice with the same name, no other name for the same voice.
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
 `people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from schemas.transcript import NameMethod
-from transcription.introductions import Slot, Whom, find_slots
+from transcription.introductions import find_slots
+from transcription.names_in_sentences import Slot, Whom
 from transcription.naming.claims import Heard
 from transcription.naming.evidence import METHOD, Piece
 from transcription.naming.people import Person, person_of

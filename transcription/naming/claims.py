@@ -8,15 +8,8 @@ from dataclasses import dataclass, replace
 
 from transcription.courtesies import Courtesy
 from transcription.given_names import are_forms_of_one_name
-from transcription.introductions import (
-    Claim,
-    Whom,
-    asks_for_names,
-    find_announced,
-    find_claims,
-    find_roll_call,
-    full_names,
-)
+from transcription.introductions import asks_for_names, find_announced, find_claims, find_roll_call, full_names
+from transcription.names_in_sentences import Claim, Whom
 from transcription.naming.talk import Talk
 from transcription.naming.vocatives import find_vocatives
 from transcription.spoken_names import SpokenName

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.transcript import NameMethod, Speaker
-from transcription.introductions import is_credited, is_replaced, name_at, quotable, sentences_of
+from transcription.names_in_sentences import is_credited, is_replaced, name_at, quotable, sentences_of
 from transcription.naming.evidence import Piece
 from transcription.naming.mentions import Manner, Mention
 from transcription.naming.people import Person, calls

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
 from transcription.courtesies import Courtesy, takes_leave, takes_welcome
-from transcription.introductions import CALLS, Claim, Whom
+from transcription.names_in_sentences import CALLS, Claim, Whom
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from transcription.given_names import is_given_name
-from transcription.introductions import (
+from transcription.names_in_sentences import (
     Sentence,
     is_absent,
     is_credited,

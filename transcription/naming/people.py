@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schemas.episode import Participant
 from transcription.given_names import are_forms_of_one_name, is_beginning_of, is_given_name, may_be_given_name
-from transcription.introductions import CALLS
+from transcription.names_in_sentences import CALLS
 from transcription.naming.claims import Heard
 from transcription.naming.talk import Talk
 from transcription.soundalike import ANYWHERE, IN_NAME_SLOT, fold, similarity, skeleton

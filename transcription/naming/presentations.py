@@ -13,17 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
+from transcription.addresses import receives
 from transcription.given_names import are_forms_of_one_name, is_beginning_of
-from transcription.introductions import (
+from transcription.introductions import full_names, is_of_oneself
+from transcription.names_in_sentences import (
     Sentence,
-    full_names,
     is_absent,
     is_of_earlier,
     is_of_later,
-    is_of_oneself,
     is_reported,
     quotable,
-    receives,
     sentences_of,
 )
 from transcription.naming.evidence import YOU, Piece

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schemas.episode import Role
 from schemas.transcript import NameMethod
-from transcription.introductions import Whom
+from transcription.names_in_sentences import Whom
 from transcription.naming.claims import Heard, voice_of
 from transcription.naming.evidence import Piece, piece_of
 from transcription.naming.people import Person, person_of

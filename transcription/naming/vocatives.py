@@ -1,6 +1,6 @@
 """Names that stand as an address anywhere in a sentence, whatever is said with them: "like I said, Tim, it's late".
 
-`transcription.introductions` knows the addresses that say *whom* they turn to: thanks look back, questions hand over.
+`transcription.addresses` knows the addresses that say *whom* they turn to: thanks look back, questions hand over.
 Most of the names that people call one another by stand elsewhere, and say only that the person is there and is not
 the one who speaks. One is worth little; a voice that others keep calling by a name is called so.
 """
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from transcription.courtesies import goes_on_courteously, is_after_courtesy
-from transcription.introductions import (
+from transcription.names_in_sentences import (
     Claim,
     Sentence,
     Whom,
