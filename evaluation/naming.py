@@ -5,7 +5,7 @@
 Prints, for the hand-written cases and for both halves of the others, how many speakers got a wrong name, how many
 their own where it is said aloud, and how many where the participants are given too. `--failures` lists every case
 that went wrong; the halves that no rule was made for are never listed. `--pages` measures transcripts of a publisher
-with their labels taken off.
+with their labels taken off, and leaves out what it cannot read.
 """
 
 from __future__ import annotations
@@ -225,21 +225,19 @@ def _row(each: SetScore) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Exit status 0, 1 (a page cannot be read), 2 (usage)."""
+    """The command. Exit status 0, 1 (no page can be read), 2 (usage)."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.naming", description=__doc__.splitlines()[0])
     parser.add_argument("--failures", action="store_true", help="list what went wrong, the unseen halves excepted")
     parser.add_argument("--write", type=Path, help="put the table into this markdown page")
     parser.add_argument("--pages", nargs="+", type=Path, help="measure these transcripts instead")
     asked = parser.parse_args(arguments)
-    try:
-        if asked.pages:
-            scores = [_measure_page(page) for page in asked.pages]
-            scores.append(_total(scores))
-        else:
-            scores = [measure_hand(), *map(measure_half, HALVES), *map(measure_voices, VOICES)]
-    except StenocastError as error:
-        print(f"error: {error.message} [{error.code}]", file=sys.stderr)
-        return 1
+    if asked.pages:
+        scores = list(_measure_pages(asked.pages))
+        if not scores:
+            return 1
+        scores.append(_total(scores))
+    else:
+        scores = [measure_hand(), *map(measure_half, HALVES), *map(measure_voices, VOICES)]
     print(table(scores))
     if asked.write:
         measured = f"Measured {datetime.now(UTC).date().isoformat()} with `python -m evaluation.naming`."
@@ -256,8 +254,13 @@ def _total(scores: Sequence[SetScore]) -> SetScore:
     return SetScore("all", sum(each.cases for each in scores), alone, given, ())
 
 
-def _measure_page(page: Path) -> SetScore:
-    return _measure(page.name, [page_case(page)])
+def _measure_pages(pages: Iterable[Path]) -> Iterator[SetScore]:
+    """The score of every page that can be read; the others are said and left out."""
+    for page in pages:
+        try:
+            yield _measure(page.name, [page_case(page)])
+        except StenocastError as error:
+            print(f"left out: {error.message} [{error.code}]", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -164,6 +165,21 @@ def test_the_command_measures_a_page_with_its_labels_taken_off(
     assert main(["--pages", str(page), "--write", str(tmp_path / "quality.md")]) == 0
     assert "| all | 1 | 2 | 0 (0.00 %) |" in (tmp_path / "quality.md").read_text(encoding="utf-8")
     assert "| all | 1 | 2 | 0 (0.00 %) | 2 of 2 (100.0 %) |" in capsys.readouterr().out
+
+
+def test_a_page_that_cannot_be_read_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, essay = tmp_path / "talk.txt", tmp_path / "essay.txt"
+    page.write_text("Ada Quill: I'm Ada Quill.\n\nTomas Feld: Hello.\n\n" * 3, encoding="utf-8")
+    essay.write_text(
+        "The tide came up over the wall that night, and nobody had told the harbour.\n" * 9, encoding="utf-8"
+    )
+
+    assert main(["--pages", str(essay), str(page)]) == 0
+    printed = capsys.readouterr()
+    assert "| talk.txt | 1 |" in printed.out
+    assert "| all | 1 |" in printed.out
+    assert re.search(r"^left out: .*essay\.txt.*\[page_not_recognised\]$", printed.err, re.M)
+    assert main(["--pages", str(essay)]) == 1
 
 
 @pytest.mark.parametrize(("number", "named"), [("000", 2), ("001", 3), ("002", 0), ("003", 3), ("004", 2)])
