@@ -43,7 +43,6 @@ _GUEST_THANKS = re.compile(
 _HELLO = re.compile(
     r"(?:^|[.!?,]\s+)(?P<cue>(?:hi|hello|hey|hiya|(?:good )?(?:morning|afternoon|evening)|"
     r"nice to (?:see|meet) you|welcome|welcome back|what's up|how's it going|how are you(?: doing)?|"
-    r""
     r"(?:great|good|lovely) to (?:see|have|meet) you(?: here)?)(?: there| again| back| along)?,?\s+)",
     re.I,
 )
