@@ -41,11 +41,11 @@ _ANSWERS = re.compile(
     re.I,
 )
 _GREETS = re.compile(
-    r"\b(?:hi|hello|hey|hiya|howdy|good (?:morning|afternoon|evening)|what's up|how are you|how's it going|"
-    r"nice to (?:see|meet) you|(?:great|good) to (?:see|meet) you)(?: there| again)?,?\s+$",
+    r"\b(?:hi|hello|hey|hiya|howdy|welcome|good (?:morning|afternoon|evening)|what's up|how are you(?: doing)?|"
+    r"how's it going|(?:nice|great|good) to (?:see|meet) you)(?: there| again| back)?,?\s+$",
     re.I,
 )
-_THANKS_BEFORE = re.compile(r"\b(?:thanks|thank you|cheers)(?: (?:so|very) much| a lot| again)?,?\s+$", re.I)
+_THANKS_BEFORE = re.compile(r"\b(?:thanks?|thank you|cheers)(?: (?:(?:so|very) much|a lot|again|you))*,?\s+$", re.I)
 _THANKS_BEHIND = re.compile(r",?\s*(?:thanks|thank you|many thanks|cheers|i (?:really |so )?appreciate)\b", re.I)
 #: Behind a name that opens a sentence and that the recognizer gave no comma: "Ada welcome back to the show".
 _BEHIND = re.compile(rf"\s+(?:welcome\b|thanks\b|thank you\b|(?:it's )?(?:so )?{_GLAD} to (?:have|see) you\b)", re.I)
@@ -83,13 +83,23 @@ def courtesy_beside(even: str, start: int, end: int, name: tuple[int, int]) -> C
     if _ANSWERS.search(even, max(0, start - _EARLIER), end + _LATER):
         return Courtesy.ANSWERS
     before = even[start : name[0]]
-    thanks = _THANKS_BEFORE.search(before) or _THANKS_BEHIND.match(even, name[1], end)
+    thanks = thanks_before(before) or _THANKS_BEHIND.match(even, name[1], end)
     # "Thank you, Ada, for the music. Welcome to the show.": the welcome is for the listeners.
     if _RECEIVES.search(even, start, end if thanks else end + _LATER):
         return Courtesy.RECEIVES
-    if _GREETS.search(before):
+    if greets_before(before):
         return Courtesy.GREETS
     return Courtesy.THANKS if thanks else None
+
+
+def greets_before(before: str) -> bool:
+    """Whether a sentence up to a name ends with a greeting: "Oh, hello again, "."""
+    return _GREETS.search(before) is not None
+
+
+def thanks_before(before: str) -> bool:
+    """Whether a sentence up to a name ends with thanks: "Well, thank you so much, "."""
+    return _THANKS_BEFORE.search(before) is not None
 
 
 def goes_on_courteously(even: str, at: int, end: int) -> bool:

@@ -10,7 +10,7 @@ from evaluation.naming_cases import document
 from schemas.transcript import NameMethod, Transcript
 from transcription.courtesies import Courtesy, courtesy_beside
 from transcription.naming import name_speakers
-from transcription.naming.callers import named_by_calls
+from transcription.naming.by_calls import named_by_calls
 from transcription.naming.claims import claims_of
 from transcription.naming.evidence import called_words
 from transcription.naming.people import Person, people_of, person_of
@@ -362,6 +362,17 @@ def test_a_voice_that_speaks_for_seconds_is_by_calls_alone_nobody() -> None:
     brief = [(label, text if label != "C" else "I did.") for label, text in HABIT]
 
     assert _by_calls(brief) == {}
+
+
+def test_who_has_a_name_by_hand_gives_it_to_nobody_else_however_often_it_is_called() -> None:
+    bare, _ = document(HABIT)
+    by_hand = tuple(
+        replace(each, name="Otis Bell", known_by=NameMethod.GIVEN) if each.id == "S1" else each
+        for each in bare.speakers
+    )
+
+    assert names(name_speakers(bare)) == [None, "Otis", None]
+    assert names(name_speakers(replace(bare, speakers=by_hand))) == ["Otis Bell", None, None]
 
 
 def _called_words(lines: list[tuple[str, str]]) -> frozenset[str]:

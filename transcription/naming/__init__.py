@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import Transcript
+from transcription.naming.by_calls import named_by_calls
 from transcription.naming.by_sound import pieces_by_sound
-from transcription.naming.callers import named_by_calls
 from transcription.naming.claims import Heard, claims_of
 from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes

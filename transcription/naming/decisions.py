@@ -41,7 +41,7 @@ def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]
     for (voice, person), doubt in _denials(talk, people, pieces).items():
         if (voice, person) in strengths:
             strengths[voice, person] -= doubt
-    taken = {i for i, person in enumerate(people) if any(_is_named(each, person) for each in talk.fixed.values())}
+    taken = {i for i, person in enumerate(people) if any(is_named(each, person) for each in talk.fixed.values())}
     free = {
         pair: strength
         for pair, strength in strengths.items()
@@ -78,7 +78,7 @@ def strengths_of(pieces: Sequence[Piece]) -> dict[tuple[str, int], float]:
     return strengths
 
 
-def _is_named(speaker: Speaker, person: Person) -> bool:
+def is_named(speaker: Speaker, person: Person) -> bool:
     """Whether a speaker who keeps the name already has this person's."""
     return speaker.name is not None and (calls(person, speaker.name) or calls(Person(speaker.name), person.full))
 
@@ -101,7 +101,7 @@ def expected_and_left(talk: Talk, people: Sequence[Person], named: Mapping[str, 
         for i, person in enumerate(people)
         if person.participant is not None
         and i not in {decision.person for decision in named.values()}
-        and not any(_is_named(each, person) for each in talk.fixed.values())
+        and not any(is_named(each, person) for each in talk.fixed.values())
     ]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from transcription.courtesies import greets_before, thanks_before
 from transcription.given_names import is_given_name
 from transcription.names_in_sentences import (
     Sentence,
@@ -73,12 +74,6 @@ class Mention:
 
 
 _CAPITALISED = re.compile(r"(?<![\w’'-])[^\W\d_a-z][\w’'-]*")
-_GREETS = re.compile(
-    r"\b(?:hi|hello|hey|welcome|good (?:morning|afternoon|evening)|what's up|how are you(?: doing)?|how's it going)"
-    r"(?: there| again| back)?,?\s+$",
-    re.I,
-)
-_THANKS = re.compile(r"\b(?:thanks?|thank you|cheers)(?: (?:so much|very much|a lot|again|you))*,?\s+$", re.I)
 _OF_ONESELF = re.compile(r"\b(?:i'?m|i am|my name is|my name's|this is|it's)\s+$", re.I)
 _CLOSED = re.compile(r"\s*(?:[.,?!…;–—-]|$)")
 _AFTER_A_COMMA = re.compile(r"[,;–—-]\s+(?:(?:and|but|so|well|now|oh|yeah|you know|i mean)\s+)?$", re.I)
@@ -141,9 +136,9 @@ def _manner(sentence: Sentence, name: SpokenName) -> Manner | None:
     if is_absent(sentence, name.end) or is_replaced(sentence, name) or is_from_afar(sentence):
         return Manner.AWAY
     is_closed = _CLOSED.match(rest) is not None
-    if is_closed and _GREETS.search(before):
+    if is_closed and greets_before(before):
         return Manner.GREETED
-    if is_closed and _THANKS.search(before):
+    if is_closed and thanks_before(before):
         return Manner.THANKED
     if name.is_full:
         return Manner.IN_FULL

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
 from transcription.naming.claims import Heard
-from transcription.naming.decisions import Decision
+from transcription.naming.decisions import Decision, is_named
 from transcription.naming.evidence import Piece, called_words
 from transcription.naming.jointly import MOST, NAMED, TOLD, Said, is_said_to_somebody, said_of, with_calls
 from transcription.naming.mentions import Manner, Mention, find_mentions
@@ -24,9 +24,9 @@ from transcription.spoken_names import FIRST_KNOWN, read_name
 
 #: A name is given where every way without it is e to the power of this less likely: 19 of 20.
 SURE = 3.0
-HERE = math.log(0.9 / 0.1)  #: log odds that who is called in `CALLS` turns is one of the voices
+HERE = math.log(0.9 / 0.1)  #: log odds that who is called in `TURNS` turns is one of the voices
 AGAIN = 1.0  #: what each further turn adds to them; assumed
-CALLS = 2  #: so many turns must call somebody who is told something or asked
+TURNS = 2  #: so many turns must call somebody, in a question or beside a "you"
 MOSTLY = 0.5  #: of all calls by a name, so many must point at the voice most of all
 SHARE = 1 / 3  #: of the mentions of a name that must be calls; whom everybody talks about is somebody else
 SECONDS = 30.0  #: a voice that speaks less is called by nobody's habit
@@ -47,7 +47,9 @@ def named_by_calls(
     possible = [
         i
         for i, person in enumerate(people)
-        if i not in taken and (person.participant is not None or _is_a_name(person, words))
+        if i not in taken
+        and (person.participant is not None or _is_a_name(person, words))
+        and not any(is_named(each, person) for each in talk.fixed.values())
     ]
     mentions = list(find_mentions(talk, people, [*possible, *taken]))
     called = _called(mentions)
@@ -59,7 +61,7 @@ def named_by_calls(
     columns = sorted({*possible, *taken})
     voices = [voice for voice in talk.talkers if voice not in talk.fixed]
     beliefs = {
-        (voice, person): HERE + AGAIN * (called.get(person, CALLS) - CALLS) - math.log(len(talk.talkers))
+        (voice, person): HERE + AGAIN * (called.get(person, TURNS) - TURNS) - math.log(len(talk.talkers))
         for voice in voices
         for person in columns
     }
@@ -85,7 +87,7 @@ def named_by_calls(
         margin = likeliest - best_assignment(without)[1]
         all_calls = [each for each in said if each.mention.person == person and each.mention.manner not in TOLD]
         calls = [each for each in all_calls if _points_at(each, voice)]
-        if margin >= SURE and len(calls) >= max(CALLS, MOSTLY * len(all_calls)):
+        if margin >= SURE and len(calls) >= max(TURNS, MOSTLY * len(all_calls)):
             own = with_calls(pieces, calls, voice, person)
             strength = min(margin + math.log1p(math.exp(-margin)), -math.log(1 - MOST))
             found[voice] = Decision(person, strength, own, own[0].method)
@@ -98,7 +100,7 @@ def _is_a_name(person: Person, words: frozenset[str]) -> bool:
 
 
 def _called(mentions: Sequence[Mention]) -> dict[int, int]:
-    """The people who are mostly called, not spoken of, and in how many turns that say something to a "you": `CALLS`
+    """The people who are mostly called, not spoken of, and in how many turns that say something to a "you": `TURNS`
     or more.
     """
     clear: dict[int, set[int]] = defaultdict(set)
@@ -116,7 +118,7 @@ def _called(mentions: Sequence[Mention]) -> dict[int, int]:
     return {
         person: len(turns)
         for person, turns in clear.items()
-        if len(turns) >= CALLS and calls[person] >= SHARE * counts[person] and person not in away
+        if len(turns) >= TURNS and calls[person] >= SHARE * counts[person] and person not in away
     }
 
 
