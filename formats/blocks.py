@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from schemas.errors import PageError
 
-#: A dash, an asterisk or a quote mark is one where words or a set-off label follow.
-_BULLET = re.compile(r"(?:[•◦‣▪·]\s+|[-*+>–—]\s+(?=[\w*_\"“‘'(\[]))+")
+#: A dash, an asterisk or a quote mark is one where words or a set-off label follow. ">>" begins turns in captions.
+_BULLET = re.compile(r"(?:[•◦‣▪·]\s+|>{2,3}\s*(?=\w)|[-*+>–—]\s+(?=[\w*_\"“‘'(\[<$]))+")
 
 
 #: What YAML has at the margin: a key in small letters, an item, a comment.

@@ -45,7 +45,9 @@ UNUSUAL_COUNT = 3
 TRIED = 5
 
 _TIME = rf"(?P<time>{TIME})"
-_LABEL = r"(?P<label>(?:[^\W_]|\$)(?:[^:\n\[\](){}<>*\t]{0,70}?[^\s:\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?)"
+_LABEL = (
+    r"(?P<label>(?:[^\W_]|\$)(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?)"
+)
 _OPEN = r"(?:#{1,6}[ ]+)?[*_]{0,3}[\[(<]?"
 _CLOSE = r"[\])>]?[*_]{0,3}"
 _SEPARATOR = r"\s*(?:[-–—|·•]\s*)?"
@@ -55,7 +57,9 @@ _SHAPES = tuple(
     re.compile(shape)
     for shape in (
         # Name:  **Name:**  [Name]:  ### Name:
-        rf"{_OPEN}{_LABEL}{_CLOSE}:{_CLOSE}(?:\s+(?=\S)|\s*$)",
+        rf"{_OPEN}{_LABEL}{_CLOSE}[ \u00a0]?:{_CLOSE}(?:\s+(?=\S)|\s*$)",
+        # Name：text, as Chinese and Japanese pages have it
+        rf"{_OPEN}{_LABEL}{_CLOSE}：\s*",
         # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
         rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<]?{_TIME}{_CLOSE}:?{_CLOSE}{_GAP}",
         # [0:03] Name:  0:03 - Name:  (0:03) **Name**
@@ -265,7 +269,7 @@ def _layout(page: Page, style: HouseStyle, lead: str | None, bullet: str) -> Lay
     default = LayoutChoices()
     indent = usual([b.lead for b in inner]) or ""
     turn_indent = usual([b.lead for b in turns]) if len(turns) > 1 else None
-    if turn_indent is not None and not inner:
+    if turn_indent is not None and all(block.lead == turn_indent for block in inner):
         indent = turn_indent
     first_lead = blocks[begin[0]].lead
     other = turn_indent if turn_indent is not None else indent

@@ -14,6 +14,7 @@ from formats.labels import clean_name, number_in
 from formats.names import (
     ORDINARY,
     PARTICLES,
+    UPPER,
     first_name,
     initials,
     is_caps_name,
@@ -184,7 +185,8 @@ def _inside_the_talk(
     own = {style.layout.indent.strip(), style.turn_indent.strip(), ""}
     if bullet and bullet not in own:
         starts = (c.index for c in candidates if bullet in blocks[c.index].lead and c.index >= begin)
-        begin = next(starts, begin)
+        opening = opening_bullet(blocks, [(c.index, c.label) for c in candidates])
+        begin = opening if opening is not None else next(starts, begin)
     else:
         opening = opening_bullet(blocks, [(c.index, c.label) for c in candidates])
         candidates = [c for c in candidates if blocks[c.index].lead.strip() in own or c.index == opening]
@@ -197,15 +199,25 @@ def talk_begin(blocks: Sequence[Block], *, before: int) -> int:
 
 
 def opening_bullet(blocks: Sequence[Block], labels: Sequence[tuple[int, str]]) -> int | None:
-    """The block that begins a talk which is one item of a list: the only bullet, whose speaker speaks again."""
+    """The block that begins a talk which is one item of a list: the last bullet, whose speaker speaks again.
+
+    Others are those of a list of people above it.
+    """
     bulleted = [index for index, block in enumerate(blocks) if block.lead.strip()]
-    if len(bulleted) != 1:
+    if not bulleted or any(listed_person(index, blocks[index]) is None for index in bulleted[:-1]):
         return None
-    opener = next((label for index, label in labels if index == bulleted[0]), None)
-    others = {label for index, label in labels if index > bulleted[0]}
+    last = bulleted[-1]
+    listed = [person.name for n in bulleted[:-1] if (person := listed_person(n, blocks[n])) is not None]
+    person = listed_person(last, blocks[last])
+    breaks = [blocks[index].before.count("\n") for index in bulleted[1:]]
+    is_apart = last - 1 not in bulleted or breaks[-1] > min(breaks)
+    if listed and person is not None and not is_apart and person.name not in listed:
+        return None  # the end of that list
+    opener = next((label for index, label in labels if index == last), None)
+    others = {label for index, label in labels if index > last}
     if opener is None or not others & {opener, first_name(opener), opener.split(" ")[0]}:
         return None
-    return bulleted[0]
+    return last
 
 
 def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
@@ -283,6 +295,7 @@ def _strengths_of_names(
     counts = Counter(c.label for c in candidates)
     people = people_listed(blocks, before=candidates[0].index if candidates else 0)
     listed = set(people) | {first_name(name) for name in people}
+    series = _series(counts)
     shaped = {
         label
         for label in counts
@@ -291,6 +304,7 @@ def _strengths_of_names(
         )
         or is_question_or_answer(label, counts)
         or (style.needs_times and style.label.own_line and _may_be_unusual(label))
+        or label in series
         or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
     }
     if is_caps:
@@ -333,6 +347,19 @@ def _strengths_of_names(
         if prose is not None and _speaks_against(candidate, sure, prose):
             strengths[label] = 0
     return strengths
+
+
+def _series(counts: Mapping[str, int]) -> frozenset[str]:
+    """Labels of a letter and a number ("P3") that come again, where another of the letter comes often."""
+    letters = {
+        label[0] for label, count in counts.items() if count >= UNUSUAL_LABEL_COUNT and _IN_SERIES.fullmatch(label)
+    }
+    return frozenset(
+        label for label, count in counts.items() if count > 1 and label[0] in letters and _IN_SERIES.fullmatch(label)
+    )
+
+
+_IN_SERIES = re.compile(r"[A-Z]\d{1,2}")
 
 
 def is_question_or_answer(label: str, labels: Container[str]) -> bool:
@@ -391,7 +418,8 @@ def _speaks_against(candidate: Candidate, sure: Sequence[Candidate], prose: _Pro
     if prose.small.issuperset(part.casefold() for part in parts):
         return True
     full = {first_name(c.label) for c in sure if " " in c.label}
-    return len(parts) == 1 and all(" " in c.label or c.label in full for c in sure if not is_role_label(c.label))
+    others = [c.label for c in sure if not (is_role_label(c.label) or _IN_SERIES.fullmatch(c.label))]
+    return len(parts) == 1 and all(" " in other or other in full for other in others)
 
 
 #: A word that no colon follows.
@@ -417,7 +445,12 @@ def _may_be_unusual(label: str) -> bool:
     words = label.split()
     if not any(c.isalpha() for c in label):
         return False
-    if len(words) > 5 or ends_sentence(label) or any(mark in label for mark in '?!;“”"`|#={}\\*'):
+    if (
+        len(words) > 5
+        or ends_sentence(label)
+        or any(mark in label for mark in '?!;“”"`|#={}\\*<>')
+        or label[0] == "_"
+    ):
         return False
     if any(word[0].islower() and word not in PARTICLES for word in words):
         return False
@@ -454,8 +487,8 @@ class ListedPerson:
     short: str | None = None  #: the initials that the page gives for the name: "TF"
 
 
-_KEY = re.compile(r"(?P<short>[A-ZÀ-ÖØ-Þ]{1,4})\s*(?::|=|[-–—])\s+(?=\S)")
-_KEY_AFTER = re.compile(r"(?<!\s)\s*[(\[](?P<short>[A-ZÀ-ÖØ-Þ]{2,4})[)\]]")
+_KEY = re.compile(rf"(?P<short>[{UPPER}]{{1,4}})\s*(?::|=|[-–—])\s+(?=\S)")
+_KEY_AFTER = re.compile(rf"(?<!\s)\s*[(\[](?P<short>[{UPPER}]{{2,4}})[)\]]")
 
 
 def listed_person(index: int, block: Block) -> ListedPerson | None:

@@ -22,6 +22,7 @@ from formats.house_style import (
     shipped_styles,
     write_style,
 )
+from formats.names import UPPER
 from formats.pages import best_reading
 from formats.reading import Reading
 from formats.writing import WHOLE_PAGE, Mark
@@ -148,7 +149,7 @@ def _people_template(people: Sequence[Matter], transcript: Transcript) -> str:
     speakers = {s.id: s for s in transcript.speakers}
     first = people[0]
     speaker = speakers.get(first.speaker or "")
-    is_key = re.match(r"[A-ZÀ-ÖØ-Þ]{1,4}\s*[:=–—-]", first.text) is not None
+    is_key = re.match(rf"[{UPPER}]{{1,4}}\s*[:=–—-]", first.text) is not None
     leads = {m.block: m.value for m in transcript.layout.marks if m.kind == Mark.LEAD} if transcript.layout else {}
     lead = leads.get(first.id, "  • ")
     who = (

@@ -15,6 +15,8 @@ HONORIFICS = _words(
     " councillor cllr hon judge justice captain sister father rabbi imam"
 )
 PARTICLES = _words("van von der den de del della di da dos das du la le el al bin ibn ben ten ter y e af av zu")
+#: Those that are given names as well, where they come first and with a capital.
+GIVEN_PARTICLES = _words("al ben bin del della di van")
 #: Labels that say what somebody does instead of who they are.
 ROLE_LABELS = _words(
     "presenter announcer narrator voiceover host co-host interviewer interviewee moderator chair guest audience"
@@ -61,9 +63,16 @@ FIELD_WORDS = _words(
 #: Stand in headings ("State Of The Art"), never inside a name.
 FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your this that")
 
+#: The capitals of the Latin, Greek and Cyrillic scripts, for a class in an expression: "re" knows no such class.
+UPPER = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
+
 UNKNOWN_LABEL = "Unknown speaker"  #: a turn that no voice could be given to
 _NUMBERED = re.compile(r"(?:(?i:speaker|voice)[ _-]?|(?i:spk)[ _-]?)(?:\d{1,3}|[A-Z])")
 _TOKEN = re.compile(r"[^\W\d_](?:[\w’'.‑-]*[\w.])?")
+#: "d’Arcy", "l’Estrange": the capital comes after the apostrophe.
+_ELIDED = re.compile(rf"[dl][’'][{UPPER}]")
+#: A nickname between the given name and the surname.
+_NICKNAME = re.compile(r"[\"“‘'(][^\W\d_][\w’'.-]*[\"”’')]")
 _POSTNOMINAL = re.compile(r"(?:[A-Z]{2,5}|PhD|DPhil|MPhil|BSc|MSc|Psy\.D\.?|Ph\.D\.?|M\.D\.?|Jr\.?|Sr\.?|III?)")
 
 
@@ -87,9 +96,19 @@ def first_name(name: str) -> str:
     """The first part of a full name, or the whole where that part is an initial or not capitalised."""
     _, bare = split_honorific(name)
     first = bare.split(" ")[0]
-    if len(first.rstrip(".")) < 2 or not first[0].isalpha() or first[0].islower() or first.casefold() in PARTICLES:
+    if len(first.rstrip(".")) < 2 or not first[0].isalpha() or first[0].islower() or _begins_surname(bare):
         return bare
     return first
+
+
+def _begins_surname(name: str) -> bool:
+    """Whether a name begins with a particle that is no given name there: "De Vries", "Van der Berg", no "Ben Roe"."""
+    first, _, rest = name.partition(" ")
+    if first.casefold() not in PARTICLES:
+        return False
+    if first.casefold() not in GIVEN_PARTICLES or first[0].islower():
+        return True
+    return first.casefold() in ("van", "del") and rest.split(" ")[0].casefold() in PARTICLES
 
 
 def is_number_label(text: str) -> bool:
@@ -100,7 +119,11 @@ def is_number_label(text: str) -> bool:
 def initials(name: str) -> str:
     """TF of "Tomas Feld", OM of "Oskar van der Meer", AQ of "Anne-Marie Quill" without its second first name."""
     _, bare = split_honorific(name)
-    return "".join(token[0].upper() for token in bare.split(" ") if token and token.casefold() not in PARTICLES)
+    first, *rest = bare.split(" ")
+    counted = [token for token in rest if token.casefold() not in PARTICLES]
+    if not _begins_surname(bare):
+        counted = [first, *counted]
+    return "".join(token[0].upper() for token in counted if token[:1].isalnum())
 
 
 def name_tokens(text: str) -> list[str] | None:
@@ -109,14 +132,16 @@ def name_tokens(text: str) -> list[str] | None:
     tokens = bare.split(" ")
     if not 1 <= len(tokens) <= 6 or len(text) > 80:
         return None
-    for token in tokens:
+    for place, token in enumerate(tokens):
+        if 0 < place < len(tokens) - 1 and _NICKNAME.fullmatch(token):
+            continue
         if (
             not _TOKEN.fullmatch(token)
             or (token.endswith(".") and len(token) > 3)
-            or (token[0].islower() and token.casefold() not in PARTICLES)
+            or (token[0].islower() and token.casefold() not in PARTICLES and not _ELIDED.match(token))
         ):
             return None
-    if tokens[0][0].islower() and len(tokens) == 1:
+    if tokens[0][0].islower() and len(tokens) == 1 and not _ELIDED.match(tokens[0]):
         return None
     return tokens
 
@@ -161,7 +186,7 @@ def is_handle(text: str) -> bool:
 
 def is_key(text: str) -> bool:
     """Whether a text can stand for a name as its initials do: T, TF, OvdM, L9."""
-    return re.fullmatch(r"[A-ZÀ-ÖØ-Þ](?:[a-z]{0,2}[A-ZÀ-ÖØ-Þ\d]){0,4}", text) is not None
+    return re.fullmatch(rf"[{UPPER}](?:[a-z]{{0,2}}[{UPPER}\d]){{0,4}}", text) is not None
 
 
 def split_bracket(label: str) -> tuple[str, str] | None:
@@ -173,7 +198,8 @@ def split_bracket(label: str) -> tuple[str, str] | None:
 def is_caps_name(text: str) -> bool:
     """Whether a text is a name in capitals: TOMAS, ANNE-MARIE, TOMAS FELD."""
     letters = [c for c in text if c.isalpha()]
-    return len(letters) >= 2 and not any(c.islower() for c in letters) and name_tokens(text) is not None
+    is_capital = len(letters) >= 2 and any(c.isupper() for c in letters) and not any(c.islower() for c in letters)
+    return is_capital and name_tokens(text) is not None
 
 
 def is_role_label(text: str) -> bool:

@@ -25,7 +25,7 @@ from formats.label_reading import (
 )
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.matter_reading import classify_front, page_date, title_of
-from formats.names import is_caps_name
+from formats.names import is_caps_name, is_number_label
 from formats.shapes import heading_mark, is_footer, is_sound_line, is_structure
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.stray_labels import with_strays
@@ -461,6 +461,6 @@ def _explained(
     explained = len(blocks) - len(head) - len(own) - built - len(between)
     share = max(0.0, explained / total) if total else 0.0
     is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
-    capitals = sum(1 for label in labels if is_caps_name(label.label))
+    capitals = sum(1 for label in labels if is_caps_name(label.label) and not is_number_label(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
     return share * (0.6 if is_other_case else 1.0)

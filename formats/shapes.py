@@ -84,6 +84,8 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
             made += r"[^\S\n]+"
         else:
             made += re.escape(part)
+    if pattern.endswith("："):
+        return re.compile(made + r"(?P<gap>[^\S\n]*)")
     return re.compile(made + (r"(?P<gap>[^\S\n]+|$)" if pattern != pattern.rstrip() else r"(?P<gap>$)"))
 
 

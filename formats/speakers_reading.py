@@ -13,6 +13,7 @@ from formats.label_reading import Candidate, ListedPerson, short_names
 from formats.names import (
     ORDINARY,
     UNKNOWN_LABEL,
+    UPPER,
     first_name,
     is_caps_name,
     is_key,
@@ -30,7 +31,8 @@ from schemas.transcript import Evidence, NameMethod, Speaker
 _HOST_WORDS = frozenset({"chair", "host", "moderator", "presenter", "interviewer"})
 _ANNOUNCER_WORDS = frozenset({"presenter", "announcer", "narrator", "voiceover"})
 _NAME_PART = (
-    r"(?:(?:van|von|der|de|den|del|di|da|dos|la|le|el|al|bin|ibn|ten|ter)\s)*[A-ZÀ-ÞŁŚŻ][\w‑-]*(?:[’'][A-Z][\w-]*)?"
+    r"(?:(?:van|von|der|de|den|del|di|da|dos|la|le|el|al|bin|ibn|ten|ter)\s)*"
+    rf"[{UPPER}][\w‑-]*(?:[’'][{UPPER}][\w-]*)?"
 )
 
 
@@ -124,9 +126,14 @@ def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: S
 
 
 def _completed(name: str, people: Mapping[str, ListedPerson], head: Sequence[Block]) -> str:
-    """The full name that the page's head gives for a first name, where it gives exactly one."""
+    """The full name that the page's head gives for a first name, where it gives exactly one; a full one as it has it.
+
+    `name` was made from capitals, which do not tell "Ada MacRae" from "Ada Macrae".
+    """
     if " " in name:
-        return name
+        whole = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
+        printed = [*people, *(match.group() for block in head for match in whole.finditer(block.text))]
+        return next((p for p in printed if p.casefold() == name.casefold() and not p.isupper()), name)
     listed = [person for person in people if first_name(person).casefold() == name.casefold()]
     if len(listed) == 1:
         return listed[0]

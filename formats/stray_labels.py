@@ -144,10 +144,12 @@ def _opening(
 ) -> int:
     """Where the talk begins: before the first label that the style explains, where others stand above it.
 
-    `least` is how many of those it takes that have no time and no line of their own: a title may begin with a name.
+    `least` is how many of those it takes that have no time, no bullet and no line of their own: a title may begin
+    with a name.
     """
     first = labels[0].index
-    if style.layout.bullet.strip() or blocks[first].lead.strip():
+    bullet = blocks[first].lead.strip()
+    if style.layout.bullet.strip() or bullet != style.turn_indent.strip():
         return first
     places: list[int] = []
     inline: list[int] = []
@@ -156,12 +158,12 @@ def _opening(
         found = _stray(block.text, index, shape, "", ())
         if (
             found is None
-            or block.lead.strip()
+            or block.lead.strip() != bullet
             or explains_initials(block)
             or (found.time is None and ":" not in found.pattern)
         ):
             continue
-        is_sure = found.time is not None or (style.label.own_line and not found.rest)
+        is_sure = found.time is not None or (style.label.own_line and not found.rest) or bool(bullet)
         (places if is_sure else inline).append(index)
     if len(inline) >= least and all(ends_sentence(blocks[index].text) for index in inline):
         places += inline

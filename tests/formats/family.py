@@ -17,6 +17,9 @@ NAMES = (
     "Jose\u0301 Marti\u0301n",  # not NFC
     "Björk Lund",
     "Ignatius Okonkwo-Reilly",
+    "Ben Roe",
+    "Renée d’Arcy",
+    "Łucja Nowak",
 )
 SENTENCES = (
     "Yes.",
@@ -85,7 +88,7 @@ def short(seconds: int) -> str:
 
 
 def letters(name: str) -> str:
-    return "".join(part[0] for part in name.split() if part[0].isupper())
+    return "".join(part[0].upper() for part in name.split() if part not in ("van", "der"))
 
 
 FORMS = (
@@ -94,6 +97,8 @@ FORMS = (
     Form("**Name:**", lambda name, n, t: f"**{name}:** "),
     Form("**Name**:", lambda name, n, t: f"**{name}**: "),
     Form("[Name]:", lambda name, n, t: f"[{name}]: "),
+    Form("Name : ", lambda name, n, t: f"{name}\u00a0: "),
+    Form("Name：", lambda name, n, t: f"{name}："),
     Form("Name – ", lambda name, n, t: f"{name} – "),
     Form("Name<tab>", lambda name, n, t: f"{name}\t"),
     Form(
@@ -101,6 +106,7 @@ FORMS = (
     ),
     Form("Speaker 1 (t):", lambda name, n, t: f"Speaker {n} ({short(t)}): ", has_times=True, has_names=False),
     Form("SPEAKER_00:", lambda name, n, t: f"SPEAKER_{n - 1:02d}: ", has_names=False),
+    Form("P1:", lambda name, n, t: f"P{n}: ", has_names=False),
     Form("Speaker A:", lambda name, n, t: f"Speaker {chr(64 + n)}: ", has_names=False),
     Form("initials", lambda name, n, t: f"{letters(name)}: ", can_shorten=False),
     Form("Name [t]:", lambda name, n, t: f"{name} [{clock(t, hours=False)}]: ", has_times=True),

@@ -585,3 +585,106 @@ def test_one_speaker_who_goes_on_after_each_break_is_a_talk() -> None:
 )
 def test_one_speaker_alone_is_no_talk_otherwise(page: str) -> None:
     assert "no house style explains this page" in says_why(page)
+
+
+# ---------------------------------------------------------------- names that look like something else
+
+
+@pytest.mark.parametrize("first", ["Ben", "Al", "Della", "Van"])
+def test_a_given_name_that_is_a_particle_elsewhere_is_a_first_name(first: str) -> None:
+    page = TALK.format(extra="").replace("Tomas Feld:", f"{first} Roe:", 1).replace("Tomas Feld:", f"{first}:")
+
+    transcript = read_back(page)
+
+    assert [(s.name, s.aliases) for s in transcript.speakers] == [("Ada Quill", ()), (f"{first} Roe", (first,))]
+
+
+@pytest.mark.parametrize("name", ["Renée d’Arcy", "Lucas d'Este", 'Tomas "Tom" Feld', "Oskar (Oz) Feld"])
+def test_a_name_with_a_small_letter_or_a_nickname_begins_a_turn(name: str) -> None:
+    page = TALK.format(extra=f"{name}: May I?\n\n").replace("Tomas Feld", "Nur Aziz")
+
+    transcript = read_back(page)
+
+    assert who_said(transcript)[2] == (name, ["May I?"])
+
+
+def test_a_first_name_in_a_script_without_capitals_is_the_same_person() -> None:
+    page = TALK.format(extra="").replace("Tomas Feld:", "سلمى حداد:", 1).replace("Tomas Feld:", "سلمى:")
+
+    assert [speaker.name for speaker in read_back(page).speakers] == ["Ada Quill", "سلمى حداد"]
+
+
+def test_labels_of_a_letter_and_a_number_are_a_series() -> None:
+    page = "P1: One.\n\nP2: Two.\n\nP1: Three.\n\nP3: Four.\n\nP2: Five.\n\nP1: Six.\n\nP3: Seven.\n"
+
+    assert [name for name, _ in who_said(read_back(page))] == ["P1", "P2", "P1", "P3", "P2", "P1", "P3"]
+
+
+def test_a_name_in_capitals_is_spelt_as_the_head_has_it() -> None:
+    head = "The lamp\n\nWith Ada MacRae and Lena van der Berg.\n\n"
+    page = head + TALK.format(extra="").replace("Ada Quill", "ADA MACRAE").replace("Tomas Feld", "LENA VAN DER BERG")
+
+    assert [speaker.name for speaker in read_back(page).speakers] == ["Ada MacRae", "Lena van der Berg"]
+
+
+# ---------------------------------------------------------------- other signs around labels
+
+
+@pytest.mark.parametrize("colon", [" : ", "\u00a0: ", "："])
+def test_a_colon_may_have_a_space_before_it_or_be_a_wide_one(colon: str) -> None:
+    page = TALK.format(extra="").replace(": ", colon)
+
+    assert who_said(read_back(page)) == [
+        ("Ada Quill", ["You keep the lamp."]),
+        ("Tomas Feld", ["I do."]),
+        ("Ada Quill", ["Since when?"]),
+        ("Tomas Feld", ["Since the winter of the ice."]),
+    ]
+
+
+@pytest.mark.parametrize("sign", [">> ", ">>"])
+def test_the_sign_of_a_change_of_speaker_is_no_part_of_the_name(sign: str) -> None:
+    page = sign + TALK.format(extra="").replace("\n\n", f"\n\n{sign}")
+
+    assert [speaker.name for speaker in read_back(page).speakers] == ["Ada Quill", "Tomas Feld"]
+
+
+@pytest.mark.parametrize("apart", ["\n\n", "\n\nTRANSCRIPT\n\n"])
+def test_a_talk_that_is_one_item_of_a_list_may_stand_below_a_list_of_people(apart: str) -> None:
+    people = "The lamp\n\n  • Ada Quill, host\n  • Tomas Feld, keeper of the lamp"
+    page = people + apart + "  • " + TALK.format(extra="And the stairs?\n\n").replace("\n\n", "\n\n    ")
+
+    transcript = read_back(page)
+
+    assert who_said(transcript)[0] == ("Ada Quill", ["You keep the lamp."])
+    assert [p.name for p in transcript.episode.participants] == ["Ada Quill", "Tomas Feld"]
+
+
+def test_the_last_of_a_list_of_people_begins_no_talk() -> None:
+    page = "The lamp\n\n- Ada Quill\n- Tomas Feld\n\n" + TALK.format(extra="").replace(": ", "\n")
+
+    assert who_said(read_back(page))[0] == ("Ada Quill", ["You keep the lamp."])
+
+
+def test_a_first_label_with_a_slip_begins_the_talk_where_turns_have_bullets() -> None:
+    page = "• " + TALK.format(extra="").replace("Quill:", "Quill :", 1).replace("\n\n", "\n\n• ")
+
+    assert who_said(read_back(page))[0] == ("Ada Quill", ["You keep the lamp."])
+
+
+def test_an_indent_that_one_paragraph_shares_with_the_turns_is_the_pages() -> None:
+    lines = [
+        "• Speaker 1 (0:39): It was late.",
+        "Speaker 2 (4:17): Buy the ladder.",
+        "[Music]",
+        "Speaker 1 (6:23): Ha!",
+    ]
+    page = "The lamp\n\n" + "\n\n    ".join([*lines, "Speaker 2 (9:01): Yes.", "And then it rained."])
+
+    assert [turn.start for turn in read_back(page).turns] == [39, 257, 383, 541]
+
+
+def test_a_style_is_learnt_from_a_page_of_numbers_in_capitals() -> None:
+    page = "".join(f"SPEAKER_0{n % 2}: The lamp is old.\n\nAnd wet.\n\n" for n in range(4))
+
+    assert learn_style(page.encode(), name="learnt").label.number == "SPEAKER_{n}"

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formats.clock import parse_time, print_time
-from formats.names import first_name, is_caps_name, is_name, name_from_caps, split_honorific, without_postnominals
+from formats.names import (
+    first_name,
+    initials,
+    is_caps_name,
+    is_name,
+    name_from_caps,
+    split_honorific,
+    without_postnominals,
+)
 from formats.typography import curly, inert, one_line, straight, without_sound_marks
 
 
@@ -96,6 +104,12 @@ def test_the_parts_of_a_name() -> None:
     assert without_postnominals("Ada Quill MBE PhD") == "Ada Quill"
     assert [first_name(n) for n in ("Ada Quill", "J. R. Hartley", "Dr Ada Quill", "van Berg")] == [
         "Ada", "J. R. Hartley", "Ada", "van Berg",
+    ]  # fmt: skip
+    assert [first_name(n) for n in ("Ben Roe", "Ben van Roe", "Van der Berg", "De Vries")] == [
+        "Ben", "Ben", "Van der Berg", "De Vries",
+    ]  # fmt: skip
+    assert [initials(n) for n in ("Ben Roe", "Lena van der Berg", "van Berg", 'Tomas "Tom" Feld', "")] == [
+        "BR", "LB", "B", "TF", "",
     ]  # fmt: skip
     assert is_caps_name("ANNE-MARIE")
     assert not is_caps_name("Anne")
