@@ -13,6 +13,12 @@ _BULLET = re.compile(r"(?:[•◦‣▪·]\s+|>{2,3}\s*(?=\w)|[-*+>–—]\s+(?=
 
 #: What YAML has at the margin: a key in small letters, an item, a comment.
 _YAML_LINE = re.compile(r"[a-z][\w-]*:(?:\s|$)|-\s|-$|#")
+#: Keys with a capital that no label of a talk looks like, and those that one does.
+_CAPITAL_KEY = re.compile(
+    r"(?:Title|Subtitle|Date|Published|Description|Summary|Tags|Categor(?:y|ies)|Authors?|Show|Series|Season|Episode"
+    r"|Slug|Layout|Permalink|Url|URL|Image|Duration|Language|Speakers|Guests|Hosts|Participants):(?:\s|$)"
+)
+_LABEL_OR_KEY = re.compile(r"(?:Host|Guest|Speaker|Moderator):(?:\s|$)")
 _LINE_BREAK = re.compile(r"[\r\n]")
 
 
@@ -61,12 +67,14 @@ def _front_matter_length(blocks: tuple[Block, ...]) -> int:
     """How many lines at the beginning are YAML between two lines of dashes; 0 where anything else is among them."""
     if not blocks or (blocks[0].before, blocks[0].lead, blocks[0].text) != ("", "", "---"):
         return 0
+    has_key = False
     for index, block in enumerate(blocks[1:], start=1):
         if not block.lead and block.text in ("---", "..."):
-            return index + 1 if index > 1 else 0
-        is_yaml = block.lead or _YAML_LINE.match(block.text)
-        if not is_yaml or (index == 1 and block.lead):
+            return index + 1 if has_key else 0
+        is_key = _YAML_LINE.match(block.text) or _CAPITAL_KEY.match(block.text)
+        if not (block.lead or is_key or _LABEL_OR_KEY.match(block.text)) or (index == 1 and block.lead):
             return 0
+        has_key = has_key or bool(is_key)
     return 0
 
 

@@ -31,7 +31,7 @@ _PEOPLE = {
 _DATES = frozenset({"date", "published", "publish_date", "pubdate", "publishdate"})
 #: Of these, those that name several people; what one line has between commas is a list there.
 _SEVERAL = frozenset({"speakers", "participants", "panelists", "panellists", "guests", "hosts"})
-_KEY = re.compile(r"(?P<key>[a-z][\w-]*):(?:\s+(?P<value>.*)|$)")
+_KEY = re.compile(r"(?P<key>[A-Za-z][\w-]*):(?:\s+(?P<value>.*)|$)")
 #: Says that the lines below are the value, folded or as they stand.
 _BLOCK_VALUE = re.compile(r"[|>][-+\d]*")
 #: YAML's own word for nothing, and what people write for it.
@@ -95,16 +95,19 @@ def _entries(blocks: Sequence[Block]) -> Iterator[_Entry]:
 
 def _value(entry: _Entry) -> str:
     """What stands after a key or, folded, below it; empty where that is nothing."""
-    texts = [text for _, text in entry.lines if text]
+    texts = [text for _, text in entry.lines if text and not text.startswith("#")]
     if texts and _BLOCK_VALUE.fullmatch(texts[0]):
         texts = texts[1:]
+    else:
+        texts = [_without_comment(text) for text in texts]
     value = _bare(" ".join(texts))
     return "" if value.casefold() in _NOTHING else value
 
 
 def _values(entry: _Entry) -> Iterator[tuple[int, str]]:
     """The items of a list, below its key or in brackets or between commas after it; else the value itself."""
-    for place, (index, text) in enumerate(entry.lines):
+    for place, (index, printed) in enumerate(entry.lines):
+        text = _without_comment(printed)
         value = _bare(text.removeprefix("name:"))
         if text.startswith("[") and text.endswith("]"):
             yield from ((index, _bare(each)) for each in text[1:-1].split(","))
@@ -117,6 +120,15 @@ def _values(entry: _Entry) -> Iterator[tuple[int, str]]:
 def _are_full_names(parts: Sequence[str]) -> bool:
     """Whether all are: "Tomas Feld, Keeper" has a name and what that person does."""
     return all(" " in part.strip() and is_name(part.strip()) for part in parts)
+
+
+_COMMENT = re.compile(r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^"'].*?)\s+#(?:\s.*)?""")
+
+
+def _without_comment(value: str) -> str:
+    """A value without what follows it behind " # "; "C# and #5" has no comment."""
+    match = _COMMENT.fullmatch(value)
+    return match["value"] if match else value
 
 
 def _bare(value: str) -> str:
