@@ -33,7 +33,15 @@ from formats.label_reading import (
     usual,
 )
 from formats.labels import cast_of, first_turns, label_of
-from formats.names import is_caps_name, is_handle, is_name, is_number_label, is_role_label, split_bracket
+from formats.names import (
+    is_caps_name,
+    is_handle,
+    is_name,
+    is_number_label,
+    is_role_label,
+    split_bracket,
+    split_description,
+)
 from formats.reading import Reading, read_in_style
 from schemas.errors import PageError
 
@@ -186,7 +194,8 @@ def _parts_label(pattern: str, is_own_line: bool) -> bool:
 
 
 def _is_plausible(label: str, counts: Counter[str]) -> bool:
-    label = (split_bracket(label) or (label,))[0] if counts[label] > 1 else label
+    if counts[label] > 1:
+        label = (split_bracket(label) or split_description(label) or (label,))[0]
     if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
         return True
     if is_question_or_answer(label, counts) or (counts[label] >= HANDLE_COUNT and is_handle(label)):
@@ -322,7 +331,9 @@ _PREFERRED = (
     LabelForm.FULL,
     LabelForm.TITLED,
     LabelForm.FIRST,
+    LabelForm.SURNAME,
     LabelForm.CAPS,
     LabelForm.FULL_CAPS,
+    LabelForm.SURNAME_CAPS,
     LabelForm.INITIALS,
 )

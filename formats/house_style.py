@@ -28,10 +28,16 @@ class LabelForm(StrEnum):
     FULL = "full"  #: Tomas Feld
     TITLED = "titled"  #: Dr Tomas Feld
     FIRST = "first"  #: Tomas; the full name where two people share the first one
+    SURNAME = "surname"  #: Feld, van der Berg; the full name where two people share it
     CAPS = "caps"  #: TOMAS; the full name where two people share the first one
     FULL_CAPS = "full_caps"  #: TOMAS FELD
+    SURNAME_CAPS = "surname_caps"  #: FELD; the full name where two people share it
     INITIALS = "initials"  #: TF; the full name where two people share them
     NUMBER = "number"  #: Speaker 2, even when the name is known
+
+
+#: Those that show capitals alone.
+CAPITALS = frozenset({LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.SURNAME_CAPS, LabelForm.INITIALS})
 
 
 class Quotes(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.clock import parse_time
-from formats.house_style import HouseStyle, LabelForm
+from formats.house_style import CAPITALS, HouseStyle, LabelForm
 from formats.labels import clean_name, number_in
 from formats.names import (
     ORDINARY,
@@ -26,7 +26,9 @@ from formats.names import (
     is_remark_label,
     is_role_label,
     is_sound_label,
+    short_forms,
     split_bracket,
+    split_description,
     split_honorific,
     without_postnominals,
 )
@@ -151,10 +153,18 @@ def accept(
             is_title = not kept and strength < 2 and candidate.index + 1 in believed
             if follows_label or is_title:
                 continue
-        elif strength < 2 and candidate.index == 0 and first_strong is not None and not has_title:
+        elif candidate.index == 0 and not has_title and _is_title(candidate, candidates, strength, first_strong):
             continue
         kept.append(candidate)
     return kept
+
+
+def _is_title(candidate: Candidate, candidates: Sequence[Candidate], strength: int, first_strong: int | None) -> bool:
+    """Whether a page's first line is its title: "Ada Quill: a life in lamps" before Ada Quill’s first turn."""
+    if strength == 2:
+        below = candidates[1].label if len(candidates) > 1 else None
+        return below == candidate.label and " " in candidate.rest and not ends_sentence(candidate.rest)
+    return first_strong is not None
 
 
 def _outside_code(candidates: Sequence[Candidate], blocks: Sequence[Block]) -> Sequence[Candidate]:
@@ -225,7 +235,24 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
     strengths = _strengths_of_names(candidates, blocks, style)
     strengths |= _strengths_of_names_among_capitals(candidates, strengths)
     strengths |= _strengths_of_brackets(candidates, strengths, style)
+    strengths |= _strengths_of_descriptions(candidates)
     return strengths | _strengths_of_handles(candidates, strengths)
+
+
+def _strengths_of_descriptions(candidates: Sequence[Candidate]) -> dict[str, int]:
+    """Names with what somebody does behind a comma: "Tomas Feld, keeper:".
+
+    Certain are those that come again, and the first label of somebody who goes on with a short form of the name.
+    """
+    counts = Counter(c.label for c in candidates)
+    first = {c.label: c.index for c in reversed(candidates)}
+    found: dict[str, int] = {}
+    for label, count in counts.items():
+        name, _ = split_description(label) or ("", "")
+        shorter = [short for short in (name, *short_forms(name)) if short in counts] if name else []
+        if name and (count > 1 or (shorter and all(first[short] > first[label] for short in shorter))):
+            found |= dict.fromkeys((label, *shorter), 2)
+    return found
 
 
 def _strengths_of_brackets(
@@ -291,7 +318,7 @@ def _strengths_of_handles(candidates: Sequence[Candidate], strengths: Mapping[st
 def _strengths_of_names(
     candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle
 ) -> dict[str, int]:
-    is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
+    is_caps = style.label.first in CAPITALS
     counts = Counter(c.label for c in candidates)
     people = people_listed(blocks, before=candidates[0].index if candidates else 0)
     listed = set(people) | {first_name(name) for name in people}
@@ -311,21 +338,16 @@ def _strengths_of_names(
         rests = {c.index: c.rest for c in candidates}
         texts = (rests.get(index, block.text) for index, block in enumerate(blocks))
         used = frozenset(word for text in texts for word in _WORD_OF_TEXT.findall(text))
-        short_forms = {label.split(" ")[0] for label in shaped if " " in label}
         caps = {label: _caps_strength(label, counts[label], used, style) for label in shaped}
-        return {
-            label: 2 if label in short_forms or (" " in label and label.split(" ")[0] in shaped) else strength
-            for label, strength in caps.items()
-        }
+        related = _related({label: split_honorific(label)[1] for label in shaped})
+        return {label: 2 if label in related else strength for label, strength in caps.items()}
     bare = {label: without_postnominals(split_honorific(label)[1]) for label in shaped}
-    firsts = Counter(first_name(name) for label, name in bare.items() if " " in name)
+    related = _related(bare)
     strengths = {}
     small = _goes_on_small([c for c in candidates if c.label in shaped])
     for label in shaped:
         name = bare[label]
-        is_first_of_another = " " not in name and name in firsts
-        has_first_as_label = " " in name and first_name(name) in bare.values()
-        is_of_another = is_first_of_another or has_first_as_label or name in listed
+        is_of_another = label in related or name in listed
         if label in small and not (is_of_another or is_number_label(label) or style.needs_times):
             strengths[label] = 0
         elif (counts[label] > 1 or is_of_another or is_number_label(label) or label == style.label.announcer) or (
@@ -347,6 +369,19 @@ def _strengths_of_names(
         if prose is not None and _speaks_against(candidate, sure, prose):
             strengths[label] = 0
     return strengths
+
+
+def _related(names: Mapping[str, str]) -> frozenset[str]:
+    """The labels whose names are short forms of one another: "Tomas Feld" and "Tomas", "Feld" or "T. Feld"."""
+    labels: dict[str, list[str]] = {}
+    for label, name in names.items():
+        labels.setdefault(name, []).append(label)
+    found: set[str] = set()
+    for label, name in names.items():
+        for short in short_forms(name):
+            if short in labels and short != name:
+                found.update((label, *labels[short]))
+    return frozenset(found)
 
 
 def _series(counts: Mapping[str, int]) -> frozenset[str]:

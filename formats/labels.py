@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from formats.house_style import NUMBER_TEMPLATE, LabelChoices, LabelForm
-from formats.names import UNKNOWN_LABEL, first_name, initials
+from formats.names import UNKNOWN_LABEL, first_name, initials, short_forms, split_honorific, surname
 from formats.typography import one_line
 from schemas.episode import Role
 from schemas.transcript import NameMethod, Speaker, Transcript, Turn
@@ -24,6 +24,7 @@ class Cast:
     order: Mapping[str | None, int]  #: by first appearance, from 1
     numbers: Mapping[str, str]  #: the N of "Speaker N" that an imported page printed otherwise
     with_shared_first_name: frozenset[str]  #: ids of the speakers whose first name somebody else has, in any case
+    with_shared_surname: frozenset[str]
     with_shared_initials: frozenset[str]
 
 
@@ -40,6 +41,7 @@ def cast_of(transcript: Transcript, *, numbers: Mapping[str, str] | None = None)
         order,
         numbers or {},
         _sharing(transcript, lambda name: first_name(name).casefold()),
+        _sharing(transcript, lambda name: surname(name).casefold()),
         _sharing(transcript, initials),
     )
 
@@ -89,7 +91,7 @@ def label_of(identity: str | None, form: LabelForm | str, cast: Cast, choices: L
     if speaker is not None and form.startswith("alias:"):
         alias = _alias(speaker, form)
         if alias:
-            return clean_name(with_present_name(alias, speaker))
+            return clean_name(_alias_at_present(alias, speaker))
         form = LabelForm.FULL
     if form == LabelForm.NUMBER:
         return numbered
@@ -120,6 +122,7 @@ def _named(name: str, honorific: str, form: LabelForm, identity: str, cast: Cast
     first = first_name(name)
     if identity in cast.with_shared_first_name:
         first = name
+    last = name if identity in cast.with_shared_surname else surname(name)
     match form:
         case LabelForm.TITLED:
             return f"{honorific} {name}" if honorific else name
@@ -127,8 +130,12 @@ def _named(name: str, honorific: str, form: LabelForm, identity: str, cast: Cast
             return first
         case LabelForm.CAPS:
             return first.upper()
+        case LabelForm.SURNAME:
+            return last
         case LabelForm.FULL_CAPS:
             return name.upper()
+        case LabelForm.SURNAME_CAPS:
+            return last.upper()
         case LabelForm.INITIALS:
             short = initials(name)
             return short if short and identity not in cast.with_shared_initials else name
@@ -140,6 +147,21 @@ def _alias(speaker: Speaker, form: str) -> str:
     if number.isdigit() and int(number) < len(speaker.aliases):
         return clean_name(speaker.aliases[int(number)])
     return ""
+
+
+def _alias_at_present(alias: str, speaker: Speaker) -> str:
+    """An alias of the page with the name that the speaker has now: "Dr Feld" becomes "Dr Aziz"."""
+    present = with_present_name(alias, speaker)
+    printed = page_name(speaker)
+    if present != alias or not printed or not speaker.name or printed == speaker.name:
+        return present
+    honorific, short = split_honorific(alias)
+    before, after = short_forms(printed), short_forms(clean_name(speaker.name))
+    for was, now in ((before, after), ([form.upper() for form in before], [form.upper() for form in after])):
+        if short in was and now:
+            name = now[was.index(short)]
+            return f"{honorific} {name}" if honorific else name
+    return alias
 
 
 def with_spaces(label: str, spaces: str) -> str:

@@ -17,11 +17,16 @@ HONORIFICS = _words(
 PARTICLES = _words("van von der den de del della di da dos das du la le el al bin ibn ben ten ter y e af av zu")
 #: Those that are given names as well, where they come first and with a capital.
 GIVEN_PARTICLES = _words("al ben bin del della di van")
+#: Labels of who leads a talk, and of who is only heard between its parts; "presenter" can be either.
+HOST_WORDS = _words("chair host moderator presenter interviewer")
+ANNOUNCER_WORDS = _words("presenter announcer narrator voiceover")
 #: Labels that say what somebody does instead of who they are.
-ROLE_LABELS = _words(
-    "presenter announcer narrator voiceover host co-host interviewer interviewee moderator chair guest audience"
-    " caller facilitator operator"
-) | {"new speaker", "unidentified speaker"}
+ROLE_LABELS = (
+    HOST_WORDS
+    | ANNOUNCER_WORDS
+    | _words("co-host interviewee guest audience caller facilitator operator all both everyone everybody")
+    | {"new speaker", "unidentified speaker"}
+)
 #: Begin headings and sentences, never names: what keeps "The Next Chapter" and "Second thing: …" from being labels.
 ORDINARY = _words(
     "args arguments attributes default example examples fixme options parameters raises returns tip todo usage"
@@ -58,6 +63,8 @@ REMARK_WORDS = _words("correction corrections disclaimer note notes nb update")
 FIELD_WORDS = _words(
     "agenda audio date duration email link links location media name recording slides source sources tags title tldr"
     " topic topics transcript transcription url venue video website"
+    " absent action actions apologies attendees present"  # of minutes
+    " added changed deprecated fixed removed security"  # of a list of changes
 )
 
 #: Stand in headings ("State Of The Art"), never inside a name.
@@ -111,6 +118,31 @@ def _begins_surname(name: str) -> bool:
     return first.casefold() in ("van", "del") and rest.split(" ")[0].casefold() in PARTICLES
 
 
+def surname(name: str) -> str:
+    """The last part of a full name with its particles: "Feld", "van der Berg"; the whole of a single one."""
+    _, bare = split_honorific(name)
+    if not bare.isupper():  # "LENA BERG" has no letters after the name
+        bare = without_postnominals(bare)
+    first, *rest = bare.split(" ")
+    place = len(rest) - 1
+    while place > 0 and rest[place - 1].casefold() in PARTICLES:
+        place -= 1
+    return " ".join(rest[place:]) if rest else first
+
+
+def short_forms(name: str) -> tuple[str, ...]:
+    """What can stand for a full name, always in this order: Tomas, Feld, Tomas F, Tomas F., T Feld, T. Feld.
+
+    Nothing for a single name.
+    """
+    _, bare = split_honorific(name)
+    if " " not in bare:
+        return ()
+    first, last = first_name(bare), surname(bare)
+    pairs = (f"{first} {last[0]}", f"{first} {last[0]}.", f"{first[0]} {last}", f"{first[0]}. {last}")
+    return (first, last, bare.split(" ")[-1], *pairs)
+
+
 def is_number_label(text: str) -> bool:
     """Whether a label stands for a speaker without a name: Speaker 2, SPEAKER_01, Voice A."""
     return _NUMBERED.fullmatch(text) is not None
@@ -149,7 +181,10 @@ def name_tokens(text: str) -> list[str] | None:
 def is_name(text: str) -> bool:
     """Whether a text is shaped like a name and does not begin as headings and sentences do."""
     tokens = name_tokens(text)
-    if tokens is None or _first_word(tokens[0]) in ORDINARY:
+    if tokens is None or (len(tokens) == 1 and text.endswith(".")):  # "Mm.", alone on its line
+        return False
+    is_initial = len(tokens) > 1 and len(tokens[0]) == 2 and tokens[0].endswith(".")
+    if not is_initial and _first_word(tokens[0]) in ORDINARY:
         return False
     return not any(token.casefold() in FUNCTION_WORDS for token in tokens)
 
@@ -193,6 +228,13 @@ def split_bracket(label: str) -> tuple[str, str] | None:
     """("Tomas Feld", "TF") from "Tomas Feld (TF)"; None where nothing stands in brackets at the end."""
     match = re.fullmatch(r"([^()]+?) ?\(([^()]{1,40})\)", label)
     return (match[1], match[2]) if match else None
+
+
+def split_description(label: str) -> tuple[str, str] | None:
+    """("Tomas Feld", "keeper of the lamp") from "Tomas Feld, keeper of the lamp"; None where it is no such label."""
+    name, comma, what = label.partition(", ")
+    is_person = " " in name and (is_name(name) or is_caps_name(name))
+    return (name, what) if comma and is_person and 1 <= len(what.split()) <= 8 else None
 
 
 def is_caps_name(text: str) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from statistics import median
 
 from formats.blocks import Page, decode_page
 from formats.drafting import drafted_readings
 from formats.house_style import HouseStyle, shipped_styles
 from formats.names import is_name
 from formats.reading import Reading, episode_id, read_in_style
+from formats.shapes import ends_sentence, has_same_signs
 from formats.writing import Mark, render_page
 from schemas.errors import PageError
 from schemas.transcript import Transcript
@@ -24,8 +26,14 @@ SHIPPED_BONUS = 1.3
 #: A reading with times is taken over one that left them in the text.
 TIMES_BONUS = 1.5
 #: A line of the head that is as long is a paragraph, and so many words of them are more than notes on the show.
+#: Set by hand: half the paragraphs of speech on the reference pages have 55 to 146 words and more, headings and list
+#: entries of their heads up to 18; those heads have up to 178 words, a talk of five minutes has 700.
 PARAGRAPH_WORDS = 20
 SHOW_NOTES_WORDS = 300
+#: A page is a list where at most this share of its turns ends a sentence and half of them have no more words than
+#: this. Set by hand: on the reference pages every turn ends one, and the shortest paragraphs have 55 words.
+LIST_ENDS = 0.2
+LIST_WORDS = 6
 _SET_OFF_LABEL = re.compile(r"[*_\[(]{1,3}[^*_\])]{1,40}(?::[*_\])]{1,3}|[*_\])]{1,3}:)")
 
 
@@ -74,11 +82,22 @@ def _best(page: Page, styles: Iterable[HouseStyle], identity: str) -> Reading | 
     if ranked:
         nearest = ranked[0][1]
         style = nearest.transcript.layout.style if nearest.transcript.layout else ""
-        above = _words_above(nearest)
-        but = f", but {above} words without a label stand above them" if above else ""
+        but = _objection(nearest, is_drafted=nearest in drafted)
         return (
             f"{style} comes nearest with {nearest.turn_count} turns and {nearest.explained:.0%} of the lines{but}; "
         )
+    return ""
+
+
+def _objection(reading: Reading, *, is_drafted: bool) -> str:
+    """Why a reading is no talk, to be put behind what it explains; "" where its lines alone speak against it."""
+    above = _words_above(reading)
+    if above:
+        return f", but {above} words without a label stand above them"
+    if _is_a_list(reading):
+        return ", but what stands after the labels is short and ends no sentence, as in a list"
+    if not _is_a_talk(reading, is_drafted=is_drafted):
+        return ", but nobody speaks twice"
     return ""
 
 
@@ -87,7 +106,7 @@ def _worth(reading: Reading) -> float:
     layout = reading.transcript.layout
     marks = layout.marks if layout else ()
     forms = {m.block for m in marks if m.kind == Mark.LABEL_FORM}
-    patterns = {m.block for m in marks if m.kind == Mark.PATTERN}
+    patterns = {m.block for m in marks if m.kind == Mark.PATTERN and not has_same_signs(m.value, reading.pattern)}
     turns = reading.turn_count
     own = (0.4 * len(forms) + 0.25 * len(patterns - forms)) / turns
     timed = sum(turn.start is not None and turn.id not in patterns for turn in reading.transcript.turns) / turns
@@ -97,15 +116,25 @@ def _worth(reading: Reading) -> float:
 def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     """Whether several turns were found, by more than one speaker where nothing else marks them.
 
-    One is enough who goes on after every break. A style that was drafted from the page alone needs somebody who
+    A list of numbers or of what is on when has lines that no sentence ends. One speaker is enough who goes on after
+    every break. A style that was drafted from the page alone needs somebody who
     speaks twice: a list of people has none.
     """
+    if _is_a_list(reading):
+        return False
     if any(turn.start is not None for turn in reading.transcript.turns):
         return True
     speakers = len({turn.speaker for turn in reading.transcript.turns})
     if speakers == 1:
         return _speaks_alone(reading)
     return speakers < reading.turn_count + (0 if is_drafted else 1)
+
+
+def _is_a_list(reading: Reading) -> bool:
+    """Whether what stands after the labels is short and hardly ever ends as a sentence does."""
+    said = [" ".join(p.text for p in turn.paragraphs) for turn in reading.transcript.turns]
+    ends = sum(ends_sentence(text) for text in said)
+    return ends <= LIST_ENDS * len(said) and median(len(text.split()) for text in said) <= LIST_WORDS
 
 
 def _speaks_alone(reading: Reading) -> bool:

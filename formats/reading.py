@@ -12,7 +12,7 @@ from formats.asides_reading import find_asides
 from formats.blocks import Block, Page
 from formats.clock import parse_time
 from formats.front_matter import FrontMatter, understand
-from formats.house_style import HouseStyle, LabelForm, definition_of
+from formats.house_style import CAPITALS, HouseStyle, LabelForm, definition_of
 from formats.label_reading import (
     Candidate,
     ListedPerson,
@@ -26,7 +26,7 @@ from formats.label_reading import (
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
-from formats.shapes import heading_mark, is_footer, is_sound_line, is_structure
+from formats.shapes import has_same_signs, heading_mark, is_back_heading, is_footer, is_sound_line, is_structure
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.stray_labels import with_strays
 from formats.typography import control_characters
@@ -59,6 +59,7 @@ class Reading:
 
     transcript: Transcript
     explained: float  #: share of the page's lines that the style explains, 0 to 1
+    pattern: str  #: the style's
     labels: tuple[str, ...]  #: as printed, one for each turn
     front_matter_length: int  #: how many blocks of the document's front are the page's YAML
 
@@ -118,7 +119,7 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
     )
     transcript = replace(transcript, layout=layout)
     explained = _explained(blocks, kinds[len(page.front_matter) :], transcript, labels, marks, style)
-    return Reading(transcript, explained, tuple(c.label for c in labels), len(page.front_matter))
+    return Reading(transcript, explained, style.label.pattern, tuple(c.label for c in labels), len(page.front_matter))
 
 
 def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voices) -> str | None:
@@ -127,10 +128,15 @@ def _person_speaker(index: int, people: Mapping[str, ListedPerson], voices: Voic
 
 
 def _talk_end(blocks: Sequence[Block], labels: Sequence[Candidate], style: HouseStyle) -> int:
-    """The index after the talk's last block. What follows is the page's own: not indented, or set apart and short."""
+    """The index after the talk's last block.
+
+    What follows is the page's own: below a heading that such pages have there, not indented, or set apart and short.
+    """
     labelled = {c.index for c in labels}
     least = labels[-1].index + (2 if style.label.own_line else 1)
-    end = len(blocks)
+    end = next((n for n in range(least, len(blocks)) if is_back_heading(blocks[n].text)), len(blocks))
+    if end < len(blocks):
+        return end
     if style.layout.indent:
         while end > least and not blocks[end - 1].lead and (end - 1) not in labelled:
             end -= 1
@@ -451,6 +457,7 @@ def _explained(
     matter = {WHOLE_PAGE, *(each.id for each in transcript.front)}
     strays = {turn.id for turn, label in zip(turns, labels, strict=True) if label.is_stray}
     own = {m.block for m in marks if m.kind in (Mark.LEAD, Mark.PATTERN) and "#" not in m.value} - matter - strays
+    own -= {m.block for m in marks if m.kind == Mark.PATTERN and has_same_signs(m.value, style.label.pattern)}
     known_head = sum(1 for kind in head if kind is not MatterKind.TEXT)
     labelled = {label.index for label in labels}
     others = [n for n in range(len(head), len(blocks)) if n not in labelled]
@@ -460,7 +467,7 @@ def _explained(
     total = len(blocks) - known_head - len(between)
     explained = len(blocks) - len(head) - len(own) - built - len(between)
     share = max(0.0, explained / total) if total else 0.0
-    is_caps_style = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS, LabelForm.INITIALS)
+    is_caps_style = style.label.first in CAPITALS
     capitals = sum(1 for label in labels if is_caps_name(label.label) and not is_number_label(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
     return share * (0.6 if is_other_case else 1.0)

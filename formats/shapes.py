@@ -61,6 +61,11 @@ def is_furniture(text: str) -> bool:
     return _FURNITURE.fullmatch(text) is not None
 
 
+def has_same_signs(pattern: str, other: str) -> bool:
+    """Whether two label patterns differ in the width of their white space alone, which may line up what is said."""
+    return pattern[-1:].isspace() == other[-1:].isspace() and pattern.split() == other.split()
+
+
 def label_pattern(pattern: str) -> re.Pattern[str]:
     """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
 
@@ -122,8 +127,21 @@ _SOUND_LINE = re.compile(
 )
 
 
+#: A line that says where the recording begins or ends, what was not understood, or what is sung.
+_RECORDED = r"(?:the )?(?:recording|audio|tape|interview|transcript|transcription|episode|video)"
+_RECORDING_LINE = re.compile(
+    rf"[\[(*_]+(?:{_RECORDED} (?:begins|starts|ends|stops|ended|paused|resumes|over)"
+    rf"|(?:begin|start|beginning|end) of (?:{_RECORDED}|part \w+|side \w+))[.!]?[\])*_]+"
+    r"|[\[(](?:music|crosstalk|silence|applause|laughter|pause|break)\s+[\d:.–-]+[\])]"
+    r"|♪.*",
+    re.IGNORECASE,
+)
+
+
 def is_sound_line(text: str) -> bool:
     """Whether a whole block says what is heard or comes between: "[Music]", "Break", "Jingle: the lamp song"."""
+    if _RECORDING_LINE.fullmatch(text.strip()):
+        return True
     match = _SOUND_LINE.fullmatch(text.strip())
     if match is None or not is_sound_label(match["label"].strip()):
         return False
@@ -137,6 +155,22 @@ def is_footer(text: str, *, is_set_apart: bool) -> bool:
     if ends_sentence(text):
         return False
     return is_set_apart or _NAVIGATION.search(text) is not None
+
+
+_BACK_HEADING = re.compile(
+    r"(?:#{1,6}\s+)?[*_]{0,2}(?:(?:show |episode )?(?:notes|links|credits|resources)|references|sources|footnotes"
+    r"|further (?:reading|listening|information)"
+    r"|(?:related|more|other|recent|previous|latest) (?:episodes|links|posts|articles|podcasts|reading|content)"
+    r"|about (?:the )?(?:authors?|show|podcast|hosts?|guests?|speakers?|series|us)"
+    r"|(?:mentioned|links and resources|resources mentioned) (?:in|on|from) (?:this|the) (?:episode|show|podcast)"
+    r"|you (?:may|might) also like|leave a (?:comment|reply)|comments)[*_]{0,2}:?[*_]{0,2}",
+    re.IGNORECASE,
+)
+
+
+def is_back_heading(text: str) -> bool:
+    """Whether a line heads what pages have below the talk: "Links", "Show notes:", "## About the author"."""
+    return _BACK_HEADING.fullmatch(text.strip()) is not None
 
 
 def is_plain_label(label: str, *, is_caps_style: bool, announcer: str, is_caps_name: bool) -> bool:

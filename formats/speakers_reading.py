@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from formats.blocks import Block
-from formats.house_style import HouseStyle, LabelForm
+from formats.house_style import CAPITALS, HouseStyle, LabelForm
 from formats.label_reading import Candidate, ListedPerson, short_names
 from formats.names import (
+    ANNOUNCER_WORDS,
+    HOST_WORDS,
     ORDINARY,
     UNKNOWN_LABEL,
     UPPER,
@@ -21,15 +23,15 @@ from formats.names import (
     is_number_label,
     is_role_label,
     name_from_caps,
+    short_forms,
     split_bracket,
+    split_description,
     split_honorific,
     without_postnominals,
 )
 from schemas.episode import Role
 from schemas.transcript import Evidence, NameMethod, Speaker
 
-_HOST_WORDS = frozenset({"chair", "host", "moderator", "presenter", "interviewer"})
-_ANNOUNCER_WORDS = frozenset({"presenter", "announcer", "narrator", "voiceover"})
 _NAME_PART = (
     r"(?:(?:van|von|der|de|den|del|di|da|dos|la|le|el|al|bin|ibn|ten|ter)\s)*"
     rf"[{UPPER}][\w‑-]*(?:[’'][{UPPER}][\w-]*)?"
@@ -65,6 +67,8 @@ def find_voices(
         if name not in of_name:
             of_name[name] = f"S{len(made) + 1}"
             is_announcer = label == style.label.announcer and (label != labels[0].label or counts[label] == 1)
+            if (described := split_description(label)) and name not in people:
+                people = {**people, name: ListedPerson(-1, name, honorific, described[1], None)}
             made.append(
                 _speaker(of_name[name], name, honorific, people.get(name), label, head, is_announcer=is_announcer)
             )
@@ -85,22 +89,29 @@ def _names_of(
     full: list[str] = list(people)
     for label in printed:
         honorific, rest = split_honorific(keys.get(label, label))
-        name = without_postnominals(rest)
+        name = rest if is_caps_name(rest) else without_postnominals(rest)
         if " " in name and not is_caps_name(label) and name not in full and not is_number_label(label):
             full.append(name)
         found[label] = (honorific, name)
-    is_caps = style.label.first in (LabelForm.CAPS, LabelForm.FULL_CAPS)
+    is_caps = style.label.first in CAPITALS - {LabelForm.INITIALS}
+    in_capitals = [name for label, (_, name) in found.items() if is_caps_name(label)]
     for label, (honorific, name) in found.items():
         if is_number_label(label) or label == UNKNOWN_LABEL:
             found[label] = (None, label)
         elif is_caps and is_caps_name(label) and label not in keys:
-            longer = [other for other in printed if other.startswith(f"{label} ") and is_caps_name(other)]
-            name = name_from_caps(longer[0] if len(longer) == 1 else label)
-            found[label] = (honorific, _completed(name, people, head))
-        elif " " not in name and not is_role_label(name):
-            matches = [other for other in full if first_name(other) == name]
-            found[label] = (honorific, matches[0] if len(matches) == 1 else name)
+            longer = {other for other in in_capitals if other != name and name in short_forms(other)}
+            name = name_from_caps(longer.pop() if len(longer) == 1 else name)
+            found[label] = (honorific.capitalize() if honorific else None, _completed(name, people, head))
+        elif not is_role_label(name):
+            found[label] = (honorific, _full_name(name, full))
     return found
+
+
+def _full_name(short: str, full: Sequence[str]) -> str:
+    """The only name of several that a first name, a surname or one of them with an initial can stand for."""
+    firsts = [name for name in full if first_name(name) == short and name != short]
+    matches = firsts or [name for name in full if short in short_forms(name) and name != short]
+    return matches[0] if len(matches) == 1 else short
 
 
 def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: Sequence[Block]) -> dict[str, str]:
@@ -114,6 +125,8 @@ def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: S
     for label in printed:
         name, inner = split_bracket(label) or (label, "")
         if not inner:
+            if described := split_description(label):
+                found[label] = name_from_caps(described[0]) if is_caps_name(described[0]) else described[0]
             continue
         is_second_name = " " not in name and " " in inner and is_name(inner)
         if is_second_name and (inner in people or any(inner in block.text for block in head)):
@@ -182,7 +195,7 @@ def _speaker(
         evidence=(Evidence(NameMethod.PAGE, name),),
         honorific=honorific or (person.honorific if person else None),
         description=person.description if person else _described(name, head),
-        role=Role.ANNOUNCER if label.casefold() in _ANNOUNCER_WORDS else None,
+        role=Role.ANNOUNCER if label.casefold() in ANNOUNCER_WORDS else None,
     )
 
 
@@ -209,7 +222,7 @@ def _with_roles(
     named = {
         s.id: person.role.casefold() for s in speakers if s.name and (person := people.get(s.name)) and person.role
     }
-    hosts = {identity for identity, role in named.items() if role in _HOST_WORDS}
+    hosts = {identity for identity, role in named.items() if role in HOST_WORDS}
     opener = next((of_label[c.label] for c in labels), None)
     talkers = [s for s in speakers if s.role is not Role.ANNOUNCER]
     if not hosts and opener is not None and len(talkers) > 1 and turns[opener] == max(turns.values()):

@@ -15,8 +15,8 @@ from enum import StrEnum
 from formats.clock import print_time
 from formats.furniture import furniture_blocks
 from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
-from formats.labels import Cast, cast_of, first_turns, label_of, with_present_name, with_spaces
-from formats.shapes import is_sound_line, looks_like_an_aside, looks_like_label
+from formats.labels import Cast, cast_of, first_turns, label_of, page_name, with_present_name, with_spaces
+from formats.shapes import is_back_heading, is_sound_line, looks_like_an_aside, looks_like_label
 from formats.stray_labels import begins_with_label
 from formats.typography import control_characters, curly, inert, straight, without_sound_marks
 from schemas.errors import PageError
@@ -26,6 +26,7 @@ from transcription.paragraphs import rebreak
 #: The block name of marks that hold for the whole page.
 WHOLE_PAGE = "page"
 _NUMBER = re.compile(r"\d{1,3}|[A-Z]")
+_BETWEEN_COMMAS = re.compile(r"\s*[,\[\]'\"]+\s*")
 PERSON_BULLET = "  • "
 MATTER_SEPARATOR = "\n\n"
 
@@ -120,8 +121,13 @@ def compose(transcript: Transcript, style: HouseStyle, marks: Marks | None = Non
 
 def _matter(matter: Matter, transcript: Transcript) -> tuple[PieceKind, str, str, str]:
     speaker = next((s for s in transcript.speakers if s.id == matter.speaker), None)
-    kind = PieceKind.PERSON if matter.kind is MatterKind.PERSON else PieceKind.MATTER
-    return kind, matter.id, MATTER_SEPARATOR, with_present_name(matter.text, speaker)
+    text = with_present_name(matter.text, speaker)
+    if matter.kind is not MatterKind.PERSON:
+        return PieceKind.MATTER, matter.id, MATTER_SEPARATOR, text
+    for other in transcript.speakers:  # "hosts: Ada Quill, Tomas Feld"
+        if other is not speaker and page_name(other) in _BETWEEN_COMMAS.split(matter.text):
+            text = with_present_name(text, other)
+    return PieceKind.PERSON, matter.id, MATTER_SEPARATOR, text
 
 
 def _furniture(
@@ -181,7 +187,7 @@ def _printable(turn: Turn, style: HouseStyle, labels: frozenset[str]) -> Iterato
 
 def _could_be_misread(text: str, style: HouseStyle, labels: frozenset[str]) -> bool:
     is_label = looks_like_label(text, style) or begins_with_label(text, labels, style)
-    return is_label or looks_like_an_aside(text) or is_sound_line(text)
+    return is_label or looks_like_an_aside(text) or is_sound_line(text) or is_back_heading(text)
 
 
 def spoken_text(text: str, style: HouseStyle) -> str:

@@ -688,3 +688,196 @@ def test_a_style_is_learnt_from_a_page_of_numbers_in_capitals() -> None:
     page = "".join(f"SPEAKER_0{n % 2}: The lamp is old.\n\nAnd wet.\n\n" for n in range(4))
 
     assert learn_style(page.encode(), name="learnt").label.number == "SPEAKER_{n}"
+
+
+# ---------------------------------------------------------------- short forms of a name, and what somebody does
+
+
+ASKED = "{0} Welcome.\n\n{1} Thank you.\n\n{2} Who are you?\n\n{3} A keeper.\n\n{2} Go on.\n\n{3} No.\n"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("Ada Quill:", "Tomas Feld:", "Quill:", "Feld:"),
+        ("ADA QUILL:", "TOMAS FELD:", "QUILL:", "FELD:"),
+        ("Ada Quill:", "Dr Tomas Feld:", "Ms Quill:", "Dr Feld:"),
+        ("ADA QUILL:", "TOMAS FELD:", "MS QUILL:", "MR FELD:"),
+        ("Ada Quill:", "Tomas Feld:", "A. Quill:", "T. Feld:"),
+        ("Ada Quill:", "Tomas Feld:", "Ada Q.:", "Tomas F.:"),
+        ("Ada Quill, host:", "Tomas Feld, keeper of the lamp:", "Quill:", "Feld:"),
+        ("Ada Quill, host:", "Tomas Feld, keeper:", "Ada Quill, host:", "Tomas Feld, keeper:"),
+    ],
+)
+def test_a_short_form_of_a_full_name_is_the_same_person(labels: tuple[str, str, str, str]) -> None:
+    transcript = read_back(ASKED.format(*labels))
+
+    assert [speaker.name for speaker in transcript.speakers] == ["Ada Quill", "Tomas Feld"]
+    assert [turn.speaker for turn in transcript.turns] == ["S1", "S2"] * 3
+
+
+def test_two_with_one_first_name_are_told_apart_by_an_initial() -> None:
+    page = ASKED.format("Ada Quill:", "Ada Feld:", "Ada Q.:", "Ada F.:")
+
+    assert [turn.speaker for turn in read_back(page).turns] == ["S1", "S2"] * 3
+
+
+@pytest.mark.parametrize(
+    ("short", "new"), [("Feld:", "van Aziz:"), ("Dr Feld:", "Dr van Aziz:"), ("T. Feld:", "N. van Aziz:")]
+)
+def test_a_new_name_is_printed_in_short_forms_too(short: str, new: str) -> None:
+    labels = ("Ada Quill:", "Tomas Feld:", "Quill:", short)
+    transcript = read_back(ASKED.format(*labels))
+    ada, tomas = transcript.speakers
+
+    page = render(replace(transcript, speakers=(ada, replace(tomas, name="Nur van Aziz")))).decode()
+
+    honorific = "Dr " if tomas.honorific and "Tomas" not in short else ""
+    assert page.replace(honorific + "Nur", "Nur") == ASKED.format("Ada Quill:", "Nur van Aziz:", "Quill:", new)
+
+
+def test_a_style_with_surnames_is_learnt_and_prints_the_full_name_where_two_share_one() -> None:
+    style = learn_style(ASKED.format("Ada Quill:", "Tomas Feld:", "Quill:", "Feld:").encode(), name="learnt")
+    transcript = read(ASKED.format("Lena Berg:", "Nur Berg:", "Lena:", "Nur:").encode())
+
+    assert (style.label.first, style.label.later) == ("full", "surname")
+    assert render(transcript, style=style).decode().count("Lena Berg: ") == 3
+
+
+def test_what_somebody_does_is_known_from_the_label() -> None:
+    page = ASKED.format("Ada Quill, host:", "Tomas Feld, keeper:", "Ada Quill, host:", "Tomas Feld, keeper:")
+
+    assert [speaker.description for speaker in read_back(page).speakers] == ["host", "keeper"]
+
+
+def test_a_sentence_that_begins_with_somebodys_name_and_a_comma_is_said() -> None:
+    transcript = read_back(TALK.format(extra="Ada Quill, she said: wait.\n\n"))
+
+    assert who_said(transcript)[1] == ("Tomas Feld", ["I do.", "Ada Quill, she said: wait."])
+
+
+def test_who_speaks_together_is_somebody_else() -> None:
+    transcript = read_back(TALK.format(extra="Both: Good evening!\n\n"))
+
+    assert who_said(transcript)[2] == ("Both", ["Good evening!"])
+
+
+def test_a_title_that_begins_with_who_speaks_first_is_not_said() -> None:
+    transcript = read_back("Ada Quill: A life in lamps\n\n" + TALK.format(extra=""))
+
+    assert who_said(transcript)[0] == ("Ada Quill", ["You keep the lamp."])
+
+
+# ---------------------------------------------------------------- around the talk
+
+
+@pytest.mark.parametrize("heading", ["Links:", "## Show notes", "About the author", "**Further reading**"])
+def test_what_stands_below_a_heading_after_the_talk_is_said_by_nobody(heading: str) -> None:
+    transcript = read_back(TALK.format(extra="") + f"\n{heading}\n\nAda Quill keeps the harbour log.\n")
+
+    assert who_said(transcript)[-1] == ("Tomas Feld", ["Since the winter of the ice."])
+    assert [matter.text for matter in transcript.back] == [heading, "Ada Quill keeps the harbour log."]
+
+
+@pytest.mark.parametrize("line", ["[END OF RECORDING]", "[crosstalk 00:01:02]", "♪ the lamp song ♪", "(Tape ends)"])
+def test_a_note_of_who_wrote_it_down_is_said_by_nobody(line: str) -> None:
+    assert captions(read_back(TALK.format(extra=f"{line}\n\n"))) == [line]
+
+
+def test_a_sound_with_a_full_stop_alone_on_its_line_is_said() -> None:
+    lines = [
+        "Ada Quill",
+        "Welcome.",
+        "Tomas Feld",
+        "Thank you.",
+        "Mm.",
+        "Ada Quill",
+        "Who?",
+        "Mm.",
+        "Tomas Feld",
+        "Me.",
+    ]
+    page = "\n\n".join(lines)
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "Tomas Feld"] * 2
+
+
+# ---------------------------------------------------------------- front matter that is not quite like others
+
+
+def test_front_matter_may_have_keys_with_capitals() -> None:
+    head = "---\nTitle: The lamp\nHost: Ada Quill\nGuests: Tomas Feld, Lena Marsh\nDate: 2026-03-14\n---\n"
+
+    episode = read_back(head + TALK.format(extra="")).episode
+
+    assert (episode.title, episode.published) == ("The lamp", "2026-03-14")
+    assert [p.name for p in episode.participants] == ["Ada Quill", "Tomas Feld", "Lena Marsh"]
+
+
+def test_roles_between_rules_are_labels_where_no_key_stands_beside_them() -> None:
+    page = "---\nHost: Is it lit?\nGuest: It is lit.\n---\n" + ASKED.format("Host:", "Guest:", "Host:", "Guest:")
+
+    assert who_said(read_back(page))[0] == ("Host", ["Is it lit?"])
+
+
+def test_a_comment_is_no_part_of_a_value() -> None:
+    head = (
+        "---\ntitle: The lamp # a working title\nhosts: [Ada Quill, Tomas Feld] # both\n"
+        "subtitle: C# and lamp #5\ndate: 2026-03-14 # a Saturday\n---\n"
+    )
+
+    episode = read_back(head + TALK.format(extra="")).episode
+
+    assert (episode.title, episode.published) == ("The lamp", "2026-03-14")
+    assert [p.name for p in episode.participants] == ["Ada Quill", "Tomas Feld"]
+
+
+@pytest.mark.parametrize("title", ['"The lamp # one"', "C# and lamp #5"])
+def test_a_sign_inside_a_value_begins_no_comment(title: str) -> None:
+    transcript = read_back(f"---\ntitle: {title}\n---\n" + TALK.format(extra=""))
+
+    assert transcript.episode.title == title.strip('"')
+
+
+@pytest.mark.parametrize("line", ["hosts: Ada Quill, Tomas Feld", "speakers: ['Ada Quill', \"Tomas Feld\"]"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_each_of_several_people_on_one_line_goes_by_the_present_name(line: str, place: int) -> None:
+    page = f"---\n{line}\n---\n" + TALK.format(extra="")
+    transcript = read_back(page)
+    speakers = list(transcript.speakers)
+    was = speakers[place].name or ""
+    speakers[place] = replace(speakers[place], name="Nur Aziz")
+
+    assert render(replace(transcript, speakers=tuple(speakers))).decode() == page.replace(was, "Nur Aziz")
+
+
+# ---------------------------------------------------------------- white space, and what is no talk
+
+
+def test_white_space_that_lines_up_what_is_said_does_not_speak_against_a_page() -> None:
+    page = TALK.format(extra="").replace("Ada Quill: ", "Ada Quill:     ").replace("Tomas Feld: ", "Tomas Feld:    ")
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Ada Quill", "Tomas Feld"] * 2
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Ada Quill: 020 7946 0001\nTomas Feld: 020 7946 0002\nAda Quill: 07700 900001\nTomas Feld: 07700 900002\n",
+        "10:00 Ada Quill: The lamp room\n11:30 Tomas Feld: How ice moves\n14:00 Ada Quill: The quay\n",
+        "- Ada Quill: fixed the lamp\n- Tomas Feld: added a bell\n- Ada Quill: removed the rust\n",
+    ],
+)
+def test_a_list_of_what_people_have_or_do_is_no_talk(page: str) -> None:
+    assert "ends no sentence, as in a list" in says_why(page)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "# Changes\n\n- Fixed: The lamp is lit.\n- Added: A bell.\n- Fixed: The stairs are dry.\n- Added: A door.\n",
+        "Present: Ada Quill, Tomas Feld\nApologies: Lena Marsh\n\nThe lamp is out.\n\nAction: Ada Quill buys oil.\n",
+    ],
+)
+def test_changes_and_minutes_are_no_talk(page: str) -> None:
+    says_why(page)
