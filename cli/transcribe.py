@@ -189,7 +189,7 @@ def write_documents(
         written = []
         for kind, style in wanted:
             path = folder / (stem + suffix(format=kind, style=style))
-            path.write_bytes(render(document, format=kind, style=style))
+            path.write_bytes(render(document, format=kind, style=style, stem=stem))
             written.append(path)
     except OSError as error:
         raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error

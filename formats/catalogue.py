@@ -52,8 +52,8 @@ def _read_document(content: bytes, name: str) -> Transcript:
         raise PageError(f"{name}: {error.message}", code=error.code) from error
 
 
-def _write_rss(transcript: Transcript, base_url: str = "") -> bytes:
-    return render_rss(transcript, stem=_stem(transcript), base_url=base_url, has_times=has_times(transcript))
+def _write_rss(transcript: Transcript, base_url: str = "", stem: str = "") -> bytes:
+    return render_rss(transcript, stem=stem or _stem(transcript), base_url=base_url, has_times=has_times(transcript))
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -151,10 +151,12 @@ def render(
     format: str | None = None,
     style: str | HouseStyle | None = None,
     base_url: str = "",
+    stem: str = "",
 ) -> bytes:
     """Write a transcript in a format or in a house style (a name, or a style that was read from a file).
 
-    `base_url` is where the other formats will lie, for the addresses in `rss`; without it they are file names.
+    `base_url` is where the other formats will lie, for the addresses in `rss`; without it they are file names. `stem`
+    is what those begin with, where it is not the title as in `file_name`.
 
     With neither: a transcript that was read from a page becomes that page again, any other is in the style that its
     episode asks for, else in `name-line`.
@@ -164,7 +166,7 @@ def render(
         raise OptionError(f"format {format!r:.40} and a style: give one of the two", field="format")
     if format is not None:
         if format == "rss":
-            return _write_rss(transcript, base_url)
+            return _write_rss(transcript, base_url, stem)
         return format_named(format).write(transcript)
     if style is None:
         style = _style_of(transcript)

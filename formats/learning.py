@@ -25,6 +25,7 @@ from formats.house_style import (
 from formats.names import UPPER
 from formats.pages import best_reading
 from formats.reading import Reading
+from formats.shapes import is_back_heading, is_footer
 from formats.writing import WHOLE_PAGE, Mark
 from schemas.transcript import Matter, MatterKind, Transcript
 
@@ -110,7 +111,7 @@ def _dates(transcript: Transcript) -> DateForm:
 def _furniture(transcript: Transcript) -> Furniture:
     above: list[str] = []
     people: list[Matter] = []
-    for matter in transcript.front:
+    for place, matter in enumerate(transcript.front):
         if matter.kind is MatterKind.PERSON:
             people.append(matter)
             continue
@@ -119,11 +120,21 @@ def _furniture(transcript: Transcript) -> Furniture:
             people = []
         template = _template(matter, transcript)
         if template:
-            above.append(template)
+            below = transcript.front[place + 1 : place + 2]
+            is_over_people = matter.kind is MatterKind.HEADING and below and below[0].kind is MatterKind.PERSON
+            above.append(f"{{% if people %}}{template}{{% endif %}}" if is_over_people else template)
     if people:
         above.append(_people_template(people, transcript))
-    below = [_literal(matter.text) for matter in transcript.back if len(matter.text) <= 200]
-    return Furniture(tuple(above), tuple(below))
+    return Furniture(tuple(above), tuple(_literal(text) for text in _below(transcript)))
+
+
+def _below(transcript: Transcript) -> list[str]:
+    """What stands below every talk: not the links and notes of one episode, nor what is about its people."""
+    texts = [matter.text for matter in transcript.back]
+    begin = next((n for n, text in enumerate(texts) if is_back_heading(text)), len(texts))
+    kept = texts[:begin] + [text for text in texts[begin:] if is_footer(text, is_set_apart=False)]
+    names = [speaker.name for speaker in transcript.speakers if speaker.name]
+    return [text for text in kept if len(text) <= 200 and not any(name in text for name in names)]
 
 
 def _template(matter: Matter, transcript: Transcript) -> str:

@@ -26,6 +26,9 @@ _WIDGETS = frozenset(
 _HEADING_WORDS = 12
 #: A line over the title that says which episode it is: "HARBOUR NOTES · Episode 12".
 _KICKER = re.compile(r".*\b(?:episode|ep\.?|no\.?|part)\s*#?\d+", re.IGNORECASE)
+#: A title that begins with the episode's number, below the name of the show.
+_NUMBERED_TITLE = re.compile(r"(?:episode|ep\.?|part)\s*#?\d+\s*[:.–—|-]\s*\w", re.IGNORECASE)
+_SHOW_WORDS = 6
 
 
 def page_date(text: str) -> str | None:
@@ -72,10 +75,16 @@ def classify_front(blocks: Sequence[Block], *, has_title: bool = False) -> list[
 
 
 def _stands_over_title(blocks: Sequence[Block], index: int) -> bool:
-    """Whether a block ends with an episode's number and the next one is as short and no date, person or sentence."""
-    if _KICKER.fullmatch(blocks[index].text) is None or index + 1 == len(blocks):
+    """Whether a block ends with an episode’s number, or the next begins with it, and that one is shaped like a title.
+
+    It is as short and no date, person or sentence.
+    """
+    if index + 1 == len(blocks):
         return False
     below = blocks[index + 1]
+    is_show = len(blocks[index].text.split()) <= _SHOW_WORDS and _NUMBERED_TITLE.match(below.text) is not None
+    if _KICKER.fullmatch(blocks[index].text) is None and not is_show:
+        return False
     is_short = len(below.text.split()) <= _HEADING_WORDS and not below.text.endswith((".", ":"))
     return is_short and page_date(below.text) is None and listed_person(index + 1, below) is None
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli import pages
-from formats.catalogue import FORMATS
+from cli.transcribe import write_documents
+from formats.catalogue import FORMATS, read
 from schemas.errors import InputError, NotFound, OptionError
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -134,6 +135,15 @@ def test_the_feeds_addresses_begin_with_the_base(capfdbinary: pytest.CaptureFixt
     assert b'url="https://pods.example/t/the-lamp-on-the-pier.vtt"' in capfdbinary.readouterr().out
     with pytest.raises(OptionError, match="rss alone"):
         pages.render(str(GOLDEN / "transcript-1.json"), format="vtt", base_url="https://pods.example/t")
+
+
+def test_the_feeds_addresses_are_those_of_the_files_beside_it(tmp_path: Path) -> None:
+    document = read(Path(GOLDEN / "transcript-1.json").read_bytes(), format="json")
+
+    write_documents(document, styles=[], formats=["vtt", "rss"], output=str(tmp_path), stem="pier-12")
+
+    assert (tmp_path / "pier-12.vtt").exists()
+    assert 'url="pier-12.vtt"' in (tmp_path / "pier-12.rss.xml").read_text()
 
 
 def test_styles_lists_the_formats_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -475,6 +475,14 @@ def test_the_number_of_the_episode_over_the_title_is_not_the_title_and_the_copyr
     assert render(transcript) == content
 
 
+def test_the_name_of_the_show_over_a_numbered_title_is_not_the_title() -> None:
+    head = "HARBOUR NOTES\n\nEpisode 12: The lamp on the pier\n\n14 March 2026\n\n"
+
+    transcript = read((head + TALK.format(extra="Ada Quill: And?")).encode())
+
+    assert transcript.episode.title == "Episode 12: The lamp on the pier"
+
+
 def test_a_number_over_the_date_alone_is_the_title() -> None:
     content = ("Episode 12\n\n14 March 2026\n\n" + TALK.format(extra="Ada Quill: And?")).encode()
 

@@ -881,3 +881,22 @@ def test_a_list_of_what_people_have_or_do_is_no_talk(page: str) -> None:
 )
 def test_changes_and_minutes_are_no_talk(page: str) -> None:
     says_why(page)
+
+
+# ---------------------------------------------------------------- furniture that is learnt
+
+
+def test_a_heading_over_the_people_is_printed_where_there_are_people() -> None:
+    page = "The lamp\n\nGuests\n\n  • Tomas Feld, keeper\n\n" + TALK.format(extra="")
+
+    style = learn_style(page.encode(), name="learnt")
+
+    assert "{% if people %}Guests{% endif %}" in style.furniture.above
+
+
+def test_links_and_people_of_one_episode_are_no_part_of_a_learnt_style() -> None:
+    foot = "\nLinks:\n\nThe lamp: https://lamp.example\n\nTomas Feld keeps it.\n\nSubscribe to Harbour Notes\n"
+
+    style = learn_style((TALK.format(extra="") + foot).encode(), name="learnt")
+
+    assert style.furniture.below == ("Subscribe to Harbour Notes",)
