@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from formats.asides_reading import find_asides
@@ -28,6 +28,7 @@ from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
 from formats.shapes import has_same_signs, heading_mark, is_back_heading, is_footer, is_sound_line, is_structure
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
+from formats.stamped_labels import with_stamps
 from formats.stray_labels import with_strays
 from formats.typography import control_characters
 from formats.unspoken import Stamp, built_lines, lines_between_turns, stamps_of
@@ -92,6 +93,7 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
     if not labels:
         return None
     blocks, labels = with_strays(labels, blocks, style, has_title=told.title is not None)
+    blocks, labels = with_stamps(blocks, labels)
     first = labels[0].index
     listed = people_listed(blocks, before=first)
     people = {**told.people, **listed}
@@ -175,9 +177,11 @@ def _read_body(
         is_said = index in by_index or (style.label.own_line and index - 1 in by_index)
         if not is_said and is_sound_line(blocks[index].text):
             asides[index] = (AsideKind.CAPTION, None)
-    built = (index for index in built_lines(blocks, start, has_times=style.needs_times) if index not in by_index)
+    has_times = any(label.time is not None for label in labels)
+    built = (index for index in built_lines(blocks, start, has_times=has_times) if index not in by_index)
     asides |= dict.fromkeys(built, (AsideKind.CAPTION, None))
-    stamps = stamps_of(blocks, by_index, asides, start, style)
+    asides |= dict.fromkeys(_quoted(blocks, by_index, start), (AsideKind.PULL_QUOTE, None))
+    stamps = stamps_of(blocks, by_index, asides, start, has_times=has_times)
     turns: list[Turn] = []
     kept_labels: dict[str, Candidate] = {}
     kept_stamps: dict[str, Stamp] = {}
@@ -230,6 +234,13 @@ def _read_body(
             add_paragraph(block.text, block)
     close()
     return _Body(tuple(turns), kept_labels, places, kept_stamps)
+
+
+def _quoted(blocks: Sequence[Block], labelled: Container[int], start: int) -> list[int]:
+    """The unlabelled blocks behind Markdown's sign of a quotation, where most of the page has none."""
+    found = [n for n in range(start, len(blocks)) if ">" in blocks[n].lead]
+    is_rare = 3 * len(found) < len(blocks) - start and not any(n in labelled for n in found)
+    return found if is_rare else []
 
 
 def _seconds(printed: str | None) -> float | None:

@@ -14,7 +14,8 @@ from formats.names import is_name, is_number_label, is_role_label, is_sound_labe
 _SENTENCE_END = re.compile(r"[.?!…][”’\"')\]]*$|[,;:–—-]$|[。？！؟۔।]$")
 _NAVIGATION = re.compile(
     r"\b(?:subscribe|newsletter|mailing list|sign up|share|download|back to top|read more|find out more|follow us|"
-    r"related|privacy|cookies|copyright|all rights reserved|listen (?:on|to|now)|free to listen|leave a comment)\b"
+    r"related|privacy|transcri(?:bed|pt|ption) by|cookies|copyright|all rights reserved|listen (?:on|to|now)"
+    r"|free to listen|leave a comment)\b"
     r"|^©",
     re.IGNORECASE,
 )

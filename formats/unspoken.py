@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from formats.blocks import Block
 from formats.clock import TIME, parse_time
-from formats.house_style import HouseStyle
 from formats.shapes import FENCE, heading_mark, is_between_turns, is_furniture
 
 
@@ -49,19 +48,19 @@ class Stamp:
 
 
 _MISTYPED = re.compile(r"\d[\d., ]*:[\d.,: ]*|\d[\d ]*\.\d\d:\d\d")
-_TIME_ALONE = re.compile(rf"[\[(]?(?P<time>{TIME})[\])]?:?")
+TIME_ALONE = re.compile(rf"[\[(]?(?P<time>{TIME})[\])]?:?")
 
 
 def stamps_of(
-    blocks: Sequence[Block], labelled: Collection[int], others: Collection[int], start: int, style: HouseStyle
+    blocks: Sequence[Block], labelled: Collection[int], others: Collection[int], start: int, *, has_times: bool
 ) -> dict[int, Stamp]:
     """The lines of a page with times that hold nothing but the time of the paragraph below them."""
     found: dict[int, Stamp] = {}
-    if not style.needs_times:
+    if not has_times:
         return found
     for index in range(start, len(blocks) - 1):
         block, below = blocks[index], blocks[index + 1]
-        match = _TIME_ALONE.fullmatch(block.text)
+        match = TIME_ALONE.fullmatch(block.text)
         is_free = not any(n in labelled for n in (index, index + 1)) and index + 1 not in others
         if match is None or not is_free or index - 1 in found:
             continue

@@ -900,3 +900,37 @@ def test_links_and_people_of_one_episode_are_no_part_of_a_learnt_style() -> None
     style = learn_style((TALK.format(extra="") + foot).encode(), name="learnt")
 
     assert style.furniture.below == ("Subscribe to Harbour Notes",)
+
+
+def test_a_time_on_the_line_above_a_label_is_the_start_of_the_turn() -> None:
+    page = "The lamp\n\n" + "".join(
+        f"(00:0{n}:05)\n\n{turn}\n\n" for n, turn in enumerate(TALK.split("\n\n")[:2] * 2)
+    )
+
+    transcript = read_back(page)
+
+    assert [turn.start for turn in transcript.turns] == [5, 65, 125, 185]
+    assert who_said(transcript)[0] == ("Ada Quill", ["You keep the lamp."])
+
+
+def test_a_changed_start_is_printed_above_the_label() -> None:
+    page = "0:05\nAda Quill: So?\n\n0:09\nTomas Feld: Yes.\n\n0:15\nAda Quill: Oh.\n"
+    transcript = read_back(page)
+    first, second, *others = transcript.turns
+
+    changed = render(replace(transcript, turns=(first, replace(second, start=12.0), *others)))
+
+    assert changed.decode() == page.replace("0:09", "0:12")
+
+
+def test_who_wrote_it_down_is_not_said() -> None:
+    transcript = read_back(TALK.format(extra="") + "\nTranscribed by https://scribe.example\n")
+
+    assert [matter.text for matter in transcript.back] == ["Transcribed by https://scribe.example"]
+
+
+def test_a_quotation_between_turns_is_said_by_nobody() -> None:
+    transcript = read_back(TALK.format(extra="> The winter of the ice was long.\n\nAda Quill: And?\n\n"))
+
+    assert [a.text for t in transcript.turns for a in t.asides] == ["The winter of the ice was long."]
+    assert who_said(transcript)[1] == ("Tomas Feld", ["I do."])
