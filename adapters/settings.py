@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -163,62 +163,58 @@ def _from_file(file: Path, known: set[str]) -> dict[str, Any]:
     return content
 
 
+#: What a setting may be, where its type does not say it.
+_ONE_OF = {
+    "device": ("auto", "cpu", "cuda"),
+    "log_format": ("console", "json"),
+    "kafka_security": ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
+    "kafka_sasl_mechanism": ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+}
+_OVER_ZERO = (
+    "reconcile_seconds",
+    "s3_timeout_seconds",
+    "max_upload_bytes",
+    "max_audio_seconds",
+    "decode_memory_bytes",
+    "decode_timeout_seconds",
+    "kafka_session_seconds",
+    "scripted_window",
+)
+_ZERO_OR_MORE = ("garbage_seconds", "grace_seconds", "back_off_seconds", "threads", "scripted_seconds")
+_PORTS = ("port", "metrics_port")
+
+
 def _check(settings: Settings) -> None:
-    allowed = {
-        "device": ("auto", "cpu", "cuda"),
-        "log_format": ("console", "json"),
-        "kafka_security": ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
-        "kafka_sasl_mechanism": ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
-    }
-    for name, values in allowed.items():
+    for name, values in _ONE_OF.items():
         if getattr(settings, name) not in values:
-            raise OptionError(
-                f"STENOCAST_{name.upper()}={getattr(settings, name)!r}: use one of {', '.join(values)}",
-                code="bad_setting",
-                field=name,
-            )
-    if settings.reconcile_seconds <= 0:
-        raise OptionError(
-            f"STENOCAST_RECONCILE_SECONDS={settings.reconcile_seconds}: must be over 0",
-            code="bad_setting",
-            field="reconcile_seconds",
-        )
-    if settings.s3_timeout_seconds <= 0:
-        raise OptionError(
-            f"STENOCAST_S3_TIMEOUT_SECONDS={settings.s3_timeout_seconds}: must be over 0",
-            code="bad_setting",
-            field="s3_timeout_seconds",
-        )
-    if not 0 <= settings.metrics_port <= 65535:
-        raise OptionError(
-            f"STENOCAST_METRICS_PORT={settings.metrics_port}: must be 0 to 65535",
-            code="bad_setting",
-            field="metrics_port",
-        )
-    for name in filter(None, (each.strip() for each in settings.devices.split(","))):
-        if not re.fullmatch(r"cpu|cuda:\d{1,2}", name):
-            raise OptionError(
-                f"STENOCAST_DEVICES={settings.devices!r}: {name} is no device; use cuda:0,cuda:1 or cpu",
-                code="bad_setting",
-                field="devices",
-            )
+            raise _impossible(settings, name, f"use one of {', '.join(values)}")
+    for name in _OVER_ZERO:
+        if not getattr(settings, name) > 0:  # nan is not, either
+            raise _impossible(settings, name, "must be over 0")
+    for name in _ZERO_OR_MORE:
+        if not getattr(settings, name) >= 0:
+            raise _impossible(settings, name, "must be 0 or more")
+    for name in _PORTS:
+        if not 0 <= getattr(settings, name) <= 65535:
+            raise _impossible(settings, name, "must be 0 to 65535")
     if not 0 < settings.heartbeat_seconds < settings.lease_seconds / 2:
-        raise OptionError(
-            f"STENOCAST_HEARTBEAT_SECONDS={settings.heartbeat_seconds}: must be under half of the lease"
-            f" ({settings.lease_seconds} s)",
-            code="bad_setting",
-            field="heartbeat_seconds",
+        raise _impossible(
+            settings, "heartbeat_seconds", f"must be under half of the lease ({settings.lease_seconds} s)"
         )
-    for server in filter(None, (each.strip() for each in settings.kafka_bootstrap.split(","))):
+    for device in _listed(settings.devices):
+        if not re.fullmatch(r"cpu|cuda:\d{1,2}", device):
+            raise _impossible(settings, "devices", f"{device} is no device; use cuda:0,cuda:1 or cpu")
+    for server in _listed(settings.kafka_bootstrap):
         if not re.fullmatch(r"\S+:\d{1,5}", server):
-            raise OptionError(
-                f"STENOCAST_KAFKA_BOOTSTRAP={settings.kafka_bootstrap!r}: {server} is no host:port",
-                code="bad_setting",
-                field="kafka_bootstrap",
-            )
+            raise _impossible(settings, "kafka_bootstrap", f"{server} is no host:port")
     if settings.kafka_bootstrap and settings.kafka_security.startswith("sasl") and not settings.kafka_username:
-        raise OptionError(
-            f"STENOCAST_KAFKA_USERNAME='': STENOCAST_KAFKA_SECURITY={settings.kafka_security} needs one",
-            code="bad_setting",
-            field="kafka_username",
-        )
+        raise _impossible(settings, "kafka_username", f"STENOCAST_KAFKA_SECURITY={settings.kafka_security} needs one")
+
+
+def _listed(text: str) -> Iterator[str]:
+    return filter(None, (each.strip() for each in text.split(",")))
+
+
+def _impossible(settings: Settings, name: str, why: str) -> OptionError:
+    """The error about this setting; none of those that are checked here is a secret."""
+    return OptionError(f"STENOCAST_{name.upper()}={getattr(settings, name)!r}: {why}", code="bad_setting", field=name)

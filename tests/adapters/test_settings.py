@@ -40,6 +40,18 @@ def test_an_empty_variable_is_none() -> None:
         ("METRICS_PORT", "70000"),
         ("HEARTBEAT_SECONDS", "20"),
         ("KNOWN_VOICES", "perhaps"),
+        ("PORT", "99999"),
+        ("THREADS", "-3"),
+        ("MAX_UPLOAD_BYTES", "0"),
+        ("MAX_AUDIO_SECONDS", "-1.0"),
+        ("DECODE_MEMORY_BYTES", "0"),
+        ("DECODE_TIMEOUT_SECONDS", "0"),
+        ("KAFKA_SESSION_SECONDS", "-1.0"),
+        ("SCRIPTED_WINDOW", "0"),
+        ("SCRIPTED_SECONDS", "-1.0"),
+        ("GRACE_SECONDS", "-5.0"),
+        ("BACK_OFF_SECONDS", "nan"),
+        ("GARBAGE_SECONDS", "-1.0"),
     ],
 )
 def test_an_impossible_value_stops_the_start_and_is_named(name: str, value: str) -> None:
