@@ -45,6 +45,11 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+#: A transcript as HTML brings its style in the page itself, and needs nothing else; formats/web_page.py says so too.
+TRANSCRIPT_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
 #: How often a stream of job events looks at the ledger, in seconds.
 LOOK_SECONDS = 0.4
 
@@ -185,6 +190,8 @@ def create_app(
             raise NotFound(f"{episode_id}: its document is no longer in the store", code="transcript_not_found")
         kind = None if style else format or "json"
         headers = {"ETag": f'"{job.transcript_sha256}-{style or kind}"'}
+        if kind == "html":
+            headers["Content-Security-Policy"] = TRANSCRIPT_PAGE_POLICY
         document = read_json(Transcript, content)
         if download:
             name = catalogue.file_name(document, format=kind, style=style)

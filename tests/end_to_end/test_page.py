@@ -281,3 +281,30 @@ def test_a_repeat_is_told_and_a_file_that_was_chosen_meanwhile_stays(
     assert chosen == "next.mp3"
     assert page.inner_text("#chosen") == "Drop an episode here"
     assert page.locator(".jobs > li").count() == 1
+
+
+def send(service: Any, **fields: str) -> dict[str, Any]:
+    """Upload the demo episode past the page; its job. Other fields, another job."""
+    with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
+        job: dict[str, Any] = client.post("/v1/episodes", files={"audio": ("a.mp3", audio)}, data=fields).json()
+    return job
+
+
+def finished(service: Any, **fields: str) -> dict[str, Any]:
+    job = service.wait_for(send(service, **fields)["id"])
+    assert job["state"] == "done", job
+    return dict(job)
+
+
+def test_a_transcript_as_html_has_its_look_when_it_is_opened_and_not_saved(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    job = finished(service)
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+
+    page.goto(f"{service.url}/v1/transcripts/{job['episode_id']}?format=html")
+
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "640px"
+    assert problems == []
