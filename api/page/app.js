@@ -151,7 +151,13 @@ function jobNode(job) {
   item.classList.toggle("current", location.hash === `#/transcript/${job.episode_id}`);
   const head = make("div", "row");
   const name = make(job.state === "done" ? "a" : "span", "name", "…");
-  if (job.state === "done") name.href = `#/transcript/${job.episode_id}`;
+  if (job.state === "done") {
+    name.href = `#/transcript/${job.episode_id}`;
+    name.addEventListener("click", () => {
+      isChosen = true;
+      if (location.hash === name.hash) showReader(); // it is open already, perhaps far below
+    });
+  }
   Promise.resolve(nameOf(job)).then((text) => { name.textContent = text || "…"; });
   head.append(name, make("span", `state ${job.state}`, job.state));
   item.append(head, make("div", "note", progressNote(job)));
@@ -232,6 +238,8 @@ function follow(id) {
     followed.delete(id);
   });
   source.addEventListener("problem", () => { source.close(); followed.delete(id); });
+  // Broken off, a browser connects again; refused, it does not: then the list may begin another one.
+  source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) followed.delete(id); });
 }
 
 async function lookAgain() {
@@ -258,14 +266,37 @@ async function lookAgain() {
 
 const audio = $("audio");
 let spoken = [], nowShown = null;
+// Whether somebody asked for the transcript: one that opens by itself does not move the page.
+let isChosen = false;
+
+const isOpen = (episodeId) => location.hash === `#/transcript/${episodeId}`;
 
 async function open(episodeId) {
   try {
     const document_ = await (await ask(`/v1/transcripts/${episodeId}?format=json`)).json();
+    if (!isOpen(episodeId)) return; // another one was chosen meanwhile
     show(episodeId, document_);
+    if (isChosen) showReader();
   } catch (error) {
-    say(error.message, true);
+    if (isOpen(episodeId)) close(error.message);
   }
+}
+
+// In a narrow window the transcript lies below the jobs, and beside a long list above the place one has scrolled to.
+function showReader() {
+  isChosen = false;
+  $("reader").scrollIntoView({ block: "start" });
+  $("title").focus({ preventScroll: true });
+}
+
+const WELCOME = $("welcome").textContent.trim();
+
+function close(why = "") {
+  audio.pause();
+  $("reader").hidden = true;
+  $("welcome").hidden = false;
+  $("welcome").querySelector("p").textContent = why || WELCOME;
+  document.title = "Stenocast";
 }
 
 function show(episodeId, transcript) {
@@ -286,10 +317,24 @@ function show(episodeId, transcript) {
   $("look").value = "";
   look(episodeId);
   $("look").onchange = () => look(episodeId);
-  $("download").onchange = () => {
-    if ($("download").value) location.assign(`/v1/transcripts/${episodeId}?${$("download").value}&download=true`);
-    $("download").value = "";
-  };
+  $("save").onclick = () => save(`/v1/transcripts/${episodeId}?${$("download").value}&download=true`);
+  tell("");
+}
+
+const tell = (text) => { $("reader-note").textContent = text; };
+
+// Fetched first, so that a format that this transcript cannot be had in is told here and does not take the page's place.
+async function save(path) {
+  tell("");
+  try {
+    const answer = await ask(path), link = make("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = answer.headers.get("content-disposition")?.match(/filename="([^"]*)"/)?.[1] ?? "transcript";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch (error) {
+    tell(error.message);
+  }
 }
 
 const REASONS = {
@@ -309,7 +354,7 @@ function showDoubts({ doubtful, removed = [] }) {
   $("doubts").querySelector("ul").replaceChildren(...places.map((place) => {
     const item = make("li"), play = make("button", "", clock(place.start));
     play.type = "button";
-    play.addEventListener("click", () => { audio.currentTime = place.start; audio.play(); });
+    play.addEventListener("click", () => playFrom(place.start));
     item.append(play, ` ${REASONS[place.reason] ?? place.reason}`);
     if (place.text) item.append(": ", make("q", "", place.text.length > 120 ? `${place.text.slice(0, 120)}…` : place.text));
     return item;
@@ -336,14 +381,14 @@ function turnNode(turn, label) {
   const section = make("section", "turn");
   section.append(make("h3", "", label));
   for (const paragraph of turn.paragraphs) {
-    section.append(make("time", "", paragraph.start == null ? "" : clock(paragraph.start)));
+    section.append(paragraph.start == null ? make("span") : playButton(paragraph.start));
     const p = make("p");
     const visible = paragraph.words.filter((w) => !w.tags.some((tag) => LEFT_OUT.has(tag)));
     if (!visible.length) p.textContent = paragraph.text;
     for (const word of visible) {
       const span = make("span", `word${word.tags.includes("doubtful") ? " doubtful" : ""}`, word.text);
       if (word.start != null) {
-        span.addEventListener("click", () => { audio.currentTime = word.start; audio.play(); });
+        span.addEventListener("click", () => playFrom(word.start));
         spoken.push({ start: word.start, end: word.end ?? word.start, span });
       }
       p.append(span, " ");
@@ -352,6 +397,22 @@ function turnNode(turn, label) {
   }
   return section;
 }
+
+// Words are for the mouse; a paragraph's time is for the keyboard, too.
+function playButton(start) {
+  const button = make("button", "from", clock(start));
+  button.type = "button";
+  button.setAttribute("aria-label", `Play from ${clock(start)}`);
+  button.addEventListener("click", () => playFrom(start));
+  return button;
+}
+
+function playFrom(start) {
+  audio.currentTime = start;
+  audio.play().catch(() => {}); // what keeps it from that is told by the event "error"
+}
+
+audio.addEventListener("error", () => tell("The recording cannot be played: it is no longer here, or this browser does not know its format."));
 
 audio.addEventListener("timeupdate", () => {
   const t = audio.currentTime;
@@ -370,7 +431,12 @@ async function look(episodeId) {
   const style = $("look").value;
   $("styled").hidden = !style;
   $("turns").hidden = $("speakers").hidden = Boolean(style);
-  if (style) $("styled").textContent = await (await ask(`/v1/transcripts/${episodeId}?style=${encodeURIComponent(style)}`)).text();
+  if (!style) return;
+  $("styled").textContent = "";
+  tell("");
+  const text = await ask(`/v1/transcripts/${episodeId}?style=${encodeURIComponent(style)}`)
+    .then((answer) => answer.text()).catch((error) => { tell(error.message); return ""; });
+  if (isOpen(episodeId) && $("look").value === style) $("styled").textContent = text;
 }
 
 async function listStyles() {
@@ -388,7 +454,7 @@ async function listStyles() {
 function route() {
   const match = location.hash.match(/^#\/transcript\/([0-9a-f-]{36})$/);
   if (match) open(match[1]);
-  else { $("reader").hidden = true; $("welcome").hidden = false; document.title = "Stenocast"; }
+  else close();
   showJobs();
 }
 

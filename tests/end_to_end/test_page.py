@@ -296,6 +296,116 @@ def finished(service: Any, **fields: str) -> dict[str, Any]:
     return dict(job)
 
 
+def top_of(page: Any, selector: str) -> float:
+    """Where an element begins, in pixels below the window's upper edge."""
+    return float(page.evaluate("selector => document.querySelector(selector).getBoundingClientRect().top", selector))
+
+
+def test_a_transcript_that_is_chosen_comes_into_view_in_a_narrow_window(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    finished(service)
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(service.url)
+    page.click(".jobs a.name")
+    page.wait_for_selector("#reader:not([hidden]) .word")
+    page.wait_for_function("document.activeElement.id === 'title'")
+    shown_at = top_of(page, "#reader")
+    page.evaluate("scrollTo(0, 0)")
+    page.click(".jobs a.name")
+
+    assert abs(shown_at) < 100
+    assert abs(top_of(page, "#reader")) < 100
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_transcript_that_was_chosen_last_is_shown_whichever_comes_last(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    slow, quick = finished(service, title="slow"), finished(service, title="quick")
+    held: list[Any] = []
+    page.route(f"**/v1/transcripts/{slow['episode_id']}*", lambda route: held.append(route))
+    page.goto(service.url)
+
+    page.click(".jobs a:has-text('slow')")
+    page.click(".jobs a:has-text('quick')")
+    page.wait_for_selector("#title:has-text('quick')")
+    with page.expect_response(f"**/v1/transcripts/{slow['episode_id']}*"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+
+    assert page.inner_text("#title") == "quick"
+    assert page.evaluate("location.hash").endswith(quick["episode_id"])
+
+
+def test_a_transcript_that_cannot_be_had_is_told_where_it_would_stand(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    job, other = finished(service, title="here"), finished(service, title="gone")
+    page.goto(f"{service.url}/#/transcript/{job['episode_id']}")
+    page.wait_for_selector("#reader:not([hidden]) .word")
+    with service.client() as client:
+        client.delete(f"/v1/episodes/{other['episode_id']}")
+
+    page.evaluate(f"location.hash = '#/transcript/{other['episode_id']}'")
+    page.wait_for_selector("#welcome:has-text('deleted')")
+
+    assert page.locator("#reader").is_hidden()
+
+
+def test_a_paragraph_is_played_with_the_keyboard_alone(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    job = finished(service)
+    page.goto(f"{service.url}/#/transcript/{job['episode_id']}")
+    page.wait_for_selector("#reader:not([hidden]) .word")
+
+    page.locator(".turn .from").last.focus()
+    page.keyboard.press("Enter")
+
+    page.wait_for_function("document.querySelector('#audio').currentTime > 1")
+
+
+def test_a_transcript_is_saved_in_the_format_that_was_chosen_by_keyboard(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    """To look through the formats with the arrow keys saves nothing yet."""
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    job = finished(service, title="Tides")
+    saved: list[Any] = []
+    page.on("download", lambda download: saved.append(download))
+    page.goto(f"{service.url}/#/transcript/{job['episode_id']}")
+    page.wait_for_selector("#reader:not([hidden]) .word")
+
+    page.focus("#download")
+    while page.input_value("#download") != "format=vtt":
+        page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(200)
+    assert saved == []
+    page.keyboard.press("Tab")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+
+    assert download.value.suggested_filename.endswith(".vtt")
+    assert download.value.path().read_text().startswith("WEBVTT")
+
+
+def test_a_format_that_a_transcript_cannot_be_had_in_is_told_on_the_page(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    job = finished(service)
+    page.route(
+        "**/v1/transcripts/*download=true",
+        lambda route: route.fulfill(status=422, json={"code": "times_missing", "detail": "it has no times"}),
+    )
+    page.goto(f"{service.url}/#/transcript/{job['episode_id']}")
+    page.wait_for_selector("#reader:not([hidden]) .word")
+
+    page.click("#save")
+
+    page.wait_for_selector("#reader-note:has-text('it has no times')")
+    assert page.inner_text("#title") != ""
+
+
 def test_a_transcript_as_html_has_its_look_when_it_is_opened_and_not_saved(
     serve: Callable[..., Any], page: Any
 ) -> None:
