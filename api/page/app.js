@@ -148,9 +148,11 @@ function progressNote(job) {
 function jobNode(job) {
   const item = make("li");
   item.dataset.job = job.id;
+  item.tabIndex = -1;
   item.classList.toggle("current", location.hash === `#/transcript/${job.episode_id}`);
   const head = make("div", "row");
   const name = make(job.state === "done" ? "a" : "span", "name", "…");
+  name.dataset.does = "read";
   if (job.state === "done") {
     name.href = `#/transcript/${job.episode_id}`;
     name.addEventListener("click", () => {
@@ -178,9 +180,10 @@ function jobNode(job) {
 function deletion(job, name) {
   const button = make("button", "small", "Delete");
   button.type = "button";
+  button.dataset.does = "delete";
   button.addEventListener("click", async () => {
     if (!confirm(`Delete “${name.textContent}” for good, with its recording and transcripts?`)) return;
-    button.disabled = true;
+    disable(button);
     try {
       await ask(`/v1/episodes/${job.episode_id}`, { method: "DELETE" });
       for (const each of [...jobs.values()]) if (each.episode_id === job.episode_id) jobs.delete(each.id);
@@ -194,11 +197,18 @@ function deletion(job, name) {
   return button;
 }
 
+// A button that is disabled lets go of the keyboard: its job takes it.
+function disable(button) {
+  button.closest("li").focus({ preventScroll: true });
+  button.disabled = true;
+}
+
 function action(job, verb, label) {
   const button = make("button", "small", label);
   button.type = "button";
+  button.dataset.does = verb;
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    disable(button);
     try {
       const answer = await (await ask(`/v1/jobs/${job.id}/${verb}`, { method: "POST" })).json();
       if (verb === "cancel") {
@@ -214,10 +224,29 @@ function action(job, verb, label) {
   return button;
 }
 
+let shownJobs = "";
+
 function showJobs() {
   const sorted = [...jobs.values()].sort((a, b) => (a.created < b.created ? 1 : -1));
+  const wanted = JSON.stringify([location.hash, sorted, sorted.map((job) => names.get(job.episode_id))]);
+  if (wanted === shownJobs) return; // a selected text stays selected
+  shownJobs = wanted;
+  const giveBack = heldInJobs();
   $("jobs").replaceChildren(...sorted.map(jobNode));
   $("no-jobs").hidden = sorted.length > 0;
+  giveBack();
+}
+
+// What has the keyboard in the list; the function returned gives it back to what stands there in its place. Where
+// that control is gone, the job has it: not the next button, for which the next key was not meant.
+function heldInJobs() {
+  const held = document.activeElement, item = held?.closest("#jobs > li");
+  if (!item) return () => {};
+  return () => {
+    const now = $("jobs").querySelector(`[data-job="${item.dataset.job}"]`);
+    const same = now?.querySelector(`[data-does="${held.dataset.does}"]`);
+    (same ?? now ?? $("jobs-heading")).focus({ preventScroll: true });
+  };
 }
 
 // A browser opens six connections to one host, and each stream holds one: the list is asked for the rest.

@@ -301,6 +301,41 @@ def top_of(page: Any, selector: str) -> float:
     return float(page.evaluate("selector => document.querySelector(selector).getBoundingClientRect().top", selector))
 
 
+def test_the_keyboard_stays_where_it_is_when_the_list_of_jobs_changes(serve: Callable[..., Any], page: Any) -> None:
+    """A job that moves, or another one that comes, makes the list anew."""
+    service = serve(command="api", models="scripted", allow_scripted=1)
+    job = send(service, title="first")
+    page.goto(service.url)
+    page.focus(f"[data-job='{job['id']}'] button:has-text('Cancel')")
+
+    send(service, title="second")
+    page.wait_for_selector(".jobs > li:nth-child(2)")
+    held = page.evaluate("[document.activeElement.closest('li')?.dataset.job, document.activeElement.textContent]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"[data-job='{job['id']}'] .state.cancelled")
+
+    assert held == [job["id"], "Cancel"]
+    # The button is gone, and the next key must not meet another one.
+    assert page.evaluate("[document.activeElement.tagName, document.activeElement.dataset.job]") == ["LI", job["id"]]
+
+
+def test_text_that_is_selected_in_the_list_stays_selected_while_nothing_happens(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(command="api", models="scripted", allow_scripted=1)
+    send(service, title="first")
+    page.goto(service.url)
+    page.wait_for_selector(".jobs a.name, .jobs span.name:has-text('first')")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.jobs .note'))")
+
+    for _ in range(2):
+        with page.expect_response("**/v1/jobs?limit=50"):
+            pass
+    page.wait_for_timeout(100)
+
+    assert page.evaluate("String(getSelection())") == "waiting for a worker"
+
+
 def test_a_transcript_that_is_chosen_comes_into_view_in_a_narrow_window(serve: Callable[..., Any], page: Any) -> None:
     service = serve(models="scripted", allow_scripted=1, scripted_window=60)
     finished(service)
