@@ -102,7 +102,11 @@ OUTBOX_OLDEST = _gauge("stenocast_outbox_oldest_seconds", "seconds", "the wait o
 # ---------------------------------------------------------------- the worker's
 
 STAGE_SECONDS = _histogram(
-    "stenocast_stage_seconds", "seconds", "a stage of an attempt ended, well or not", STAGE_BUCKETS, "stage"
+    "stenocast_stage_seconds",
+    "seconds",
+    "a stage of an attempt ended, well or not; loading models is none",
+    STAGE_BUCKETS,
+    "stage",
 )
 REAL_TIME_FACTOR = _histogram(
     "stenocast_real_time_factor",

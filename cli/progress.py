@@ -19,6 +19,15 @@ STAGE_LABELS: dict[Stage, str] = {
 }
 
 
+def doing(progress: Progress) -> str:
+    """What is being done for a job, for a person."""
+    if progress.loads:
+        return "Loading the models"
+    if progress.waits:
+        return "Decoded, waiting for its worker"
+    return STAGE_LABELS[progress.stage]
+
+
 def clock_text(seconds: float) -> str:
     """Seconds as people write them: 0:42, 12:05, 1:02:03."""
     whole = max(round(seconds), 0)
@@ -64,7 +73,7 @@ def _bar(title: str, at_first: str) -> Iterator[Callable[[Progress], None]]:
             left = f"about {clock_text(progress.eta)} left" if progress.eta is not None else ""
             bars.update(
                 bar,
-                description=STAGE_LABELS[progress.stage],
+                description=doing(progress),
                 completed=progress.fraction or 0.0,
                 audio=audio,
                 left=left,
@@ -77,15 +86,15 @@ class _PlainLines:
     """One line when a stage begins and one each tenth of the job, for logs and pipes."""
 
     def __init__(self, title: str, at_first: str) -> None:
-        self._stage: Stage | None = None
+        self._doing = ""
         self._tenth = 0
         print(f"{title}: {at_first}", file=sys.stderr, flush=True)
 
     def tell(self, progress: Progress) -> None:
         tenth = int((progress.fraction or 0.0) * 10)
-        if progress.stage == self._stage and tenth <= self._tenth:
+        if doing(progress) == self._doing and tenth <= self._tenth:
             return
-        self._stage, self._tenth = progress.stage, tenth
+        self._doing, self._tenth = doing(progress), tenth
         left = f", about {clock_text(progress.eta)} left" if progress.eta is not None else ""
         percent = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
-        print(f"{STAGE_LABELS[progress.stage]}{percent}{left}", file=sys.stderr, flush=True)
+        print(f"{self._doing}{percent}{left}", file=sys.stderr, flush=True)

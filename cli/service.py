@@ -318,9 +318,11 @@ def _show_jobs(found: list[Job], titles: Mapping[str, str]) -> None:
 
 
 def _note(job: Job) -> str:
+    from cli.progress import doing
+
     if job.error is not None:
         return f"{job.error.message} ({job.error.code})"
     if job.progress is not None and job.state == "running":
         percent = f" {job.progress.fraction:.0%}" if job.progress.fraction is not None else ""
-        return f"{job.progress.stage}{percent}"
+        return f"{doing(job.progress)}{percent}"
     return ""

@@ -99,6 +99,7 @@ class Progress:
     eta: float | None = None  #: clock seconds left for the whole job, an estimate
     fraction: float | None = None  #: of the whole job, 0 to 1
     waits: bool = False  #: prepared early: nothing is done for it until its worker's present job ends
+    loads: bool = False  #: its worker loads the models; nothing else is done for it meanwhile
 
 
 @dataclass(frozen=True, slots=True)

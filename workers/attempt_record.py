@@ -53,7 +53,7 @@ class AttemptRecord:
         self._stage = (stage, self._clock(), span)
 
     def waits(self) -> None:
-        """Nothing is done for it until the next stage is entered."""
+        """Nothing of a stage is done for it until the next one is entered: it waits for its turn, or for models."""
         self._close_stage(None)
 
     def end(self, outcome: Outcome, *, error_code: str | None = None, audio_seconds: float | None = None) -> None:

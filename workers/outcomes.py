@@ -118,8 +118,11 @@ class Outcomes:
         progress = watch.unwritten(now)
         if progress is None:
             return
-        if lease in self._records:
-            self._records[lease].entered(progress.stage)
+        record = self._records.get(lease)
+        if record is not None and progress.loads:
+            record.waits()
+        elif record is not None:
+            record.entered(progress.stage)
         self._tell(lease, progress)
 
     def _tell(self, lease: Lease, progress: Progress) -> None:

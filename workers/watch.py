@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from schemas.job import Progress, Stage
@@ -32,6 +34,8 @@ class Watch:
     def hear(self, message: FromChild, now: float) -> None:
         if isinstance(message, Loading):
             self._enter(None, now)
+            if self._latest is not None:  # until the next stage says how far it is
+                self._latest = replace(self._latest, loads=True)
             log.info("models loading", models=message.models)
         elif isinstance(message, Loaded):
             self._moved = self._began = now
@@ -77,11 +81,12 @@ class Watch:
         return max(0.0, self._latest.eta - (now - self._told_at))
 
     def unwritten(self, now: float) -> Progress | None:
-        """The progress to write now: at once when a stage begins, else once a second."""
+        """The progress to write now: at once when a stage or the loading of models begins, else once a second."""
         latest, written = self._latest, self._written
         if latest is None or latest == written:
             return None
-        if written is not None and written.stage is latest.stage and now - self._written_at < PROGRESS_SECONDS:
+        is_as_before = written is not None and (written.stage, written.loads) == (latest.stage, latest.loads)
+        if is_as_before and now - self._written_at < PROGRESS_SECONDS:
             return None
         self._written, self._written_at = latest, now
         return latest

@@ -140,6 +140,8 @@ function progressNote(job) {
   if (job.state !== "running") return job.audio_seconds ? clock(job.audio_seconds) : "";
   const p = job.progress;
   if (!p) return "starting";
+  if (p.loads) return "Loading the models";
+  if (p.waits) return "Decoded, waiting for its worker";
   const audio = p.total ? `, ${clock(p.done)} of ${clock(p.total)}` : "";
   const left = p.eta != null ? `, about ${clock(p.eta)} left` : "";
   return STAGES[p.stage] + audio + left;

@@ -453,3 +453,26 @@ def test_a_transcript_as_html_has_its_look_when_it_is_opened_and_not_saved(
 
     assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "640px"
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [({"loads": True}, "Loading the models"), ({"waits": True}, "Decoded, waiting for its worker")],
+)
+def test_a_job_for_which_nothing_is_done_at_the_moment_says_why(
+    serve: Callable[..., Any], page: Any, progress: dict[str, bool], said: str
+) -> None:
+    service = serve(command="api", models="scripted", allow_scripted=1)
+    send(service)
+
+    def answer(route: Any) -> None:
+        told = route.fetch()
+        listed = told.json()
+        listed["jobs"][0] |= {"state": "running", "progress": {"stage": "fetch", "done": 0, **progress}}
+        route.fulfill(response=told, json=listed)
+
+    page.route("**/v1/jobs?limit=50", answer)
+    page.route("**/v1/jobs/*/events", lambda route: route.abort())
+    page.goto(service.url)
+
+    page.wait_for_selector(f".jobs .note:has-text('{said}')")

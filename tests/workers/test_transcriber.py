@@ -929,6 +929,34 @@ def test_stages_are_timed_and_a_replaced_child_is_counted_with_its_reason(bench:
     assert counted(metrics, "stenocast_audio_seconds_total") == 1.0
 
 
+def test_a_job_says_that_its_models_are_loaded_and_no_stage_is_charged_with_the_time(bench: Bench) -> None:
+    metrics = Metrics()
+    seen: list[Progress | None] = []
+
+    def look() -> None:
+        seen.append(bench.queue.job("one").progress)
+
+    bench.add()
+    bench.scripts.append(
+        [
+            told(Stage.FETCH, 0),
+            Loading("starter"),
+            bench.quiet(100.0),
+            look,
+            Loaded("starter", 100.0),
+            told(Stage.DECODE, 1),
+            look,
+            Finished(result_at("one", 1)),
+        ]
+    )
+
+    bench.supervisor(metrics=metrics).run(once=True)
+
+    assert [each and each.loads for each in seen] == [True, False]
+    assert counted(metrics, "stenocast_stage_seconds_count", stage="fetch") == 1
+    assert counted(metrics, "stenocast_stage_seconds_sum", stage="fetch") < 100.0
+
+
 def test_a_job_that_was_prepared_early_is_one_attempt_and_its_waiting_is_no_work(bench: Bench) -> None:
     metrics = Metrics()
     ahead = Ahead(bench)
