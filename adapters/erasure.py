@@ -20,14 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from adapters.store_keys import results_of
 from transcription.ports import Deletion, Holder, JobQueue, Store
 
 BY_JOB = "checkpoints/of/"
-
-
-def result_prefix(job_id: str, token: int) -> str:
-    """Where the results of one lease lie."""
-    return f"results/{job_id}/{token}/"
 
 
 def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
@@ -49,7 +45,7 @@ def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
             store.delete(key)
             removed += 1
     for job_id in deletion.job_ids:
-        removed += _delete_all(store, list(store.keys(f"results/{job_id}/")))
+        removed += _delete_all(store, list(store.keys(results_of(job_id))))
         for note in list(store.keys(f"{BY_JOB}{job_id}/")):
             removed += erase_noted(queue, store, note)
     return removed

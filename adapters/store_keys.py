@@ -1,4 +1,4 @@
-"""What may be a key of a store, wherever it lies."""
+"""What may be a key of a store, wherever it lies, and under which keys results lie."""
 
 from __future__ import annotations
 
@@ -7,6 +7,26 @@ from schemas.errors import OptionError
 #: Names of one path part may be 255 bytes on every file system we meet; ours needs room for nothing else.
 LONGEST_PART_BYTES = 255
 LONGEST_KEY_BYTES = 1024  #: S3's limit, so that a key that is good in a folder is good there
+
+RESULTS = "results/"  #: all of them
+
+
+def results_of(job_id: str) -> str:
+    """Where the results of all attempts at a job lie."""
+    return f"{RESULTS}{job_id}/"
+
+
+def result_prefix(job_id: str, token: int) -> str:
+    """Where the results of one lease lie."""
+    return f"{results_of(job_id)}{token}/"
+
+
+def attempt_of(key: str) -> tuple[str, int] | None:
+    """Job and token of a result, `results/<job>/<token>/…`; None for what looks otherwise, which nobody removes."""
+    parts = key.removeprefix(RESULTS).split("/")
+    if len(parts) < 3 or not (parts[1].isascii() and parts[1].isdigit()):
+        return None
+    return parts[0], int(parts[1])
 
 
 def check_key(key: str) -> None:

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from structlog.contextvars import bound_contextvars
 
-from adapters.erasure import note_checkpoints, result_prefix
+from adapters.erasure import note_checkpoints
 from adapters.settings import Settings
+from adapters.store_keys import result_prefix
 from schemas.drop import is_drop, read_drop
 from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import structlog
 
-from adapters.erasure import erase, result_prefix
+from adapters.erasure import erase
 from adapters.metrics import Metrics, Outcome, process_metrics
+from adapters.store_keys import result_prefix, results_of
 from adapters.tracing import Tracing, process_tracing
 from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
 from schemas.job import Job, JobError, JobState, Progress, Stage
@@ -235,7 +236,7 @@ class Outcomes:
         """Documents of attempts that died between their put and their finish."""
         own = result_prefix(lease.job_id, lease.token)
         try:
-            for key in list(self._store.keys(f"results/{lease.job_id}/")):
+            for key in list(self._store.keys(results_of(lease.job_id))):
                 if not key.startswith(own):
                     self._store.delete(key)
         except StenocastError as error:

@@ -25,6 +25,7 @@ import structlog
 from adapters.acceptance import printable
 from adapters.erasure import BY_JOB, erase, erase_noted, forget_notes, unwanted_checkpoints, users_of
 from adapters.metrics import TakenIn, process_metrics
+from adapters.store_keys import RESULTS, attempt_of
 from schemas.drop import Drop
 from schemas.errors import NotReady, Refused, TransientError
 from transcription.drops import UPLOADS
@@ -189,11 +190,11 @@ class Reconciler:
     def _sweep_results(self, stop: StopEvent | None) -> tuple[int, int]:
         """Remove the results of attempts that lost, and of deleted episodes; how many objects of each."""
         removed = erased = 0
-        for page in _pages(self._store.keys("results/")):
+        for page in _pages(self._store.keys(RESULTS)):
             if stop is not None and stop.is_set():
                 break
             # The keys first, the holders after them: a lease that is not the holder's by now never will be again.
-            attempts = {key: attempt for key in page if (attempt := _attempt_of(key)) is not None}
+            attempts = {key: attempt for key in page if (attempt := attempt_of(key)) is not None}
             holders = self._queue.holders(sorted({job_id for job_id, _ in attempts.values()}))
             for key, (job_id, token) in attempts.items():
                 if job_id in holders and holders[job_id].is_deleted:
@@ -236,14 +237,6 @@ def is_lost(key: str, token: int, holder: Holder) -> bool:
     if holder.transcript_key is not None:
         return key.rpartition("/")[0] != holder.transcript_key.rpartition("/")[0]
     return token < holder.token or holder.state.is_final
-
-
-def _attempt_of(key: str) -> tuple[str, int] | None:
-    """Job and token of `results/<job>/<token>/…`; None for what looks otherwise, which nobody removes."""
-    parts = key.split("/")
-    if len(parts) < 4 or not (parts[2].isascii() and parts[2].isdigit()):
-        return None
-    return parts[1], int(parts[2])
 
 
 def _job_of(note: str) -> str:
