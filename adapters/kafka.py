@@ -111,8 +111,19 @@ class _Producer:
 
     def close(self) -> None:
         # Nothing is worth waiting for: what was sent is acknowledged, and what was not will be sent again.
-        with suppress(Exception):
+        try:
             self._kafka.close(timeout=CLOSE_SECONDS)
+        except Exception:
+            with suppress(Exception):
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """End a producer that has unsent records: the library's `close` fails over them before it ends anything, and
+        thread and connections would stay for good (kafka-python 3.0.12)."""
+        sender = self._kafka._sender
+        sender.force_close()
+        sender.join(CLOSE_SECONDS)
+        self._kafka.close(timeout=CLOSE_SECONDS)
 
 
 class KafkaSink:

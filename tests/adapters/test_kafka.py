@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -143,6 +144,23 @@ def test_a_record_that_fails_because_one_before_it_was_refused_for_another_sende
         raise library
 
     assert caught.value.code == "publishing_lost"
+
+
+def test_a_sender_that_fails_leaves_nothing_of_itself_behind(topics: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its records could not go out, as when the broker is away; a thread would look for it for ever."""
+    monkeypatch.setattr("adapters.kafka.DELIVERY_SECONDS", 1.0)
+    monkeypatch.setattr("adapters.kafka.ANSWER_SECONDS", 1.0)
+    before = set(threading.enumerate())
+    sink = topics.sink()
+    sink.take_over()
+    own = set(threading.enumerate()) - before
+    monkeypatch.setattr(sink._producer._kafka._sender, "run_once", lambda: time.sleep(0.05))  # type: ignore[union-attr]
+
+    with pytest.raises(TransientError, match="did not take the events"):
+        sink.send([event(1)])
+
+    assert own
+    assert not any(each.is_alive() for each in own)
 
 
 # ---------------------------------------------------------------- dead letters
