@@ -121,14 +121,14 @@ def test_a_frozen_worker_that_wakes_up_changes_nothing(place: Place) -> None:
 
 
 def test_a_worker_told_to_end_hands_its_job_back_uncounted(place: Place) -> None:
+    """The job would take longer than anybody waits here: the worker ends because it leaves it. How soon, by its own
+    clock: tests/workers/test_transcriber.py."""
     job = place.add()
-    worker = place.start(scripted_seconds=2.0, grace_seconds=6.0, **CALM)
+    worker = place.start(scripted_seconds=10 * PATIENCE_SECONDS, grace_seconds=6.0, **CALM)
     until(lambda: place.has_progress(job), "recognition has begun")
     worker.terminate()
-    asked = time.monotonic()
 
     assert worker.wait(PATIENCE_SECONDS) == 0
-    assert time.monotonic() - asked < 6.0
     waiting = place.ledger.job(job.id)
     assert (waiting.state, waiting.attempts) == (JobState.QUEUED, 0)
     assert scratch_left(place.settings) == []
