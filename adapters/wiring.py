@@ -248,57 +248,67 @@ def build_pipeline(settings: Settings, models: str, *, fresh: bool = False) -> P
 
 def _engines(settings: Settings, models: str) -> tuple[Recognizer, Diarizer]:
     if models == SCRIPTED:
-        _check_scripted(settings)
-        from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
-
-        pace = settings.scripted_seconds
-        return (
-            ScriptedRecognizer(seconds_per_window=pace, longest_window=settings.scripted_window),
-            ScriptedDiarizer(seconds=pace, longest_stretch=settings.scripted_window),
-        )
+        return _scripted_engines(settings)
     from adapters.models import find
 
     found = find(models, settings.models_dir)
+    threads = settings.threads or min(os.cpu_count() or 1, MOST_THREADS)
     try:
-        from adapters.pyannote import PyannoteDiarizer
-        from adapters.whisper import WhisperRecognizer
-
-        threads = settings.threads or min(os.cpu_count() or 1, MOST_THREADS)
-        recognizer = WhisperRecognizer(
-            found.recognizer,
-            set_name=found.name,
-            languages=found.languages,
-            listener=_listener(settings, found),
-            device=settings.device,
-            threads=threads,
-            model_sha256=found.sha256.get("recognizer/model.bin"),
-            model_name=found.recognizer_name,
-        )
-        diarizer: Diarizer
-        if found.pipeline is not None:
-            diarizer = PyannoteDiarizer.from_pipeline(
-                found.pipeline,
-                set_name=found.name,
-                token=_hub_token(settings),
-                device=settings.device,
-                threads=threads,
-            )
-        else:
-            diarizer = PyannoteDiarizer(
-                found.segmentation,
-                found.embedding,
-                set_name=found.name,
-                threshold=float(found.diarization.parameters["threshold"]),
-                min_cluster_size=int(found.diarization.parameters["min_cluster_size"]),
-                device=settings.device,
-                threads=threads,
-            )
+        return _recognizer(settings, found, threads), _diarizer(settings, found, threads)
     except ImportError as error:
         raise NotReady(
             f"{error.name}: not installed; a worker needs requirements/worker.txt (`make setup`)",
             code="engine_missing",
         ) from error
-    return recognizer, diarizer
+
+
+def _scripted_engines(settings: Settings) -> tuple[Recognizer, Diarizer]:
+    _check_scripted(settings)
+    from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
+
+    pace = settings.scripted_seconds
+    return (
+        ScriptedRecognizer(seconds_per_window=pace, longest_window=settings.scripted_window),
+        ScriptedDiarizer(seconds=pace, longest_stretch=settings.scripted_window),
+    )
+
+
+def _recognizer(settings: Settings, found: FoundSet, threads: int) -> Recognizer:
+    from adapters.whisper import WhisperRecognizer
+
+    return WhisperRecognizer(
+        found.recognizer,
+        set_name=found.name,
+        languages=found.languages,
+        listener=_listener(settings, found),
+        device=settings.device,
+        threads=threads,
+        model_sha256=found.sha256.get("recognizer/model.bin"),
+        model_name=found.recognizer_name,
+    )
+
+
+def _diarizer(settings: Settings, found: FoundSet, threads: int) -> Diarizer:
+    """Of a whole pipeline where the set has one, else of its two networks."""
+    from adapters.pyannote import PyannoteDiarizer
+
+    if found.pipeline is not None:
+        return PyannoteDiarizer.from_pipeline(
+            found.pipeline,
+            set_name=found.name,
+            token=_hub_token(settings),
+            device=settings.device,
+            threads=threads,
+        )
+    return PyannoteDiarizer(
+        found.segmentation,
+        found.embedding,
+        set_name=found.name,
+        threshold=float(found.diarization.parameters["threshold"]),
+        min_cluster_size=int(found.diarization.parameters["min_cluster_size"]),
+        device=settings.device,
+        threads=threads,
+    )
 
 
 def _listener(settings: Settings, found: FoundSet) -> Path | None:
