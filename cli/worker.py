@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
+    from transcription.ports import JobQueue
 
 
 def worker(
@@ -25,41 +31,50 @@ def worker(
     import threading
 
     from adapters.settings import read_settings
-    from adapters.wiring import check_models, open_ledger, open_sink, open_store
+    from adapters.wiring import check_models, open_ledger, open_store
     from cli.observed import health_door, observe, unreachable
-    from workers.crashpoints import crash_points
     from workers.embedded import crew_of
-    from workers.publisher import lead_seconds, publish_until
 
     settings = read_settings()
     observe(settings, "worker")
     if models:
         check_models(settings, models)
-    stop, hurry, publisher_stop = threading.Event(), threading.Event(), threading.Event()
+    stop, hurry = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: (hurry if stop.is_set() else stop).set())
     queue, store = open_ledger(settings), open_store(settings)
     crew = crew_of(settings, queue, store, stop, hurry=hurry, grace_seconds=settings.grace_seconds)
-    # With Kafka, publishing is the work of `stenocast publish` or `serve`: a worker needs no way to the brokers.
-    publishers = (
-        []
-        if settings.kafka_bootstrap
-        else [
-            threading.Thread(
-                target=publish_until,
-                args=(publisher_stop, queue, open_sink(settings)),
-                kwargs={"lead_seconds": lead_seconds(settings), "reached": crash_points(settings)},
-                name="publisher",
-                daemon=True,
-            )
-        ]
+    with (
+        _published_meanwhile(settings, queue),
+        health_door(settings, lambda: [*crew.lacking(), *unreachable(queue, store)]),
+    ):
+        crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
+
+
+@contextmanager
+def _published_meanwhile(settings: Settings, queue: JobQueue) -> Iterator[None]:
+    """Without Kafka, a thread that publishes to the event log; with Kafka, publishing is the work of `stenocast
+    publish` or `serve`, and a worker needs no way to the brokers."""
+    import threading
+
+    from adapters.wiring import open_sink
+    from workers.crashpoints import crash_points
+    from workers.publisher import lead_seconds, publish_until
+
+    if settings.kafka_bootstrap:
+        yield
+        return
+    stop = threading.Event()
+    publisher = threading.Thread(
+        target=publish_until,
+        args=(stop, queue, open_sink(settings)),
+        kwargs={"lead_seconds": lead_seconds(settings), "reached": crash_points(settings)},
+        name="publisher",
+        daemon=True,
     )
-    for each in publishers:
-        each.start()
+    publisher.start()
     try:
-        with health_door(settings, lambda: [*crew.lacking(), *unreachable(queue, store)]):
-            crew.run(once=once, exit_when_idle=exit_when_idle, preload=models or None)
+        yield
     finally:
-        publisher_stop.set()
-        for each in publishers:
-            each.join(timeout=5.0)
+        stop.set()
+        publisher.join(timeout=5.0)
