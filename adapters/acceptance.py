@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.sniff import HEAD_BYTES, require_container
@@ -51,6 +51,50 @@ def accept(
     file_name = printable(file_name)
     check_options(options)
     check_priority(priority)
+    upload = _uploaded(store, source, file_name, max_bytes)
+    reached("after_upload")
+    described = replace(
+        episode,
+        audio=replace(
+            episode.audio,
+            uri=upload.key,
+            sha256=upload.sha256,
+            size_bytes=upload.size_bytes,
+            container=upload.container,
+            file_name=file_name[:255],
+        ),
+    )
+    job, is_new = queue.add(
+        NewJob(
+            episode=described,
+            options=options,
+            audio_key=upload.key,
+            dedupe_key=dedupe_key(upload.sha256, described, options, is_id_given=is_id_given),
+            idempotency_key=idempotency_key,
+            priority=priority,
+            expected_seconds=expected_seconds(upload.size_bytes, upload.container),
+            traceparent=traceparent,
+            revives=revives,
+        ),
+        job_id=new_id(),
+    )
+    if is_new and not store.exists(upload.key):
+        store.put_file(upload.key, source)  # another episode had it, too, and was deleted meanwhile
+    return job, is_new
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A recording in the store."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    container: str
+
+
+def _uploaded(store: Store, source: Path, file_name: str, max_bytes: int) -> _Upload:
+    """Look at the file and put it into the store, unless the same bytes lie there."""
     before = source.stat()
     size = before.st_size
     if size > max_bytes:
@@ -66,35 +110,7 @@ def accept(
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
             store.delete(key)  # other bytes than those of the hash
             raise TransientError(f"{file_name}: changed while it was taken in", code="source_changed")
-    reached("after_upload")
-    described = replace(
-        episode,
-        audio=replace(
-            episode.audio,
-            uri=key,
-            sha256=sha256,
-            size_bytes=size,
-            container=container.value,
-            file_name=file_name[:255],
-        ),
-    )
-    job, is_new = queue.add(
-        NewJob(
-            episode=described,
-            options=options,
-            audio_key=key,
-            dedupe_key=dedupe_key(sha256, described, options, is_id_given=is_id_given),
-            idempotency_key=idempotency_key,
-            priority=priority,
-            expected_seconds=expected_seconds(size, container.value),
-            traceparent=traceparent,
-            revives=revives,
-        ),
-        job_id=new_id(),
-    )
-    if is_new and not store.exists(key):
-        store.put_file(key, source)  # another episode had it, too, and was deleted meanwhile
-    return job, is_new
+    return _Upload(key, sha256, size, container.value)
 
 
 def dedupe_key(sha256: str, episode: Episode, options: JobOptions, *, is_id_given: bool = False) -> str:
