@@ -291,19 +291,7 @@ class Supervisor:
         lease = claimed.lease
         if prepared is not None:
             self._outcomes.goes_on(lease, prepared.decoded.waveform.seconds)
-        engine = self._ready_engine()
-        self._owes_an_answer = True
-        engine.order(
-            Work(
-                job=claimed.job,
-                episode=claimed.episode,
-                audio_key=claimed.audio_key,
-                token=lease.token,
-                revision=self._next_revision(claimed),
-                folder=self._scratch.attempt(lease.job_id, lease.token),
-                prepared=prepared,
-            )
-        )
+        engine = self._ordered(claimed, prepared)
         watch = Watch(
             self._clock(),
             self._deadlines,
@@ -347,6 +335,24 @@ class Supervisor:
                     return answer if isinstance(answer, Finished) else None
             elif self._ahead:
                 self._ahead.look(watch.seconds_left(self._clock()))
+
+    def _ordered(self, claimed: Claimed, prepared: Prepared | None) -> EngineProcess:
+        """Give the job to the child; from here on it owes a last word about it."""
+        lease = claimed.lease
+        engine = self._ready_engine()
+        self._owes_an_answer = True
+        engine.order(
+            Work(
+                job=claimed.job,
+                episode=claimed.episode,
+                audio_key=claimed.audio_key,
+                token=lease.token,
+                revision=self._next_revision(claimed),
+                folder=self._scratch.attempt(lease.job_id, lease.token),
+                prepared=prepared,
+            )
+        )
+        return engine
 
     def _fits(self, watch: Watch) -> bool:
         """Whether the job will be done, by its own estimate, before the worker has to leave it."""
