@@ -70,7 +70,6 @@ def create_app(
     must not reach a service on the listener's own machine.
     `drops` are the buckets whose recordings are played from where they lie; without it they cannot be.
     """
-    queue, store = intake.queue, intake.store
     app = FastAPI(
         title="Stenocast",
         version=version,
@@ -80,6 +79,17 @@ def create_app(
     )
     answer_problems(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts or ["*"], www_redirect=False)
+    _guard(app, metrics)
+    _add_episodes(app, intake, drops)
+    _add_jobs(app, intake.queue)
+    _add_transcripts(app, intake.queue, intake.store)
+    _add_health(app, ready, metrics)
+    _add_page(app)
+    return app
+
+
+def _guard(app: FastAPI, metrics: Metrics) -> None:
+    """Refuse what pages elsewhere ask for, count what is answered, and tell browsers what the answers may load."""
 
     @app.middleware("http")
     async def guarded(request: Request, call_next: Any) -> Response:
@@ -98,6 +108,10 @@ def create_app(
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+def _add_episodes(app: FastAPI, intake: Intake, drops: DropBox | None) -> None:
+    queue, store = intake.queue, intake.store
 
     @app.post("/v1/episodes", status_code=202, summary="Upload an episode and queue its job", tags=["episodes"])
     async def post_episode(
@@ -139,6 +153,8 @@ def create_app(
         size, read = found
         return _audio(size, read, request.headers.get("range"), container=episode.audio.container)
 
+
+def _add_jobs(app: FastAPI, queue: JobQueue) -> None:
     @app.get("/v1/jobs", summary="Jobs, newest first", tags=["jobs"])
     def get_jobs(
         state: Annotated[JobState | None, Query(description="only jobs in this state")] = None,
@@ -173,6 +189,8 @@ def create_app(
         await run_in_threadpool(queue.job, job_id)
         return EventSourceResponse(_job_stream(queue, job_id, last_event_id), ping=15)
 
+
+def _add_transcripts(app: FastAPI, queue: JobQueue, store: Store) -> None:
     @app.get("/v1/transcripts/{episode_id}", summary="The transcript, as a document or a page", tags=["transcripts"])
     def get_transcript(
         episode_id: str,
@@ -216,6 +234,8 @@ def create_app(
             }
         )
 
+
+def _add_health(app: FastAPI, ready: Callable[[], list[str]], metrics: Metrics) -> None:
     @app.get("/healthz", summary="The process answers", tags=["health"])
     def healthz() -> Response:
         return PlainTextResponse("ok\n")
@@ -231,12 +251,13 @@ def create_app(
     def get_metrics() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
+
+def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def page() -> Response:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
-    return app
 
 
 def _pattern(request: Request) -> str:
