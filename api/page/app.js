@@ -297,8 +297,8 @@ async function lookAgain() {
 
 const audio = $("audio");
 let spoken = [], nowShown = null;
-// Whether somebody asked for the transcript: one that opens by itself does not move the page.
-let isChosen = false;
+// Whether somebody asked for the transcript, by a click or by its address: one that opens by itself does not move the page.
+let isChosen = location.hash !== "";
 
 const isOpen = (episodeId) => location.hash === `#/transcript/${episodeId}`;
 
@@ -316,13 +316,15 @@ async function open(episodeId) {
 // In a narrow window the transcript lies below the jobs, and beside a long list above the place one has scrolled to.
 function showReader() {
   isChosen = false;
-  $("reader").scrollIntoView({ block: "start" });
+  const { top } = $("reader").getBoundingClientRect();
+  if (top < 0 || top > window.innerHeight / 2) $("reader").scrollIntoView({ block: "start" });
   $("title").focus({ preventScroll: true });
 }
 
 const WELCOME = $("welcome").textContent.trim();
 
 function close(why = "") {
+  isChosen = false;
   audio.pause();
   $("reader").hidden = true;
   $("welcome").hidden = false;

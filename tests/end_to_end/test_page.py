@@ -338,7 +338,7 @@ def test_text_that_is_selected_in_the_list_stays_selected_while_nothing_happens(
 
 def test_a_transcript_that_is_chosen_comes_into_view_in_a_narrow_window(serve: Callable[..., Any], page: Any) -> None:
     service = serve(models="scripted", allow_scripted=1, scripted_window=60)
-    finished(service)
+    job = finished(service)
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(service.url)
     page.click(".jobs a.name")
@@ -347,8 +347,13 @@ def test_a_transcript_that_is_chosen_comes_into_view_in_a_narrow_window(serve: C
     shown_at = top_of(page, "#reader")
     page.evaluate("scrollTo(0, 0)")
     page.click(".jobs a.name")
+    shown_again_at = top_of(page, "#reader")
+    page.goto("about:blank")
+    page.goto(f"{service.url}/#/transcript/{job['episode_id']}")
+    page.wait_for_function("document.activeElement.id === 'title'")
 
     assert abs(shown_at) < 100
+    assert abs(shown_again_at) < 100
     assert abs(top_of(page, "#reader")) < 100
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
