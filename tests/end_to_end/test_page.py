@@ -468,15 +468,8 @@ def test_a_job_for_which_nothing_is_done_at_the_moment_says_why(
     serve: Callable[..., Any], page: Any, progress: dict[str, bool], said: str
 ) -> None:
     service = serve(command="api", models="scripted", allow_scripted=1)
-    send(service)
-
-    def answer(route: Any) -> None:
-        told = route.fetch()
-        listed = told.json()
-        listed["jobs"][0] |= {"state": "running", "progress": {"stage": "fetch", "done": 0, **progress}}
-        route.fulfill(response=told, json=listed)
-
-    page.route("**/v1/jobs?limit=50", answer)
+    job = send(service) | {"state": "running", "progress": {"stage": "fetch", "done": 0, **progress}}
+    page.route("**/v1/jobs?limit=50", lambda route: route.fulfill(json={"jobs": [job], "next": None}))
     page.route("**/v1/jobs/*/events", lambda route: route.abort())
     page.goto(service.url)
 
