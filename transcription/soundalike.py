@@ -61,6 +61,7 @@ def similarity(heard: str, name: str) -> float:
     return _similarity(fold(heard), fold(name))
 
 
+@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Only the letters a to z that a phrase is made of: "O'Leary-Łuk" gives "olearyluk"."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
