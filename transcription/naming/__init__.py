@@ -6,8 +6,8 @@ sum is high enough and nothing comes near it: no other voice with the same name,
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
 `people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,
-`decisions` (which names are believed), `jointly` (which participants the others are, by all `mentions` at once),
-`speakers` (the document's speakers, with the evidence).
+`decisions` (which names are believed), `whole_lists`, `jointly` and `by_calls` (who the others are, by all
+`mentions` at once), `speakers` (the document's speakers, with the evidence).
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from transcription.naming.claims import Heard, claims_of
 from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
 from transcription.naming.jointly import named_jointly
-from transcription.naming.mentions import find_mentions
+from transcription.naming.mentions import Mention, find_mentions
 from transcription.naming.people import Person, people_of
 from transcription.naming.presentations import completed, pieces_by_presentation
 from transcription.naming.roles import host_of, pieces_by_role, roles_of
 from transcription.naming.speakers import evidence_of, named_speaker
 from transcription.naming.talk import Talk
+from transcription.naming.whole_lists import give_out, is_given_out_whole
 
 
 def name_speakers(transcript: Transcript) -> Transcript:
@@ -78,7 +79,7 @@ def unsettled_names(transcript: Transcript) -> tuple[Unsettled, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """Everything that naming found in a transcript."""
 
     talk: Talk
@@ -88,8 +89,14 @@ class _Found:
     host: str | None
     named: Mapping[str, Decision]
 
+    def mentions_of_listed(self) -> list[Mention]:
+        """Every mention of a participant of the metadata."""
+        listed = [i for i, person in enumerate(self.people) if person.participant is not None]
+        return list(find_mentions(self.talk, self.people, listed))
 
-def _found(transcript: Transcript) -> _Found:
+
+def found_by_evidence(transcript: Transcript) -> Found:
+    """What single pieces of evidence say, and whom they name before the talk is looked at as a whole."""
     talk = Talk(transcript)
     heard = claims_of(talk)
     people = list(people_of(talk, heard))
@@ -99,12 +106,18 @@ def _found(transcript: Transcript) -> _Found:
     pieces = without_namesakes(talk, people, pieces)
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
-    named = believed_names(talk, people, pieces)
-    listed = [i for i, person in enumerate(people) if person.participant is not None]
-    mentions = list(find_mentions(talk, people, listed))
+    return Found(talk, heard, people, pieces, host, believed_names(talk, people, pieces))
+
+
+def _found(transcript: Transcript) -> Found:
+    found = found_by_evidence(transcript)
+    talk, people, pieces, named = found.talk, found.people, found.pieces, dict(found.named)
+    mentions = found.mentions_of_listed()
+    if is_given_out_whole(talk):
+        given_out = give_out(talk, people, pieces, named, mentions)
+        return replace(found, named=given_out)
     jointly = named_jointly(talk, people, pieces, named, mentions)
-    jointly |= named_by_calls(talk, people, heard, pieces, named | jointly)
+    jointly |= named_by_calls(talk, people, found.heard, pieces, named | jointly)
     # What a single turn says may be wrong, and must not make a second name wrong.
     firm = {voice: each for voice, each in jointly.items() if len({piece.turn for piece in each.pieces}) > 1}
-    named |= by_elimination(talk, people, pieces, named | firm, mentions) | jointly
-    return _Found(talk, heard, people, pieces, host, named)
+    return replace(found, named=named | by_elimination(talk, people, pieces, named | firm, mentions) | jointly)

@@ -16,7 +16,8 @@ from transcription.naming.assignment import best_assignment
 from transcription.naming.claims import Heard
 from transcription.naming.decisions import Decision, is_named
 from transcription.naming.evidence import Piece, called_words
-from transcription.naming.jointly import MOST, NAMED, TOLD, Said, is_said_to_somebody, said_of, with_calls
+from transcription.naming.jointly import MOST, NAMED, TOLD, is_said_to_somebody, with_calls
+from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.mentions import Manner, Mention, find_mentions
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk

@@ -11,14 +11,13 @@ another or of it, can be enough. Of any other list somebody may be away, and a v
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from schemas.transcript import NameMethod
 from transcription.naming.assignment import best_assignment
 from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, expected_and_left, strengths_of
 from transcription.naming.evidence import OF_A_TELLING, TOLD_CHARACTERS, YOU, Piece
-from transcription.naming.likelihoods import chances, odds
+from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.mentions import Manner, Mention
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk
@@ -36,15 +35,6 @@ MOST = 0.89
 NAMED = 4.0  #: log odds that a name given by other evidence is right: about 98 of 100 were on that talk
 TOLD = frozenset({Manner.SPOKEN_OF, Manner.IN_FULL})  #: manners in which nobody is called
 SUREST = 0.97  #: the most that one piece of evidence is worth
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one turn says of one person: its clearest mention, and the log of chance to even chance of each talker."""
-
-    mention: Mention
-    chances: Mapping[str, float]
-    odds: Mapping[str, float]
 
 
 def named_jointly(
@@ -73,9 +63,9 @@ def named_jointly(
         if column is None or voices[row] in named or expected[column] not in left:
             continue
         voice, person = voices[row], expected[column]
-        calls = _calls(talk, said, voice, person)
+        calls = calls_of(talk, said, voice, person)
         is_last = len(left) == 1 and all(each in named for each in voices if each != voice)
-        if not _are_enough(talk, voice, calls, is_last=is_last) or _is_said_otherwise(pieces, people, voice, person):
+        if not _are_enough(talk, voice, calls, is_last=is_last) or is_said_otherwise(pieces, people, voice, person):
             continue
         without = [list(each) for each in values]
         without[row][column] = -math.inf
@@ -127,7 +117,7 @@ def is_said_to_somebody(mention: Mention) -> bool:
     return bool(is_to_somebody) and OF_A_TELLING.search(before) is None
 
 
-def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
+def is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
     """Whether the voice gives itself another name or is told to be somebody who is not on the list, or another voice
     gives itself this name."""
     introduces = any(
@@ -140,26 +130,6 @@ def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice:
         if each == voice and people[who].participant is None
     ]
     return introduces or max(outsiders, default=0.0) >= AN_OUTSIDER
-
-
-def said_of(talk: Talk, mentions: Iterable[Mention]) -> list[Said]:
-    """What the turns say of the people: one turn says a thing once, by its clearest mention."""
-    clearest: dict[tuple[int, int], Said] = {}
-    for mention in mentions:
-        found = chances(talk, mention)
-        if not found:
-            continue
-        key = (mention.person, mention.turn)
-        if key not in clearest or _clearness(mention, found) > _clearness(
-            clearest[key].mention, clearest[key].chances
-        ):
-            speaker = talk.turns[mention.turn].speaker
-            clearest[key] = Said(mention, found, odds(mention, speaker, found))
-    return list(clearest.values())
-
-
-def _clearness(mention: Mention, found: Mapping[str, float]) -> tuple[bool, float]:
-    return mention.manner is not Manner.SPOKEN_OF, max(found.values())
 
 
 def _beliefs(
@@ -180,7 +150,7 @@ def _beliefs(
     return beliefs
 
 
-def _calls(talk: Talk, said: Sequence[Said], voice: str, person: int) -> list[Said]:
+def calls_of(talk: Talk, said: Sequence[Said], voice: str, person: int) -> list[Said]:
     """Where somebody is called who is most likely this voice; else, of a whole list, where others speak of him."""
     own = [each for each in said if each.mention.person == person]
     called = [

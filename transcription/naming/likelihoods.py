@@ -8,7 +8,7 @@ rounded; where a kind was met less than 20 times (most of `EDGE`), it stands nea
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from transcription.naming.mentions import Manner, Mention, Place, around
@@ -100,3 +100,32 @@ def _own_share(manner: Manner, voices: int) -> float:
     if manner is Manner.SPOKEN_OF:
         return OWN_OF_TWO_SPOKEN_OF if voices == 2 else OWN_SPOKEN_OF
     return OWN_OF_TWO_IN_FULL if manner is Manner.IN_FULL else OWN_OF_TWO_CALLED
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one turn says of one person: its clearest mention, and the log of chance to even chance of each talker."""
+
+    mention: Mention
+    chances: Mapping[str, float]
+    odds: Mapping[str, float]
+
+
+def said_of(talk: Talk, mentions: Iterable[Mention]) -> list[Said]:
+    """What the turns say of the people: one turn says a thing once, by its clearest mention."""
+    clearest: dict[tuple[int, int], Said] = {}
+    for mention in mentions:
+        found = chances(talk, mention)
+        if not found:
+            continue
+        key = (mention.person, mention.turn)
+        if key not in clearest or _clearness(mention, found) > _clearness(
+            clearest[key].mention, clearest[key].chances
+        ):
+            speaker = talk.turns[mention.turn].speaker
+            clearest[key] = Said(mention, found, odds(mention, speaker, found))
+    return list(clearest.values())
+
+
+def _clearness(mention: Mention, found: Mapping[str, float]) -> tuple[bool, float]:
+    return mention.manner is not Manner.SPOKEN_OF, max(found.values())

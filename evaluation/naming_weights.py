@@ -1,0 +1,147 @@
+"""The weights by which a whole list of participants is given out, fitted on published talk.
+
+    python -m evaluation.naming_weights FOLDER... [--draw 300] [--jobs 2]
+
+Takes the half `seen` of every house (`evaluation.published`), the pages on which the list is as long as there are
+voices, and prints the weights that make the true way to give it out likeliest, for `transcription/naming/features.py`.
+To learn how sure it may be that everybody is there, each page is shown once more with a name exchanged for that of
+somebody from another page of the house, for whom no voice is right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from evaluation.naming import is_right
+from evaluation.naming_cases import NamingCase
+from evaluation.published import Half, pages_of, published_case
+from schemas.episode import Participant
+from schemas.transcript import Speaker
+from transcription.naming import found_by_evidence
+from transcription.naming.features import WEIGHTS, Feature, features_of
+from transcription.naming.likelihoods import said_of
+from transcription.naming.matchings import chances_of_pairs, worth_of_all
+from transcription.naming.mentions import Manner
+from transcription.naming.whole_lists import is_given_out_whole
+from transcription.participants import parse_participant
+
+EXCHANGED = 0.005  #: of the lists have a name of somebody who is not there; assumed
+SHRINKAGE = 0.5  #: how much large weights cost: half of it times their squares; 0.5 and 1 do as well
+MOST_PEOPLE = 8  #: a page with more is left out, for time; few have
+CERTAIN = 50.0  #: added to the log odds of a pair that has to be given out
+FEATURES = tuple(Feature)
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A talk and a list: the features of every pair, and which pairs are right."""
+
+    features: Matrix  #: voices by people by features
+    right: NDArray[np.bool_]  #: voices by people
+    share: float  #: how much the example counts
+
+
+def example_of(case: NamingCase, share: float) -> Example | None:
+    """The features that naming would weigh; None where it would not give the list out whole."""
+    found = found_by_evidence(case.with_participants())
+    talk = found.talk
+    if not is_given_out_whole(talk) or not 2 <= len(talk.talkers) <= MOST_PEOPLE:
+        return None
+    mentions = [each for each in found.mentions_of_listed() if each.manner is not Manner.AWAY]
+    listed = [i for i, person in enumerate(found.people) if person.participant is not None]
+    believed = {voice: each.person for voice, each in found.named.items() if each.person in listed}
+    numbers = features_of(talk, found.pieces, believed, said_of(talk, mentions), listed)
+    features = [
+        [[numbers[voice, person].get(each, 0.0) for each in FEATURES] for person in listed] for voice in talk.talkers
+    ]
+    right = [
+        [is_right(case, Speaker(voice, name=found.people[person].full)) for person in listed]
+        for voice in talk.talkers
+    ]
+    return Example(np.array(features), np.array(right), share)
+
+
+def examples_of(page: Path, others: Sequence[Participant]) -> list[Example]:
+    """A page with its own list, and with one name exchanged for one of `others`."""
+    case = published_case(page.read_bytes(), name=page.name)
+    if case is None:
+        return []
+    chance = random.Random(page.name)
+    given = {each.name.split()[0] for each in case.participants}
+    strangers = [each for each in others if each.name.split()[0] not in given]
+    participants = list(case.participants)
+    cases = [(case, 1.0)]
+    if strangers:
+        participants[chance.randrange(len(participants))] = chance.choice(strangers)
+        cases.append((replace(case, participants=tuple(participants)), EXCHANGED))
+    return [example for each, share in cases if (example := example_of(each, share)) is not None]
+
+
+def regulars_of(pages: Sequence[Path]) -> list[Participant]:
+    """Everybody who is named on the pages of a house, in the order of their names."""
+    cases = (published_case(page.read_bytes(), name=page.name) for page in pages)
+    names = {each.name for case in cases if case is not None for each in case.participants}
+    return [parse_participant(name) for name in sorted(names) if " " in name]
+
+
+def fitted(examples: Sequence[Example]) -> Mapping[Feature, float]:
+    """The weights that make the right pairs likeliest (maximum likelihood over all ways, with shrinkage)."""
+
+    def cost(weights: Matrix) -> tuple[float, Matrix]:
+        loss, slope = SHRINKAGE * float(weights @ weights) / 2, SHRINKAGE * weights
+        for each in examples:
+            values = each.features @ weights
+            allowed = np.where(each.right, values, -np.inf)
+            # A voice whose name is on the list is that person; it cannot be left out of the right ways.
+            owed = np.asarray(each.right.any(axis=1))
+            allowed = np.where(owed[:, None] & each.right, allowed + CERTAIN, allowed)
+            likely = worth_of_all(allowed.tolist()) - CERTAIN * owed.sum()
+            loss -= each.share * (likely - worth_of_all(values.tolist()))
+            difference = np.array(chances_of_pairs(values.tolist())) - np.array(chances_of_pairs(allowed.tolist()))
+            slope = slope + each.share * np.einsum("vp,vpf->f", difference, each.features)
+        return loss, slope
+
+    start = np.array([WEIGHTS[each] for each in FEATURES])
+    found = minimize(cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    return dict(zip(FEATURES, found.x.tolist(), strict=True))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Exit status 0, 1 (no page is of use), 2 (usage)."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.naming_weights", description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a house: pages at any depth")
+    parser.add_argument("--draw", type=int, metavar="N", help="at most so many pages of each house, by lot")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+    asked = parser.parse_args(arguments)
+    examples = [each for folder in asked.folders for each in _examples(folder, asked.draw, asked.jobs)]
+    if not examples:
+        print("no page has a list as long as there are voices")
+        return 1
+    print(f"{sum(each.share == 1.0 for each in examples)} pages")
+    for feature, weight in fitted(examples).items():
+        print(f"    Feature.{feature.name}: {weight:.2f},")
+    return 0
+
+
+def _examples(folder: Path, draw: int | None, jobs: int) -> Iterator[Example]:
+    pages = pages_of(folder, half=Half.SEEN, only=None, draw=draw)
+    others = regulars_of(pages)
+    with ProcessPoolExecutor(max(1, jobs)) as workers:
+        for found in workers.map(partial(examples_of, others=others), pages, chunksize=4):
+            yield from found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

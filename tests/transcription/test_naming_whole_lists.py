@@ -1,0 +1,176 @@
+"""A list as long as there are voices, given out by all that a long talk says. Invented people only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evaluation.naming_cases import document
+from schemas.transcript import NameMethod, Transcript
+from transcription.naming import found_by_evidence, name_speakers
+from transcription.naming.features import WEIGHTS, Feature, features_of, value_of
+from transcription.naming.likelihoods import said_of
+from transcription.naming.mentions import Manner
+from transcription.naming.whole_lists import LONG_TALK, is_given_out_whole
+from transcription.participants import parse_participant
+
+LIST = ("Ada Quill", "Bram Oster", "Wilma Quist")
+TIDE = "The tide came up over the wall that night and nobody had told the harbour about it. "
+
+#: A and B have the same part in the talk. Only A says Bram, and only C calls, once each.
+HARBOUR = [
+    ("A", "It is late, and the lamp is out. " + TIDE * 24),
+    ("B", "It was a long way back. " + TIDE * 24),
+    ("C", "We had the boats out by four. " + TIDE * 24),
+    ("A", "As Bram said, the bell rang twice. " + TIDE * 4),
+    ("B", "Twice, and then once more. " + TIDE * 4),
+    ("A", "What did the others make of it, Wilma?"),
+    ("C", "They thought that it was the church. " + TIDE * 4),
+    ("B", "Nobody at the harbour had seen it. " + TIDE * 4),
+    ("C", "Then there it stays. You had the lamp, Ada, and it went out."),
+    ("A", "It went out twice on the way over the bar. " + TIDE * 4),
+    ("B", "And twice it was lit again. " + TIDE * 4),
+    ("A", "So Bram lit it. " + TIDE * 4),
+    ("B", "I did. " + TIDE * 4),
+]
+
+
+def listed(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> Transcript:
+    transcript, _ = document(lines)
+    participants = tuple(parse_participant(each) for each in people)
+    return replace(transcript, episode=replace(transcript.episode, participants=participants))
+
+
+def names(lines: list[tuple[str, str]], people: tuple[str, ...] = LIST) -> list[str | None]:
+    return [speaker.name for speaker in name_speakers(listed(lines, people)).speakers]
+
+
+def without(lines: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:
+    return [(label, text.replace(name, "somebody")) for label, text in lines]
+
+
+def test_everybody_is_named_by_the_whole_of_the_talk() -> None:
+    assert names(HARBOUR) == list(LIST)
+
+
+def test_a_name_has_its_quotes_and_is_never_as_sure_as_being_told() -> None:
+    found = name_speakers(listed(HARBOUR))
+    for speaker in found.speakers:
+        assert speaker.evidence
+        assert (speaker.confidence or 1) <= 0.89
+        for each in speaker.evidence:
+            assert any(each.quote in p.text for turn in found.turns if turn.id == each.turn for p in turn.paragraphs)
+
+
+def test_who_is_only_spoken_of_is_who_never_says_the_name_and_speaks_next() -> None:
+    assert names(without(without(HARBOUR, "Ada"), "Wilma"))[1] == "Bram Oster"
+
+
+def test_two_of_whom_nothing_is_said_stay_without_a_name() -> None:
+    assert names(without(without(HARBOUR, "Ada"), "Bram")) == [None, None, "Wilma Quist"]
+
+
+def test_the_last_one_who_speaks_for_a_minute_is_named_by_elimination() -> None:
+    asked = [("C", "Was it dark by then, Ada?"), ("A", "It was. " + TIDE)]
+    found = name_speakers(listed([*without(HARBOUR, "Bram"), *asked])).speakers[1]
+    assert (found.name, found.known_by) == ("Bram Oster", NameMethod.ELIMINATION)
+
+
+def test_a_short_talk_is_not_weighed_as_a_whole() -> None:
+    short = [(label, text.replace(TIDE, "")) for label, text in HARBOUR]
+    assert is_given_out_whole(found_by_evidence(listed(HARBOUR)).talk)
+    assert not is_given_out_whole(found_by_evidence(listed(short)).talk)
+    assert LONG_TALK == 600
+
+
+def test_a_list_that_is_longer_or_shorter_is_not_given_out_whole() -> None:
+    assert not is_given_out_whole(found_by_evidence(listed(HARBOUR, LIST[:2])).talk)
+    assert not is_given_out_whole(found_by_evidence(listed(HARBOUR, (*LIST, "Osric Pell"))).talk)
+
+
+def test_a_name_that_evidence_gave_is_taken_back_where_the_rest_of_the_talk_speaks_against_it() -> None:
+    slip = [*HARBOUR, ("C", "Thanks, Bram."), ("A", "Goodbye then. " + TIDE * 3)]
+    told = [("B", "You had it, Ada, did you not?"), ("A", "I had. " + TIDE), ("A", "And Bram rang. Did you, Bram?")]
+    calls = [*told, ("B", "I rang it. " + TIDE)] * 4
+    lines = [("C", "Thank you, Bram. Did you see it, Bram?"), ("A", "I saw it. " + TIDE), *HARBOUR, *calls]
+    assert names([*slip, *calls]) == list(LIST)
+    assert "Bram Oster" not in {names(lines)[1]}
+
+
+def test_who_introduces_himself_by_another_name_has_none_of_the_list() -> None:
+    lines = [(label, text.replace("It was a long way back.", "I'm Dan Holt.")) for label, text in HARBOUR]
+    assert "Bram Oster" not in names(lines)
+
+
+def test_who_is_away_is_given_to_nobody() -> None:
+    lines = [*HARBOUR, ("C", "Bram is ill this week.")]
+    assert "Bram Oster" not in names(lines)
+
+
+def test_a_list_of_more_people_than_can_be_weighed_leaves_the_names_that_evidence_gives() -> None:
+    labels = "ABCDEFGHIJKLM"
+    given = (
+        "Ada",
+        "Bram",
+        "Clara",
+        "Dan",
+        "Edith",
+        "Frank",
+        "Greta",
+        "Hugo",
+        "Iris",
+        "Jonas",
+        "Karin",
+        "Leo",
+        "Mona",
+    )
+    people = tuple(f"{name} Oster" for name in given)
+    lines = [(label, f"I'm {name} Oster. {TIDE * 8}") for label, name in zip(labels, given, strict=True)]
+    lines[-1] = ("M", TIDE * 8)
+    assert names(lines, people)[:12] == list(people[:12])
+
+
+# ---------------------------------------------------------------- features
+
+
+def features(lines: list[tuple[str, str]]) -> dict[tuple[str, str], dict[Feature, float]]:
+    """By voice and given name."""
+    found = found_by_evidence(listed(lines))
+    mentions = [each for each in found.mentions_of_listed() if each.manner is not Manner.AWAY]
+    people = [i for i, person in enumerate(found.people) if person.participant is not None]
+    numbers = features_of(found.talk, found.pieces, {}, said_of(found.talk, mentions), people)
+    return {(voice, found.people[person].given): each for (voice, person), each in numbers.items()}
+
+
+def test_each_feature_has_a_weight() -> None:
+    assert set(WEIGHTS) == set(Feature)
+    assert value_of({Feature.LISTED: 1.0, Feature.ASKED: 2.0}) == WEIGHTS[Feature.LISTED] + 2 * WEIGHTS[Feature.ASKED]
+
+
+def test_who_says_a_name_and_who_speaks_behind_it_are_told_apart() -> None:
+    found = features(HARBOUR)
+    assert Feature.NEVER_SAYS_IT not in found["S1", "Bram"]
+    assert found["S2", "Bram"][Feature.NEVER_SAYS_IT] == 1.0
+    assert found["S2", "Bram"][Feature.SPEAKS_NEXT] > 1.0
+    assert Feature.SPEAKS_NEXT not in found["S3", "Bram"]
+
+
+def test_manners_of_calling_speak_for_who_answers_and_against_who_calls() -> None:
+    found = features(HARBOUR)
+    assert found["S3", "Wilma"][Feature.ASKED] > 0 > found["S1", "Wilma"][Feature.ASKED]
+
+
+@pytest.mark.parametrize("introduced", [True, False])
+def test_who_is_introduced_talks_at_length(introduced: bool) -> None:
+    opening = "We are joined today by Bram Oster, who keeps the light. " if introduced else ""
+    lines = [("A", opening + "How did it begin?"), *HARBOUR[1:], ("B", TIDE * 40), ("A", "Is that so?")]
+    found = features(lines)
+    assert (found["S2", "Bram"].get(Feature.INTRODUCED_AT_LENGTH, 0.0) > 0) is introduced
+    assert (found["S1", "Bram"].get(Feature.INTRODUCED_AT_LENGTH, 0.0) < 0) is introduced
+
+
+def test_evidence_of_one_turn_counts_once_and_is_at_most_so_much() -> None:
+    once = features([*HARBOUR, ("B", "My name is Bram Oster.")])["S2", "Bram"][Feature.INTRODUCES_ITSELF]
+    often = features([*HARBOUR, *[("B", "My name is Bram Oster."), ("A", "Go on.")] * 9])["S2", "Bram"]
+    assert 0 < once < often[Feature.INTRODUCES_ITSELF] <= 3.0

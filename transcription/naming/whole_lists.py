@@ -1,0 +1,117 @@
+"""Who is who of a list that is as long as there are voices, by all that a talk says at once.
+
+Everybody on such a list is taken to be there. How likely each voice is to be each of them is the sum of what speaks
+for it (`features`), weighed over all the ways to give the list out (`matchings`). A name is given where it stands in
+most of what is likely, and a name that evidence gave is taken back where the rest of the talk speaks against it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.transcript import NameMethod
+from transcription.naming.decisions import LEFT_OVER, Decision, by_elimination, expected_and_left
+from transcription.naming.evidence import Piece
+from transcription.naming.features import features_of, value_of
+from transcription.naming.jointly import MOST, calls_of, with_calls
+from transcription.naming.likelihoods import Said, said_of
+from transcription.naming.matchings import MOST_COLUMNS, chances_of_pairs
+from transcription.naming.mentions import Manner, Mention
+from transcription.naming.people import Person
+from transcription.naming.talk import Talk
+
+#: A name is given from this chance on. Of published talk on which nothing was fitted, 4 of 469 voices got a wrong
+#: name from 0.7 on as from 0.9 on, and 7 from 0.5 on (docs/names.md).
+SURE = 0.7
+DOUBTFUL = 0.3  #: a name that evidence gave is taken back below this chance
+#: Seconds of talk from which all of it is weighed. The weights were fitted on episodes of half an hour and more; in a
+#: few minutes one name that is said in passing would decide (`jointly` asks for more there).
+LONG_TALK = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PairChances:
+    """How likely each voice that may have a name of the list is to be each person on it who is not away."""
+
+    voices: Sequence[str]
+    expected: Sequence[int]
+    said: Sequence[Said]  #: what the turns say of those expected
+    chances: Sequence[Sequence[float]]  #: by voice and person
+
+    def of(self, voice: str, person: int) -> float:
+        """The chance of a pair; 0 where it cannot be one."""
+        if voice not in self.voices or person not in self.expected:
+            return 0.0
+        return self.chances[self.voices.index(voice)][self.expected.index(person)]
+
+
+def is_given_out_whole(talk: Talk) -> bool:
+    """Whether the list is as long as there are voices, and the talk long enough to weigh all that it says."""
+    return talk.is_listed_whole and sum(map(talk.seconds_of, talk.talkers)) >= LONG_TALK
+
+
+def give_out(
+    talk: Talk,
+    people: Sequence[Person],
+    pieces: Sequence[Piece],
+    named: Mapping[str, Decision],
+    mentions: Sequence[Mention],
+) -> dict[str, Decision]:
+    """The names of all voices, with a whole list given out to those whom evidence alone does not name.
+
+    Nobody is given who is said to be away. With more than 12 people on the list the names stay as they are.
+    """
+    pairs = _chances(talk, people, pieces, named, mentions)
+    if pairs is None:
+        return dict(named)
+    kept = {
+        voice: each
+        for voice, each in named.items()
+        if each.person not in pairs.expected or pairs.of(voice, each.person) >= DOUBTFUL
+    }
+    taken = {each.person for each in kept.values()}
+    found = dict(kept)
+    for voice, row in zip(pairs.voices, pairs.chances, strict=True):
+        person = pairs.expected[row.index(max(row))]
+        if voice in kept or person in taken or max(row) < SURE or _introduces_otherwise(pieces, voice, person):
+            continue
+        calls = calls_of(talk, pairs.said, voice, person)
+        if calls:
+            own = with_calls(pieces, calls, voice, person)
+            is_last = len(kept) == len(talk.talkers) - 1
+            strength = -math.log(1 - min(max(row), LEFT_OVER if is_last else MOST))
+            found[voice] = Decision(person, strength, own, own[0].method)
+    last = by_elimination(talk, people, pieces, found, mentions)
+    return found | {voice: each for voice, each in last.items() if pairs.of(voice, each.person) >= SURE}
+
+
+def _chances(
+    talk: Talk,
+    people: Sequence[Person],
+    pieces: Sequence[Piece],
+    named: Mapping[str, Decision],
+    mentions: Sequence[Mention],
+) -> PairChances | None:
+    """The chances of all pairs; None where nobody is left to be given out, or there are too many."""
+    away = {mention.person for mention in mentions if mention.manner is Manner.AWAY}
+    believed = {voice: each.person for voice, each in named.items() if people[each.person].participant is not None}
+    left = expected_and_left(talk, people, named)
+    expected = sorted({*left, *believed.values()} - away)
+    outsiders = named.keys() - believed.keys()
+    voices = [voice for voice in talk.talkers if voice not in talk.fixed and voice not in outsiders]
+    if not (left and expected and voices) or len(expected) > MOST_COLUMNS:
+        return None
+    said = said_of(talk, [mention for mention in mentions if mention.person not in away])
+    features = features_of(talk, pieces, believed, said, expected)
+    values = [[value_of(features[voice, person]) for person in expected] for voice in voices]
+    return PairChances(voices, expected, said, chances_of_pairs(values))
+
+
+def _introduces_otherwise(pieces: Sequence[Piece], voice: str, person: int) -> bool:
+    """Whether the voice gives itself another name, or another voice gives itself this one."""
+    return any(
+        piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person)
+        for piece in pieces
+    )
