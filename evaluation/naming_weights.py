@@ -3,9 +3,9 @@
     python -m evaluation.naming_weights FOLDER... [--draw 300] [--jobs 2]
 
 Takes the half `seen` of every house (`evaluation.published`), the pages on which the list is as long as there are
-voices, and prints the weights that make the true way to give it out likeliest, for `transcription/naming/features.py`.
-To learn how sure it may be that everybody is there, each page is shown once more with a name exchanged for that of
-somebody from another page of the house, for whom no voice is right.
+voices, and prints the weights that make the true way to give it out likeliest, for the table in
+`transcription/naming/features.py`. To learn how sure it may be that everybody is there, each page is shown once more
+with a name exchanged for that of somebody from another page of the house, for whom no voice is right.
 """
 
 from __future__ import annotations

@@ -1,0 +1,86 @@
+"""Fitting the weights of giving out a list: the examples, and that the fit learns what the pages show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evaluation.naming_weights as fitting
+from evaluation.naming_weights import FEATURES, Example, example_of, examples_of, fitted, main, regulars_of
+from evaluation.published import Half, half_of, published_case
+from transcription.naming.features import WEIGHTS, Feature
+from transcription.participants import parse_participant
+
+TIDE = "The tide came up over the wall that night and nobody had told the harbour about it. "
+TALK = f"""**Ada Quill:** It is late, and the lamp is out. {TIDE * 50}
+
+**Bram Oster:** It was a long way back. {TIDE * 50}
+
+**Ada Quill:** What did the others make of it, Bram?
+
+**Bram Oster:** They thought that it was the church.
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    folder = tmp_path / "low-water"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"episode-{number}.md").write_text(TALK, encoding="utf-8")
+    (folder / "episode-7.md").write_text(TALK.replace("Bram Oster", "Clara Winter"), encoding="utf-8")
+    return folder
+
+
+def test_an_example_says_which_pairs_are_right(house: Path) -> None:
+    case = published_case(TALK.encode(), name="talk.md")
+    assert case is not None
+    example = example_of(case, 1.0)
+    assert example is not None
+    assert example.right.tolist() == [[True, False], [False, True]]
+    assert example.features.shape == (2, 2, len(FEATURES))
+    asked = example.features[:, :, FEATURES.index(Feature.ASKED)]
+    assert asked[1, 1] > 0 > asked[0, 1]
+
+
+def test_a_page_is_shown_once_more_with_a_name_of_somebody_who_is_not_there(house: Path) -> None:
+    own, exchanged = examples_of(house / "episode-0.md", [parse_participant("Clara Winter")])
+    assert (own.share, exchanged.share) == (1.0, fitting.EXCHANGED)
+    assert exchanged.right.any(axis=0).tolist().count(False) == 1
+
+
+def test_a_short_talk_is_no_example() -> None:
+    case = published_case(TALK.replace(TIDE, "").encode(), name="talk.md")
+    assert case is not None
+    assert example_of(case, 1.0) is None
+
+
+def test_everybody_of_a_house_may_be_the_one_who_is_not_there(house: Path) -> None:
+    found = regulars_of(sorted(house.iterdir()))
+    assert [each.name for each in found] == ["Ada Quill", "Bram Oster", "Clara Winter"]
+
+
+def test_the_fit_trusts_a_feature_that_tells_right_pairs_from_wrong_ones() -> None:
+    telling, misleading = FEATURES.index(Feature.THANKED), FEATURES.index(Feature.ASKED)
+    features = np.zeros((2, 2, len(FEATURES)))
+    features[:, :, FEATURES.index(Feature.LISTED)] = 1.0
+    features[[0, 1], [0, 1], telling] = 1.0
+    features[[0, 1], [1, 0], misleading] = 1.0
+    found = fitted([Example(features, np.eye(2, dtype=bool), 1.0)] * 30)
+    assert found[Feature.THANKED] > 1.0 > 0 > found[Feature.ASKED]
+    assert found[Feature.LISTED] > 0
+
+
+def test_the_command_prints_a_weight_for_each_feature(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(house)]) == 0
+    printed = capsys.readouterr().out
+    pages = sum(half_of(page.name) is Half.SEEN for page in house.iterdir())
+    assert printed.startswith(f"{pages} pages\n")
+    assert [line.split()[0] for line in printed.splitlines()[1:]] == [f"Feature.{each.name}:" for each in WEIGHTS]
+
+
+def test_a_house_without_a_page_of_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 1
+    assert "no page" in capsys.readouterr().out
