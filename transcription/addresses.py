@@ -32,7 +32,7 @@ _THANKS = re.compile(
     r"(?:^|[.!?,]\s+|\b(?:oh|well|and|yes|no|great|so|okay|right)\s+)(?P<cue>"
     r"(?:thank you|thanks|cheers|many thanks)"
     r"(?:(?: (?:so|very) much)? for [^.,!?]{1,60},\s+|"
-    r"(?: (?:so much|very much|so very much|a lot|again|indeed|both))*,?\s+))",
+    r"(?: (?:so much|very much|so very much|a (?:lot|bunch|ton|million)|again|indeed|both))*,?\s+))",
     re.I,
 )
 _GUEST_THANKS = re.compile(

@@ -45,7 +45,9 @@ _GREETS = re.compile(
     r"how's it going|(?:nice|great|good) to (?:see|meet) you)(?: there| again| back)?,?\s+$",
     re.I,
 )
-_THANKS_BEFORE = re.compile(r"\b(?:thanks?|thank you|cheers)(?: (?:(?:so|very) much|a lot|again|you))*,?\s+$", re.I)
+_THANKS_BEFORE = re.compile(
+    r"\b(?:thanks?|thank you|cheers)(?: (?:(?:so|very) much|a (?:lot|bunch|ton|million)|again|you))*,?\s+$", re.I
+)
 _THANKS_BEHIND = re.compile(r",?\s*(?:thanks|thank you|many thanks|cheers|i (?:really |so )?appreciate)\b", re.I)
 #: Behind a name that opens a sentence and that the recognizer gave no comma: "Ada welcome back to the show".
 _BEHIND = re.compile(rf"\s+(?:welcome\b|thanks\b|thank you\b|(?:it's )?(?:so )?{_GLAD} to (?:have|see) you\b)", re.I)

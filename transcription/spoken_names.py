@@ -192,7 +192,7 @@ def read_name(text: str, at: int) -> SpokenName | None:
         place = _GAP.match(text, token.end()).end()  # type: ignore[union-attr]
     if not words:
         return None
-    likelihood = _likelihood(words, bool(honorifics), text[end:])
+    likelihood = 0.0 if words[-1] in _SHOWS else _likelihood(words, bool(honorifics), text[end:])
     if likelihood == 0.0:
         return None
     name = unicodedata.normalize("NFC", " ".join(words))
@@ -252,6 +252,8 @@ def _name_goes_on(text: str, at: int) -> bool:
     return False
 
 
+#: Behind a name these make a show's: "the Bram and Wilma Show".
+_SHOWS = frozenset({"Show", "Podcast", "Hour", "Report"})
 #: "IoT" and "GroupMe" are things; "McKenna", "DeShawn" and "JoBeth" are people.
 _INNER_CAPITAL = re.compile(r"^(?!(?:Ma?c|Fitz|O'|D[aei]|L[aeu]|Jo|Mary|Anna)[A-Z]).*[a-z][A-Z]")
 

@@ -386,3 +386,55 @@ def _by_calls(lines: list[tuple[str, str]]) -> dict[str, str]:
     heard = claims_of(talk)
     people = people_of(talk, heard)
     return {v: people[d.person].full for v, d in named_by_calls(talk, people, heard, [], {}).items()}
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "Hi, I'm Zorbel, and this is Low Water, a weekly programme about tides.",
+        "Hello everyone. I'm Zorbel, your host, and today it is the lamp.",
+        "I'm Zorbel. You're listening to Low Water.",
+    ],
+)
+def test_who_opens_the_show_has_the_name_that_it_is_opened_with_whatever_word_that_is(opening: str) -> None:
+    assert names(named(("A", opening), *BETWEEN[1:]))[0] == "Zorbel"
+
+
+def test_a_word_with_which_no_show_is_opened_stays_no_name() -> None:
+    assert names(named(("A", "Hi, I'm Arsenal, and we won."), *BETWEEN[1:])) == [None, None]
+    assert names(named(*BETWEEN, ("A", "I'm Zorbel, and this is Low Water."))) == [None, None]
+
+
+def test_a_show_that_is_called_by_names_is_nobodys_surname() -> None:
+    lines = [
+        ("A", "Perhaps we call this the Hugo and Wilma Show. Wilma, would you introduce yourself?"),
+        *BETWEEN[1:],
+    ]
+    assert names(named(*lines)) == [None, "Wilma"]
+
+
+@pytest.mark.parametrize("call", ["So, Osric, how did it begin?", "Hi, Osric, can you tell us how it began?"])
+def test_a_second_host_who_asks_the_one_who_was_introduced_is_not_that_one(call: str) -> None:
+    lines = [
+        ("A", "Today's guest is Osric Pell, who keeps the light at the bar."),
+        ("B", call),
+        ("C", "With a boat."),
+    ]
+    found = names(named(*lines, ("A", "Was it dark?"), ("C", "It was dark still, and the lamp went out twice.")))
+    assert found[1] is None
+
+
+def test_a_guest_who_thanks_a_namesake_keeps_the_name_that_he_was_introduced_by() -> None:
+    lines = [
+        ("A", "Today's guest is Osric Pell, who keeps the light at the bar."),
+        ("B", "Thank you for the invitation, Osric."),
+    ]
+    assert (
+        names(named(*lines, ("A", "Was it dark?"), ("B", "It was dark still, and the lamp went out.")))[1]
+        == "Osric Pell"
+    )
+
+
+@pytest.mark.parametrize("thanks", ["Thanks a bunch, Wilma.", "Thanks a ton, Wilma."])
+def test_thanks_have_many_forms(thanks: str) -> None:
+    assert names(named(*BETWEEN, ("A", thanks), ("B", "My pleasure."))) == [None, "Wilma"]

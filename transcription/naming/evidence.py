@@ -32,6 +32,7 @@ UNSURE = 0.6  #: what an introduction is then worth
 SURE_CUE = 0.66
 NAMED_BY_ITSELF = 0.85  #: weight of "my name is" as a voice begins, whatever word stands behind it
 OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice begins: just believed
+OWN_OPENING = 0.75  #: "Hi, I'm Bram, and this is Low Water" as a talk begins, whatever word stands for the name
 OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
 #: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
 CALLED_FIRST = 0.62
@@ -61,6 +62,12 @@ _OPENS = re.compile(
     r"evening|day)|everyone|everybody|all|there|again|welcome(?: back)?(?: to [^.!?]{1,60})?)(?:\W+|$))*$",
     re.I,
 )
+#: Behind the name of who opens a show.
+_OPENS_THE_SHOW = re.compile(
+    r"\s*[,.]?\s*(?:and )?(?:(?:this is|welcome to|you're listening to|you are listening to|you're watching)\b|"
+    r"(?:(?:i'm|i am) )?(?:your|the) host\b)",
+    re.I,
+)
 #: Loudspeakers are called, and nobody answers who could be named.
 _ASSISTANTS = frozenset({"alexa", "siri"})
 #: "I'm Exhausted.": how a recognizer may write an answer about oneself.
@@ -75,6 +82,7 @@ METHOD = {
 }
 _TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
+_GIVES_THANKS = re.compile(r"\b(?:thanks?|having me|inviting me|to be here|pleasure)\b", re.I)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
     r"delighted|"
@@ -279,10 +287,12 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
     begins = claim.paragraph == 0 and claim.offset < OPENING_CHARACTERS
     if not begins or talk.turns_of(str(talk.turns[heard.turn].speaker))[:1] != [heard.turn]:
         return claim.weight
+    greets_only = _OPENS.match(talk.texts[heard.turn][0][: claim.offset].replace("’", "'"))
     if re.match(r"my (?:full )?name", claim.quote, re.I):
-        greets_only = _OPENS.match(talk.texts[heard.turn][0][: claim.offset].replace("’", "'"))
         is_name = greets_only and re.match(r"\s*(?:[.,!]|and\b|$)", after)
         return max(claim.weight, NAMED_BY_ITSELF) if is_name else claim.weight
+    if heard.turn == 0 and greets_only and _OPENS_THE_SHOW.match(after):
+        return max(claim.weight, OWN_OPENING)
     is_in_company = bool({heard.turn - 1, heard.turn + 1} & announced.own)
     if is_in_company and re.match(r"\s*(?:[.!]|$)", after) and not _IS_A_STATE.search(claim.name.text):
         return max(claim.weight, OWN_UNKNOWN)
@@ -329,6 +339,8 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     claim = heard.claim
     if claim.weight == 0.0 or announced.by_turn.get((heard.turn, claim.whom), 0) > 1 or talk.is_title(claim.name):
         return 0.0  # nobody knows which of them speaks first
+    if claim.whom is Whom.INTRODUCED and _calls_first(talk, heard, speaker):
+        return 0.0  # a second host: "Hi, Ada, how did you begin?"
     was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
     is_late = was_heard and claim.whom is Whom.INTRODUCED and talk.share_before(heard.turn) > OPENING_PART
     if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE) and not is_late:
@@ -338,6 +350,18 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     if was_heard or _WILL_COME.search(claim.quote):
         return claim.weight * 0.4
     return claim.weight if _takes_up(talk, heard.turn, speaker) else claim.weight * UNSURE
+
+
+def _calls_first(talk: Talk, heard: Heard, voice: str) -> bool:
+    """Whether a voice's next turn begins by calling the person who was introduced, as a second host does.
+
+    A guest who gives thanks by that name has the host for a namesake.
+    """
+    answer = _answer(talk, heard.turn, voice)
+    if answer is None or _GIVES_THANKS.search(answer):
+        return False
+    given = re.escape(heard.claim.name.words[0])
+    return re.search(rf"(?:^|[,.!] ?|\b(?:so|hi|hello|hey|welcome) ){given}\b[,.!]", answer, re.I) is not None
 
 
 def _takes_up(talk: Talk, turn: int, voice: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-MOST_COLUMNS = 12  #: time and room double with each column; 12 take about half a second for as many rows
+MOST_COLUMNS = 12  #: time and room double with each column; 12 take about a second for as many rows
 
 
 def chances_of_pairs(values: Sequence[Sequence[float]]) -> list[list[float]]:
