@@ -27,8 +27,8 @@ from scipy.stats import binomtest
 
 from evaluation.naming import Failure, NamingScore, failures, is_right, score, stripped
 from evaluation.naming_cases import NamingCase
+from formats.catalogue import read
 from formats.names import is_name, is_role_label, is_sound_label
-from formats.pages import read_page
 from schemas.errors import StenocastError
 from schemas.transcript import Transcript
 from transcription.given_names import are_forms_of_one_name
@@ -36,7 +36,7 @@ from transcription.naming import name_speakers
 from transcription.participants import parse_participant
 from transcription.soundalike import fold, similarity
 
-PAGES = ("*.md", "*.txt")
+PAGES = ("*.md", "*.markdown", "*.rst", "*.txt", "*.srt", "*.vtt")
 LOT = "stenocast"  #: stands before a path where a draw is made by its hash; another word, another draw
 OTHER_SPELLING = 0.7  #: likeness of two given names from which they are spellings of one ("Jad", "Jag")
 #: Labels that are shaped like a name and are nobody's.
@@ -125,7 +125,7 @@ def published_case(content: bytes, *, name: str) -> NamingCase | None:
     Voices whose label is no person's ("Host", "Audience 2") stay in the talk and are not counted.
     """
     try:
-        transcript = read_page(content, name=name)
+        transcript = read(content, name=name)
     except StenocastError:
         return None
     case = stripped(transcript, name=name)

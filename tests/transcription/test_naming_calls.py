@@ -402,7 +402,7 @@ def test_who_opens_the_show_has_the_name_that_it_is_opened_with_whatever_word_th
 
 def test_a_word_with_which_no_show_is_opened_stays_no_name() -> None:
     assert names(named(("A", "Hi, I'm Arsenal, and we won."), *BETWEEN[1:])) == [None, None]
-    assert names(named(*BETWEEN, ("A", "I'm Zorbel, and this is Low Water."))) == [None, None]
+    assert names(named(*BETWEEN, ("C", "Hi, I'm Zorbel, and this is Low Water."))) == [None, None, None]
 
 
 def test_a_show_that_is_called_by_names_is_nobodys_surname() -> None:

@@ -31,6 +31,8 @@ HARBOUR = [
     ("C", "Then there it stays. You had the lamp, Ada, and it went out."),
     ("A", "It went out twice on the way over the bar. " + TIDE * 4),
     ("B", "And twice it was lit again. " + TIDE * 4),
+    ("A", "And Bram rang the bell. " + TIDE * 4),
+    ("B", "I rang it, and I heard it. " + TIDE * 4),
     ("A", "So Bram lit it. " + TIDE * 4),
     ("B", "I did. " + TIDE * 4),
 ]
@@ -64,7 +66,8 @@ def test_a_name_has_its_quotes_and_is_never_as_sure_as_being_told() -> None:
 
 
 def test_who_is_only_spoken_of_is_who_never_says_the_name_and_speaks_next() -> None:
-    assert names(without(without(HARBOUR, "Ada"), "Wilma"))[1] == "Bram Oster"
+    told = [("C", "As Bram says, nobody rang twice."), ("B", "Nobody did. " + TIDE)]
+    assert names([*without(without(HARBOUR, "Ada"), "Wilma"), *told])[1] == "Bram Oster"
 
 
 def test_two_of_whom_nothing_is_said_stay_without_a_name() -> None:
@@ -89,13 +92,30 @@ def test_a_list_that_is_longer_or_shorter_is_not_given_out_whole() -> None:
     assert not is_given_out_whole(found_by_evidence(listed(HARBOUR, (*LIST, "Osric Pell"))).talk)
 
 
+def test_what_is_likely_and_not_sure_is_not_given() -> None:
+    assert names(without(HARBOUR, "Bram")) == [None, None, "Wilma Quist"]
+
+
+def test_who_may_have_introduced_himself_by_another_name_has_none_of_the_list() -> None:
+    lines = [(label, text.replace("Twice, and then", "This is Dan. Twice, and then")) for label, text in HARBOUR]
+    assert "Bram Oster" in names(HARBOUR)
+    assert "Bram Oster" not in names(lines)
+
+
 def test_a_name_that_evidence_gave_is_taken_back_where_the_rest_of_the_talk_speaks_against_it() -> None:
-    slip = [*HARBOUR, ("C", "Thanks, Bram."), ("A", "Goodbye then. " + TIDE * 3)]
-    told = [("B", "You had it, Ada, did you not?"), ("A", "I had. " + TIDE), ("A", "And Bram rang. Did you, Bram?")]
-    calls = [*told, ("B", "I rang it. " + TIDE)] * 4
-    lines = [("C", "Thank you, Bram. Did you see it, Bram?"), ("A", "I saw it. " + TIDE), *HARBOUR, *calls]
-    assert names([*slip, *calls]) == list(LIST)
-    assert "Bram Oster" not in {names(lines)[1]}
+    opening = [
+        ("A", "It is late. " + TIDE * 30 + "We are joined today by Bram Oster, who keeps bees."),
+        ("B", "Good to see all of you. " + TIDE * 30),
+        ("C", "Nobody knew. " + TIDE * 30),
+    ]
+    told = [
+        ("B", "As Bram said, the bell rang."),
+        ("C", "It did. " + TIDE),
+        ("A", "And Bram heard it."),
+        ("C", "I heard it. " + TIDE),
+    ]
+    assert names(opening)[1] == "Bram Oster"
+    assert names([*opening, *told * 6]) == [None, None, "Bram Oster"]
 
 
 def test_who_introduces_himself_by_another_name_has_none_of_the_list() -> None:
@@ -134,12 +154,14 @@ def test_a_list_of_more_people_than_can_be_weighed_leaves_the_names_that_evidenc
 # ---------------------------------------------------------------- features
 
 
-def features(lines: list[tuple[str, str]]) -> dict[tuple[str, str], dict[Feature, float]]:
+def features(
+    lines: list[tuple[str, str]], believed: dict[str, int] | None = None
+) -> dict[tuple[str, str], dict[Feature, float]]:
     """By voice and given name."""
     found = found_by_evidence(listed(lines))
     mentions = [each for each in found.mentions_of_listed() if each.manner is not Manner.AWAY]
     people = [i for i, person in enumerate(found.people) if person.participant is not None]
-    numbers = features_of(found.talk, found.pieces, {}, said_of(found.talk, mentions), people)
+    numbers = features_of(found.talk, found.pieces, believed or {}, said_of(found.talk, mentions), people)
     return {(voice, found.people[person].given): each for (voice, person), each in numbers.items()}
 
 
@@ -159,6 +181,22 @@ def test_who_says_a_name_and_who_speaks_behind_it_are_told_apart() -> None:
 def test_manners_of_calling_speak_for_who_answers_and_against_who_calls() -> None:
     found = features(HARBOUR)
     assert found["S3", "Wilma"][Feature.ASKED] > 0 > found["S1", "Wilma"][Feature.ASKED]
+
+
+def test_many_calls_say_no_more_than_some() -> None:
+    found = features([*HARBOUR, *[("B", "Was it so, Wilma?"), ("C", "It was. " + TIDE)] * 30])
+    assert found["S3", "Wilma"][Feature.ASKED] == 8.0
+    assert found["S2", "Wilma"][Feature.ASKED] == -8.0
+
+
+def test_what_evidence_alone_believes_is_a_feature() -> None:
+    assert features(HARBOUR, {"S2": 1})["S2", "Bram"][Feature.BELIEVED] == 1.0
+    assert Feature.BELIEVED not in features(HARBOUR, {"S2": 1})["S1", "Bram"]
+
+
+def test_who_is_welcomed_is_introduced() -> None:
+    lines = [*HARBOUR, ("A", "Welcome to the show, Bram."), ("B", TIDE * 40)]
+    assert features(lines)["S2", "Bram"][Feature.INTRODUCED_AT_LENGTH] > 0
 
 
 @pytest.mark.parametrize("introduced", [True, False])
