@@ -85,7 +85,7 @@ _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
 OWN_SHOW = 0.55  #: weight of opening a show that bears a name, which may be a company's: a second sign is needed
-_OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to)(?: the)?\s+", re.I)
+_OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to|this is)(?: the)?\s+", re.I)
 _IS_A_SHOW = re.compile(
     r"\s+(?:podcast|show|experience|hour|program(?:me)?)(?=[.,!]|\s+(?:focus(?:s?ed|ing)|about|where)\b|$)", re.I
 )
@@ -111,6 +111,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          rf"(?: (?:always|also|as always|again))?", 0.8),
         (r"\b(?:i'm|i am|we're|we are|i'll be|we'll be|i will be|we will be|"
          r"to be)(?: \w+){0,3}? (?:speaking|talking|chatting) (?:to|with)", 0.75),
+        (r"\b(?:following is|this is|here is|here's|bring you|presenting) (?:a|my|our) (?:\w+ )?"
+         r"(?:conversation|interview|discussion|chat) with", 0.75),
         (rf"\b(?:i'm|i am|we're|we are)(?: sitting| sat| back)? here{_WHEN} with", 0.75),
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),

@@ -212,3 +212,29 @@ def test_evidence_of_one_turn_counts_once_and_is_at_most_so_much() -> None:
     once = features([*HARBOUR, ("B", "My name is Bram Oster.")])["S2", "Bram"][Feature.INTRODUCES_ITSELF]
     often = features([*HARBOUR, *[("B", "My name is Bram Oster."), ("A", "Go on.")] * 9])["S2", "Bram"]
     assert 0 < once < often[Feature.INTRODUCES_ITSELF] <= 3.0
+
+
+# ---------------------------------------------------------------- what must decide nothing
+
+PAIR = ("Ada Quill", "Bram Oster")
+
+
+@pytest.mark.parametrize(
+    ("teller", "tale"),
+    [
+        ("B", "So the foreman shouts, Bram, get down from there!"),
+        ("A", "My old teacher used to say to me, Ada, you never listen."),
+        ("A", "I learned it all from Bram, as everybody does."),
+    ],
+)
+def test_between_two_a_name_that_is_said_once_in_passing_decides_for_neither(teller: str, tale: str) -> None:
+    lines = [("A", TIDE * 50), ("B", TIDE * 50), (teller, f"{TIDE * 3}{tale} {TIDE * 3}")]
+    lines.append(("A" if teller == "B" else "B", TIDE * 3))
+    assert names(lines, PAIR) == [None, None]
+
+
+def test_among_three_who_is_spoken_of_twice_is_given_to_nobody() -> None:
+    told = [("A", "I learned it all from Bram."), ("B", TIDE), ("C", "Bram taught us all."), ("B", TIDE)]
+    lines = [("A", TIDE * 35), ("B", TIDE * 35), ("C", TIDE * 35), *told]
+    assert "Bram Oster" not in names(lines)
+    assert names([*lines, *told])[1] == "Bram Oster"

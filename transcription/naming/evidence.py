@@ -33,6 +33,7 @@ SURE_CUE = 0.66
 NAMED_BY_ITSELF = 0.85  #: weight of "my name is" as a voice begins, whatever word stands behind it
 OWN_UNKNOWN = 0.62  #: weight of "I'm Bram." with an unknown word, as a voice begins: just believed
 OWN_OPENING = 0.75  #: "Hi, I'm Bram, and this is Low Water" as a talk begins, whatever word stands for the name
+OPENING_TURNS = 2  #: before the opening of a show: a guest's words from later, and what leads to it
 OPENING_CHARACTERS = 120  #: of a voice's first turn: there it says who it is
 #: Weight of calling somebody at the very end of a turn, where a new voice answers, or the only other one.
 CALLED_FIRST = 0.62
@@ -264,13 +265,13 @@ def _received(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> 
 
 
 def _may_bear_it(talk: Talk, person: Person, turn: int, speaker: str) -> bool:
-    """Whether who opens a show that bears a name, in the first turn, may bear it too.
+    """Whether who opens a show that bears a name, in the first turns, may bear it too.
 
     No announcer does, and nobody who says the name again ("Ada is on holiday").
     """
     given = re.compile(rf"\b{re.escape(person.given)}\b")
     said = sum(len(given.findall(text)) for i in talk.turns_of(speaker) for text in talk.texts[i])
-    return turn == 0 and talk.speaks_its_part(speaker) and said == 1
+    return turn <= OPENING_TURNS and talk.speaks_its_part(speaker) and said == 1
 
 
 def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> float:

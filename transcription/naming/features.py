@@ -24,7 +24,7 @@ from transcription.naming.talk import Talk
 class Feature(StrEnum):
     """One number about a voice and a person. Logs are natural."""
 
-    ASKED = "asked"  #: by the manner of mentions: the sum of their log odds for the voice, at most `MOST_ODDS`
+    ASKED = "asked"  #: by the manner of mentions: the sum of their log odds for the voice, within `MOST_ODDS`
     CALLED_LAST = "called last"
     CALLED_FIRST = "called first"
     CALLED_WITHIN = "called within"
@@ -36,7 +36,7 @@ class Feature(StrEnum):
     IS_INTRODUCED = "is introduced"
     IS_ADDRESSED = "is addressed"
     BELIEVED = "believed"  #: 1 where evidence alone gives the voice the name
-    NEVER_SAYS_IT = "never says it"  #: 1 where somebody says the name, and the voice does not
+    NEVER_SAYS_IT = "never says it"  #: 1 where a turn beside clear voices says the name, and none of this one
     SPEAKS_NEXT = "speaks next"  #: log of 1 + the turns right behind one that only speaks of the person
     INTRODUCED_AT_LENGTH = "introduced, at length"  #: how much is introduced, by the log of words a turn to the mean
     INTRODUCED_ASKING = "introduced, asking"  #: the same by the log of questions a word to the mean
@@ -63,9 +63,9 @@ WEIGHTS: Mapping[Feature, float] = {
     Feature.INTRODUCED_ASKING: -0.31,
     Feature.LISTED: 4.10,
 }
-MOST_ODDS = 8.0  #: of the mentions of one manner; more of them say the same again
+MOST_ODDS = 8.0  #: either way of the mentions of one manner, cut after each; more of them say the same again
 MOST_EVIDENCE = 3.0  #: of the pieces of one method
-SUREST = 0.99  #: the most that one piece is worth
+MOST_OF_ONE = 0.99  #: the most that one piece is worth
 _METHODS = {
     NameMethod.SELF_INTRODUCTION: Feature.INTRODUCES_ITSELF,
     NameMethod.HOST_INTRODUCTION: Feature.IS_INTRODUCED,
@@ -149,7 +149,7 @@ def _evidence(pieces: Iterable[Piece]) -> dict[Pair, dict[Feature, float]]:
     found: dict[Pair, dict[Feature, float]] = defaultdict(lambda: defaultdict(float))
     for (pair, method, _), weight in weights.items():
         if method in _METHODS:
-            strength = found[pair][_METHODS[method]] - math.log(1 - min(weight, SUREST))
+            strength = found[pair][_METHODS[method]] - math.log(1 - min(weight, MOST_OF_ONE))
             found[pair][_METHODS[method]] = min(strength, MOST_EVIDENCE)
     return found
 

@@ -65,7 +65,7 @@ def named_jointly(
         voice, person = voices[row], expected[column]
         calls = calls_of(talk, said, voice, person)
         is_last = len(left) == 1 and all(each in named for each in voices if each != voice)
-        if not _are_enough(talk, voice, calls, is_last=is_last) or _is_said_otherwise(pieces, people, voice, person):
+        if not are_enough(talk, voice, calls, is_last=is_last) or _is_said_otherwise(pieces, people, voice, person):
             continue
         without = [list(each) for each in values]
         without[row][column] = -math.inf
@@ -78,7 +78,7 @@ def named_jointly(
     return found
 
 
-def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], *, is_last: bool) -> bool:
+def are_enough(talk: Talk, voice: str, calls: Sequence[Said], *, is_last: bool) -> bool:
     """Whether what is said of a voice is enough to believe a name of it, were it likely.
 
     Where the list is whole, one call is enough among three voices and more. Between two it has to be said to somebody

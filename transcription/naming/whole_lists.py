@@ -2,7 +2,8 @@
 
 Everybody on such a list is taken to be there. How likely each voice is to be each of them is the sum of what speaks
 for it (`features`), weighed over all the ways to give the list out (`matchings`). A name is given where it stands in
-most of what is likely, and a name that evidence gave is taken back where the rest of the talk speaks against it.
+most of what is likely, and a name that evidence gave is taken back where the rest of the talk speaks against it, as
+long as somebody is left.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from schemas.transcript import NameMethod
 from transcription.naming.decisions import Decision, by_elimination, expected_and_left
 from transcription.naming.evidence import Piece
 from transcription.naming.features import features_of, value_of
-from transcription.naming.jointly import MOST, calls_of, with_calls
+from transcription.naming.jointly import MOST, TELLINGS, TOLD, are_enough, calls_of, with_calls
 from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.matchings import MOST_COLUMNS, chances_of_pairs
 from transcription.naming.mentions import Manner, Mention
@@ -48,8 +49,12 @@ class PairChances:
 
 
 def is_given_out_whole(talk: Talk) -> bool:
-    """Whether the list is as long as there are voices, and the talk long enough to weigh all that it says."""
-    return talk.is_listed_whole and sum(map(talk.seconds_of, talk.talkers)) >= LONG_TALK
+    """Whether the list is as long as there are voices, and the talk long enough to weigh all that it says.
+
+    Not with more than 12 people, for time.
+    """
+    is_long = sum(map(talk.seconds_of, talk.talkers)) >= LONG_TALK
+    return talk.is_listed_whole and is_long and len(talk.participants) <= MOST_COLUMNS
 
 
 def give_out(
@@ -61,7 +66,7 @@ def give_out(
 ) -> dict[str, Decision]:
     """The names of all voices, with a whole list given out to those whom evidence alone does not name.
 
-    Nobody is given who is said to be away. With more than 12 people on the list the names stay as they are.
+    Nobody is given who is said to be away. Where evidence names everybody, the names stay as they are.
     """
     pairs = _chances(talk, people, pieces, named, mentions)
     if pairs is None:
@@ -78,8 +83,8 @@ def give_out(
         if voice in kept or person in taken or max(row) < SURE or _introduces_otherwise(pieces, voice, person):
             continue
         calls = calls_of(talk, pairs.said, voice, person)
-        if calls:
-            own = with_calls(pieces, calls, voice, person)
+        own = with_calls(pieces, calls, voice, person)
+        if own and _are_enough(talk, voice, calls):
             found[voice] = Decision(person, -math.log(1 - min(max(row), MOST)), own, own[0].method)
     last = by_elimination(talk, people, pieces, found, mentions)
     return found | {voice: each for voice, each in last.items() if pairs.of(voice, each.person) >= SURE}
@@ -92,19 +97,30 @@ def _chances(
     named: Mapping[str, Decision],
     mentions: Sequence[Mention],
 ) -> PairChances | None:
-    """The chances of all pairs; None where nobody is left to be given out, or there are too many."""
+    """The chances of all pairs; None where nobody is left to be given out."""
     away = {mention.person for mention in mentions if mention.manner is Manner.AWAY}
     believed = {voice: each.person for voice, each in named.items() if people[each.person].participant is not None}
     left = expected_and_left(talk, people, named)
     expected = sorted({*left, *believed.values()} - away)
-    outsiders = named.keys() - believed.keys()
+    outsiders = {voice for voice, each in named.items() if each.person not in expected}
     voices = [voice for voice in talk.talkers if voice not in talk.fixed and voice not in outsiders]
-    if not (left and expected and voices) or len(expected) > MOST_COLUMNS:
+    if not (left and expected and voices):
         return None
     said = said_of(talk, [mention for mention in mentions if mention.person not in away])
     features = features_of(talk, pieces, believed, said, expected)
     values = [[value_of(features[voice, person]) for person in expected] for voice in voices]
     return PairChances(voices, expected, said, chances_of_pairs(values))
+
+
+def _are_enough(talk: Talk, voice: str, calls: Sequence[Said]) -> bool:
+    """Whether what is said of a voice may decide for it.
+
+    Between two a name that is said once in passing would decide for both, so that there it takes what a short talk
+    takes; among more, who is only spoken of takes as many turns as there.
+    """
+    if len(talk.talkers) == 2:
+        return are_enough(talk, voice, calls, is_last=False)
+    return len(calls) >= TELLINGS or not {each.mention.manner for each in calls} <= TOLD
 
 
 def _introduces_otherwise(pieces: Sequence[Piece], voice: str, person: int) -> bool:
