@@ -164,7 +164,7 @@ def read_captions(content: bytes, *, name: str = "captions") -> Transcript:
 
     Tolerated: BOM, any line ends, either decimal sign, hours left out, missing or repeated indexes, cue settings,
     styles and notes, times that run backwards. A speaker comes from `<v Name>` or from `Name: ` at the start of a cue
-    and holds until the next. Raises PageError `page_not_text` or `page_not_recognised` (not one cue).
+    and holds until the next. Raises PageError `page_not_text` or `page_not_recognised` (no cue has words).
     """
     try:
         text = content.decode("utf-8-sig")
@@ -183,6 +183,10 @@ def read_captions(content: bytes, *, name: str = "captions") -> Transcript:
         for voice, said in _voices(payload, labels):
             speaker = voice if voice is not None else speaker
             lines.append(TimedLine(speaker, start, end, said))
+    if not lines:
+        raise PageError(
+            f"{name}: no captions: {len(cues)} timing lines and not a word below them", code="page_not_recognised"
+        )
     return transcript_of_lines(lines, identity=episode_id(content))
 
 

@@ -194,7 +194,9 @@ def read(
 
 
 _TIMING_LINE = re.compile(
-    rb"^[^\S\n]*(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,3})?\s*--+>\s*(?:\d+:)?\d{1,3}:\d{1,2}", re.MULTILINE
+    rb"^[^\S\n]*(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,3})?\s*--+>\s*(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,3})?"
+    rb"(?:[^\S\n]+[A-Za-z]\w*:\S+)*\s*$",  # nothing but the settings of a cue
+    re.MULTILINE,
 )
 
 

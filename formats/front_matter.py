@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from formats.blocks import Block
 from formats.label_reading import ListedPerson, person_in
 from formats.matter_reading import page_date
-from formats.names import is_name
+from formats.names import is_key, is_name
 from schemas.transcript import MatterKind
 
 #: Whose lines are people, with what such a person does.
@@ -71,7 +71,10 @@ def understand(blocks: Sequence[Block]) -> FrontMatter:
             kinds[entry.lines[0][0]] = MatterKind.DATE
         elif entry.key in _PEOPLE:
             for index, text in _values(entry):
+                short, text = _key_and_name(text)
                 person = person_in(index, text, is_sure=True)
+                if person is not None and short:
+                    person = replace(person, short=short)
                 if person is not None and person.name not in people:
                     people[person.name] = replace(person, role=person.role or _PEOPLE[entry.key])
                     kinds[index] = MatterKind.PERSON
@@ -115,6 +118,12 @@ def _values(entry: _Entry) -> Iterator[tuple[int, str]]:
             yield from ((index, each.strip()) for each in value.split(","))
         elif value and value.casefold() not in _NOTHING:
             yield index, value
+
+
+def _key_and_name(text: str) -> tuple[str | None, str]:
+    """("AQ", "Ada Quill") from "AQ: Ada Quill"; (None, text) where no initials stand before a colon."""
+    key, colon, name = text.partition(": ")
+    return (key, _bare(name)) if colon and is_key(key) else (None, text)
 
 
 def _are_full_names(parts: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from formats.clock import parse_time
 from formats.house_style import CAPITALS, HouseStyle, LabelForm
 from formats.labels import clean_name, number_in
 from formats.names import (
+    HEADING_NOUNS,
     ORDINARY,
     PARTICLES,
     UPPER,
@@ -30,9 +31,10 @@ from formats.names import (
     split_bracket,
     split_description,
     split_honorific,
+    split_several,
     without_postnominals,
 )
-from formats.shapes import ends_sentence, is_plain_label, label_pattern
+from formats.shapes import ends_sentence, is_clip, is_direction, is_plain_label, label_pattern
 from formats.unspoken import code_lines
 
 #: A prefix that is shaped like no name is a label all the same when this many lines begin with it.
@@ -141,6 +143,8 @@ def accept(
     candidates = [c for c in candidates if c.label in said and not _is_no_label(c, blocks)]
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = _strengths(candidates, blocks, style)
+    strengths |= _strengths_of_several(candidates, strengths)
+    strengths |= _strengths_of_markup(candidates, strengths, style)
     kept: list[Candidate] = []
     believed = {c.index for c in candidates if strengths.get(c.label, 0) > 0}
     first_strong = next((c.index for c in candidates if strengths.get(c.label) == 2), None)
@@ -177,7 +181,7 @@ def _outside_code(candidates: Sequence[Candidate], blocks: Sequence[Block]) -> S
 def _is_no_label(candidate: Candidate, blocks: Sequence[Block]) -> bool:
     label = candidate.label
     is_word_of_page = is_sound_label(label) or is_remark_label(label) or is_field_label(label)
-    return is_word_of_page or explains_initials(blocks[candidate.index])
+    return is_word_of_page or is_direction(label) or is_clip(label) or explains_initials(blocks[candidate.index])
 
 
 def explains_initials(block: Block) -> bool:
@@ -253,6 +257,52 @@ def _strengths_of_descriptions(candidates: Sequence[Candidate]) -> dict[str, int
         if name and (count > 1 or (shorter and all(first[short] > first[label] for short in shorter))):
             found |= dict.fromkeys((label, *shorter), 2)
     return found
+
+
+def _strengths_of_several(candidates: Sequence[Candidate], strengths: Mapping[str, int]) -> dict[str, int]:
+    """Labels of people who speak at once and have labels of their own: "Ada Quill & Tomas Feld", "Ada and Tomas"."""
+    sure = {label for label, strength in strengths.items() if strength == 2}
+    known = sure | {first_name(label) for label in sure}
+    found: dict[str, int] = {}
+    for label in {candidate.label for candidate in candidates}:
+        parts = split_several(label)
+        if len(parts) > 1 and all(part in known or first_name(part) in sure for part in parts):
+            found[label] = 2
+    return found
+
+
+def _strengths_of_markup(
+    candidates: Sequence[Candidate], strengths: Mapping[str, int], style: HouseStyle
+) -> dict[str, int]:
+    """Labels that come seldom in the very emphasis of the page's others: "**Woman 1:** …" among "**Ada:** …".
+
+    They stand between turns of two people and more who speak again, begin with a capital as their turns do, and are
+    no words that a heading begins with.
+    """
+    if style.label.own_line or not _EMPHASIS.match(style.label.pattern):
+        return {}
+    counts = Counter(c.label for c in candidates)
+    sure = [c for c in candidates if strengths.get(c.label) == 2]
+    if len({c.label for c in sure if counts[c.label] > 1}) < 2:
+        return {}
+    first, last = sure[0].index, sure[-1].index
+    seldom = [c for c in candidates if not strengths.get(c.label) and first < c.index < last]
+    found = {c.label for c in seldom if _may_be_seldom(c.label) and not c.rest[:1].islower()}
+    return dict.fromkeys(found, 2) if len(sure) > 2 * sum(counts[label] for label in found) else {}
+
+
+#: The emphasis before and after the label, and the colon.
+_EMPHASIS = re.compile(r"[*_]+\{label\}(?::[*_]+|[*_]+:)\s*$")
+
+
+def _may_be_seldom(label: str) -> bool:
+    """Whether nothing in a label that comes seldom says that it is a heading: "Free Electron", no "Key points"."""
+    words = label.split()
+    if not (label[0].isupper() or label[0].isdigit()) or not any(c.isalpha() for c in label) or len(words) > 5:
+        return False
+    if words[0].casefold() not in ORDINARY:
+        return words[-1].casefold() not in HEADING_NOUNS
+    return len(words) > 1 and all(word[0].isupper() and word.casefold() not in ORDINARY for word in words[1:])
 
 
 def _strengths_of_brackets(

@@ -67,6 +67,11 @@ FIELD_WORDS = _words(
     " added changed deprecated fixed removed security"  # of a list of changes
 )
 
+#: What the headings of parts of a talk end with ("Key points").
+HEADING_NOUNS = _words(
+    "answers facts ideas lessons moments points quotes recommendations steps takeaways things tips words"
+)
+
 #: Stand in headings ("State Of The Art"), never inside a name.
 FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your this that")
 
@@ -100,10 +105,16 @@ def without_postnominals(name: str) -> str:
 
 
 def first_name(name: str) -> str:
-    """The first part of a full name, or the whole where that part is an initial or not capitalised."""
+    """The first part of a full name; the whole of what names several people, or begins with an initial or small."""
     _, bare = split_honorific(name)
     first = bare.split(" ")[0]
-    if len(first.rstrip(".")) < 2 or not first[0].isalpha() or first[0].islower() or _begins_surname(bare):
+    if (
+        len(split_several(bare)) > 1
+        or len(first.rstrip(".")) < 2
+        or not first[0].isalpha()
+        or first[0].islower()
+        or _begins_surname(bare)
+    ):
         return bare
     return first
 
@@ -217,6 +228,13 @@ def is_handle(text: str) -> bool:
     return re.fullmatch(r"[a-z][a-z0-9_]{2,29}", text) is not None and not (
         text in ORDINARY or text in SOUND_WORDS or text in REMARK_WORDS or text in FIELD_WORDS
     )
+
+
+def split_several(label: str) -> list[str]:
+    """The names of people who speak at once: "Ada Quill & Tomas Feld", "Ada, Lena and Tomas"; else one."""
+    if not re.search(r" (?:&|\+|and|AND) |\w/\w", label):
+        return [label]
+    return [part for part in re.split(r" (?:&|\+|and|AND) |/|, ", label) if part]
 
 
 def is_key(text: str) -> bool:

@@ -26,7 +26,15 @@ from formats.label_reading import (
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
-from formats.shapes import has_same_signs, heading_mark, is_back_heading, is_footer, is_sound_line, is_structure
+from formats.shapes import (
+    has_same_signs,
+    heading_mark,
+    is_back_heading,
+    is_direction,
+    is_footer,
+    is_sound_line,
+    is_structure,
+)
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.stamped_labels import with_stamps
 from formats.stray_labels import with_strays
@@ -175,7 +183,8 @@ def _read_body(
         asides = {start + n: what for n, what in found.items()}
     for index in range(start, len(blocks)):
         is_said = index in by_index or (style.label.own_line and index - 1 in by_index)
-        if not is_said and is_sound_line(blocks[index].text):
+        text = blocks[index].text
+        if not is_said and (is_sound_line(text) or is_direction(text)):
             asides[index] = (AsideKind.CAPTION, None)
     has_times = any(label.time is not None for label in labels)
     built = (index for index in built_lines(blocks, start, has_times=has_times) if index not in by_index)

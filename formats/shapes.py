@@ -149,6 +149,18 @@ def is_sound_line(text: str) -> bool:
     return match["more"] is None or len(match["more"].split()) <= _CAPTION
 
 
+def is_direction(text: str) -> bool:
+    """Whether a whole line is a direction in capitals and brackets: "(BEGIN VIDEO CLIP)", "[CROSSTALK]"."""
+    inner = text.strip()[1:-1]
+    is_in_brackets = text.strip() in (f"({inner})", f"[{inner}]") and not any(mark in inner for mark in "()[]")
+    return is_in_brackets and 3 <= len(inner) <= 60 and inner.isupper()
+
+
+def is_clip(label: str) -> bool:
+    """Whether a label says that a recording is played, however it is set off: "BEGIN VIDEO CLIP"."""
+    return re.fullmatch(r"(?:BEGIN|END)(?: (?:VIDEO|AUDIO))? ?(?:CLIP|TAPE|VIDEO|VIDEOTAPE|AUDIO)", label) is not None
+
+
 def is_footer(text: str, *, is_set_apart: bool) -> bool:
     """Whether a last block is the page's, not the speaker's. `is_set_apart`: more white space before than usual."""
     if len(text.split()) > _SHORT:

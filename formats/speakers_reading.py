@@ -85,7 +85,7 @@ def _names_of(
 ) -> dict[str, tuple[str | None, str]]:
     """Honorific and full name for each printed label."""
     found: dict[str, tuple[str | None, str]] = {}
-    keys = _keys_in(printed, people, head) | short_names(head)
+    keys = _keys_in(printed, people, head) | short_names(head) | _keys_of(people)
     full: list[str] = list(people)
     for label in printed:
         honorific, rest = split_honorific(keys.get(label, label))
@@ -112,6 +112,12 @@ def _full_name(short: str, full: Sequence[str]) -> str:
     firsts = [name for name in full if first_name(name) == short and name != short]
     matches = firsts or [name for name in full if short in short_forms(name) and name != short]
     return matches[0] if len(matches) == 1 else short
+
+
+def _keys_of(people: Mapping[str, ListedPerson]) -> dict[str, str]:
+    """The names behind initials that the list of people gives; those of two people are nobody's."""
+    counts = Counter(person.short for person in people.values())
+    return {person.short: person.name for person in people.values() if person.short and counts[person.short] == 1}
 
 
 def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: Sequence[Block]) -> dict[str, str]:

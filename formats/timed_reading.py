@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from formats.names import UNKNOWN_LABEL, is_number_label
+from formats.names import (
+    UNKNOWN_LABEL,
+    first_name,
+    is_name,
+    is_number_label,
+    split_honorific,
+    without_postnominals,
+)
 from schemas.episode import Episode
 from schemas.transcript import (
     Evidence,
@@ -33,8 +40,10 @@ def transcript_of_lines(lines: Sequence[TimedLine], *, identity: str, title: str
     """The transcript: one turn for each run of lines of one speaker, with one paragraph.
 
     The words of a line share its time by their length. Starts that run backwards are moved up to the start before,
-    so that times never run backwards in the document.
+    so that times never run backwards in the document. A first name that is the one of a single full name is that
+    speaker: "Meg" beside "Meg Hall".
     """
+    names = _full_names([line.speaker for line in lines if line.speaker])
     speakers: dict[str, Speaker] = {}
     turns: list[Turn] = []
     words: list[Word] = []
@@ -54,7 +63,7 @@ def transcript_of_lines(lines: Sequence[TimedLine], *, identity: str, title: str
         text = line.text.split()
         if not text:
             continue
-        identity_of = _speaker_id(line.speaker, speakers)
+        identity_of = _speaker_id(line.speaker, speakers, names)
         if identity_of != current:
             close()
             current = identity_of
@@ -71,9 +80,26 @@ def transcript_of_lines(lines: Sequence[TimedLine], *, identity: str, title: str
     )
 
 
-def _speaker_id(printed: str | None, speakers: dict[str, Speaker]) -> str | None:
+def _full_names(printed: Iterable[str]) -> dict[str, str]:
+    """The full name behind each first name that is printed alone."""
+    labels = set(printed)
+    found: dict[str, set[str]] = {}
+    for label in labels:
+        name = without_postnominals(split_honorific(label)[1])
+        if " " in name and is_name(name) and first_name(name) in labels:
+            found.setdefault(first_name(name), set()).add(label)
+    return {first: full.pop() for first, full in found.items() if len(full) == 1}
+
+
+def _speaker_id(printed: str | None, speakers: dict[str, Speaker], names: Mapping[str, str]) -> str | None:
     if printed is None or printed == UNKNOWN_LABEL:
         return None
+    if printed in names:
+        full, first = names[printed], printed
+        identity = _speaker_id(full, speakers, {})
+        if first not in speakers[full].aliases:
+            speakers[full] = replace(speakers[full], aliases=(*speakers[full].aliases, first))
+        return identity
     if printed not in speakers:
         identity = f"S{len(speakers) + 1}"
         if is_number_label(printed):

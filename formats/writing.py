@@ -16,7 +16,7 @@ from formats.clock import print_time
 from formats.furniture import furniture_blocks
 from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
 from formats.labels import Cast, cast_of, first_turns, label_of, page_name, with_present_name, with_spaces
-from formats.shapes import is_back_heading, is_sound_line, looks_like_an_aside, looks_like_label
+from formats.shapes import is_back_heading, is_direction, is_sound_line, looks_like_an_aside, looks_like_label
 from formats.stray_labels import begins_with_label
 from formats.typography import control_characters, curly, inert, straight, without_sound_marks
 from schemas.errors import PageError
@@ -187,7 +187,8 @@ def _printable(turn: Turn, style: HouseStyle, labels: frozenset[str]) -> Iterato
 
 def _could_be_misread(text: str, style: HouseStyle, labels: frozenset[str]) -> bool:
     is_label = looks_like_label(text, style) or begins_with_label(text, labels, style)
-    return is_label or looks_like_an_aside(text) or is_sound_line(text) or is_back_heading(text)
+    is_of_the_page = is_sound_line(text) or is_direction(text) or is_back_heading(text)
+    return is_label or is_of_the_page or looks_like_an_aside(text)
 
 
 def spoken_text(text: str, style: HouseStyle) -> str:

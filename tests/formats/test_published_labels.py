@@ -1,0 +1,165 @@
+"""Labels as published pages have them beside the usual ones: directions, rare voices, several people, links."""
+
+from __future__ import annotations
+
+import pytest
+
+from formats.catalogue import read, render
+from schemas.errors import PageError
+from schemas.transcript import AsideKind, Transcript
+
+
+def who_said(transcript: Transcript) -> list[tuple[str | None, list[str]]]:
+    """The name behind each turn and its paragraphs."""
+    names = {speaker.id: speaker.name for speaker in transcript.speakers}
+    return [(names.get(turn.speaker or ""), [p.text for p in turn.paragraphs]) for turn in transcript.turns]
+
+
+def captions(transcript: Transcript) -> list[str]:
+    return [aside.text for turn in transcript.turns for aside in turn.asides if aside.kind is AsideKind.CAPTION]
+
+
+def read_back(page: str) -> Transcript:
+    """The page read, once it is sure that it is written back unchanged."""
+    transcript = read(page.encode())
+    assert render(transcript).decode() == page
+    return transcript
+
+
+def talk(first: str, second: str, *, between: str = "", rounds: int = 3) -> str:
+    """A talk of two labels, with other lines after its first round."""
+    lines = [f"{first} Round {n} of the lamp.\n\n{second} The lamp has round {n}.\n\n" for n in range(rounds)]
+    return lines[0] + between + "".join(lines[1:])
+
+
+# ---------------------------------------------------------------- directions
+
+
+def test_directions_in_brackets_are_nobody() -> None:
+    between = "(BEGIN VIDEO CLIP)\n\nJOAN HALE: Watch.\n\n(END VIDEO CLIP)\n\nSAM ORR: We won.\n\n(CROSSTALK)\n\n"
+
+    transcript = read_back(talk("JOAN HALE:", "SAM ORR:", between=3 * between, rounds=6))
+
+    assert {name for name, _ in who_said(transcript)} == {"Joan Hale", "Sam Orr"}
+    assert len(transcript.turns) == 18
+    assert captions(transcript) == 3 * ["(BEGIN VIDEO CLIP)", "(END VIDEO CLIP)", "(CROSSTALK)"]
+
+
+def test_a_name_in_brackets_on_a_line_of_its_own_is_a_label_where_all_are() -> None:
+    transcript = read_back(talk("[JOAN HALE]\n", "[SAM ORR]\n"))
+
+    assert {name for name, _ in who_said(transcript)} == {"Joan Hale", "Sam Orr"}
+
+
+# ---------------------------------------------------------------- labels that come seldom
+
+
+@pytest.mark.parametrize("label", ["Free Electron", "Speaker ?", "Addendum from Carol", "Woman 1"])
+def test_a_label_in_the_emphasis_of_the_others_begins_a_turn(label: str) -> None:
+    transcript = read_back(talk("**Ada:**", "**Tomas:**", between=f"**{label}:** The pier is cold.\n\n"))
+
+    assert who_said(transcript)[2] == (label, ["The pier is cold."])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "**Note:** The pier is cold.",
+        "**Music:** The pier is cold.",
+        "**Key points:** The pier is cold.",
+        "**Three lessons:** The pier is cold.",
+        "**Next Chapter:** The pier is cold.",
+        "**The pier:** it is cold.",
+    ],
+)
+def test_a_remark_or_heading_in_the_emphasis_of_the_labels_is_no_speaker(line: str) -> None:
+    transcript = read_back(talk("**Ada:**", "**Tomas:**", between=f"{line}\n\n"))
+
+    assert {name for name, _ in who_said(transcript)} == {"Ada", "Tomas"}
+
+
+def test_headings_with_a_colon_between_a_few_turns_are_no_speakers() -> None:
+    lines = "".join(f"**{word} lamp:** It burns.\n\n" for word in ("Green", "White", "Red", "Blue"))
+
+    transcript = read_back(talk("**Ada:**", "**Tomas:**", between=lines))
+
+    assert {name for name, _ in who_said(transcript)} == {"Ada", "Tomas"}
+
+
+@pytest.mark.parametrize("label", ["Ada & Tomas", "Ada Quill and Tomas", "Ada/Tomas", "Ada + Tomas Feld"])
+@pytest.mark.parametrize("form", ["{}:", "**{}:**"])
+def test_people_who_have_labels_of_their_own_can_speak_at_once(label: str, form: str) -> None:
+    page = talk(form.format("Ada"), form.format("Tomas"), between=f"{form.format(label)} Good night.\n\n")
+
+    transcript = read_back(page)
+
+    assert who_said(transcript)[2] == (label, ["Good night."])
+    assert [name for name, _ in who_said(transcript)][3:5] == ["Ada", "Tomas"]
+
+
+def test_who_speaks_with_somebody_else_keeps_the_full_name() -> None:
+    page = "Ada Quill: Hello.\n\nTomas Feld: Hello.\n\n" + talk("Ada:", "Tomas:", between="Ada & Tomas: Yes.\n\n")
+
+    transcript = read_back(page)
+
+    assert [name for name, _ in who_said(transcript)][:7] == [
+        *["Ada Quill", "Tomas Feld"] * 2,
+        "Ada & Tomas",
+        "Ada Quill",
+        "Tomas Feld",
+    ]
+
+
+# ---------------------------------------------------------------- front matter, captions
+
+
+def test_a_key_in_the_front_matter_gives_the_names_behind_initials() -> None:
+    head = "---\ntitle: The lamp\nspeakers:\n  AQ: Ada Quill\n  T2: Tomas Feld\n---\n\n"
+
+    transcript = read_back(head + talk("AQ:", "T2:"))
+
+    assert who_said(transcript)[:2] == [
+        ("Ada Quill", ["Round 0 of the lamp."]),
+        ("Tomas Feld", ["The lamp has round 0."]),
+    ]
+
+
+def test_a_key_of_the_front_matter_that_two_people_have_is_nobodys() -> None:
+    head = "---\nspeakers:\n  AQ: Ada Quill\n  AQ: Anne Quist\n---\n\n"
+
+    transcript = read_back(head + talk("AQ:", "TF:"))
+
+    assert {name for name, _ in who_said(transcript)} == {"AQ", "TF"}
+
+
+CUES = "1\n00:00:01,000 --> 00:00:02,000\nMeg Hall: Hello.\n\n2\n00:00:03,000 --> 00:00:04,000\n{}: Hello.\n"
+
+
+def test_a_first_name_in_captions_is_the_person_with_that_full_name() -> None:
+    transcript = read((CUES.format("Tomas") + "\n3\n00:00:05,000 --> 00:00:06,000\nMeg: So.\n").encode())
+
+    assert [name for name, _ in who_said(transcript)] == ["Meg Hall", "Tomas", "Meg Hall"]
+    assert transcript.speakers[0].aliases == ("Meg",)
+
+
+def test_a_first_name_in_captions_that_two_people_have_is_neither() -> None:
+    page = CUES.format("Meg Orr") + "\n3\n00:00:05,000 --> 00:00:06,000\nMeg: So.\n"
+
+    assert [name for name, _ in who_said(read(page.encode()))] == ["Meg Hall", "Meg Orr", "Meg"]
+
+
+def test_captions_without_words_are_refused() -> None:
+    with pytest.raises(PageError) as caught:
+        read(b"WEBVTT\n\n00:01.000 --> 00:02.000\n\n00:03.000 --> 00:04.000\n")
+
+    assert caught.value.code == "page_not_recognised"
+    assert "2 timing lines" in caught.value.message
+
+
+def test_a_page_of_times_whose_first_label_has_a_slip_is_no_captions() -> None:
+    slip = "00:01:19,880 --> 00:01:53.1 **Speaker 1** It burns.\n\n"
+    lines = [f"00:0{n}:00 **Speaker {n % 2}** Round {n} of the lamp.\n\n" for n in range(2, 8)]
+
+    transcript = read_back(slip + "".join(lines))
+
+    assert len(transcript.turns) == 6
