@@ -43,6 +43,7 @@ from formats.names import (
     split_description,
 )
 from formats.reading import Reading, read_in_style
+from formats.shapes import LINK_TARGET
 from schemas.errors import PageError
 
 #: What a drafted style is called until somebody names it.
@@ -69,7 +70,7 @@ _SHAPES = tuple(
         # Name：text, as Chinese and Japanese pages have it
         rf"{_OPEN}{_LABEL}{_CLOSE}：\s*",
         # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
-        rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<]?{_TIME}{_CLOSE}:?{_CLOSE}{_GAP}",
+        rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<]{{0,2}}{_TIME}[\])>]?{_CLOSE}:?{_CLOSE}{_GAP}",
         # [0:03] Name:  0:03 - Name:  (0:03) **Name**
         rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|[\])>*_]{{1,4}}{_GAP}|{_CLOSE}(?:\s*$))",
         # a name alone on its line, plain or set off
@@ -80,6 +81,7 @@ _SHAPES = tuple(
         rf"{_LABEL}(?:\t+|[ ]{{2,}}|\s+[-–—|]\s+)(?=\S)",
     )
 )
+_LINKED_TIME = re.compile(rf"\[(\(?{TIME}\)?)\]{LINK_TARGET}")
 _BULLET = re.compile(r"[•◦‣▪·*+–—-]")
 _TIME_ALONE = re.compile(rf"{_OPEN}{_TIME}{_CLOSE}")
 _NAME_ALONE = re.compile(rf"{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}")
@@ -136,7 +138,7 @@ def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:
 
 
 def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
-    text = block.text
+    text = _LINKED_TIME.sub(r"[\1]", block.text)
     seen = set()
     for expression in _SHAPES:
         match = expression.match(text)
@@ -237,7 +239,8 @@ def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identi
     if (first, later) == (style.label.first, style.label.later):
         return reading
     better = _valid(replace(style, label=replace(style.label, first=first, later=later)))
-    return (read_in_style(page, better, identity=identity) if better else None) or reading
+    other = read_in_style(page, better, identity=identity) if better else None
+    return other if other is not None and other.explained >= reading.explained else reading
 
 
 def _valid(style: HouseStyle) -> HouseStyle | None:

@@ -338,12 +338,22 @@ def _strengths_of_brackets(
 def _strengths_of_names_among_capitals(
     candidates: Sequence[Candidate], strengths: Mapping[str, int]
 ) -> dict[str, int]:
-    """Names that come again in small letters on a page whose other labels are capitals: "Lena:" beside "AQ:"."""
+    """Names that come again in small letters on a page whose other labels are capitals: "Lena:" beside "AQ:".
+
+    Once is enough for the full name above its initials: "Ada Quill:" before the first "AQ:".
+    """
     if 2 not in strengths.values():
         return {}
     counts = Counter(c.label for c in candidates if c.label not in strengths and is_name(c.label))
     small = _goes_on_small(candidates)
-    return {
+    first = {c.label: c.index for c in reversed(candidates)}
+    keys = [label for label, strength in strengths.items() if strength == 2 and is_key(label)]
+    found = {
+        name: 2
+        for name, index in first.items()
+        if " " in name and is_name(name) and any(index < first[key] and are_initials(key, name) for key in keys)
+    }
+    return found | {
         label: 2
         for label, count in counts.items()
         if count >= (2 if " " in label else UNUSUAL_LABEL_COUNT) and label not in small
@@ -582,17 +592,17 @@ def listed_person(index: int, block: Block) -> ListedPerson | None:
     key = _KEY.match(text)
     if key is not None:
         person = person_in(index, text[key.end() :])
-        is_key = person is not None and _are_initials(key["short"], person.name)
+        is_key = person is not None and are_initials(key["short"], person.name)
         return replace(person, short=key["short"]) if person and is_key else None
     after = _KEY_AFTER.search(text)
     if after is not None:
         person = person_in(index, text[: after.start()] + text[after.end() :])
-        if person is not None and _are_initials(after["short"], person.name):
+        if person is not None and are_initials(after["short"], person.name):
             return replace(person, short=after["short"])
     return person_in(index, text) if block.lead.strip() else None
 
 
-def _are_initials(short: str, name: str) -> bool:
+def are_initials(short: str, name: str) -> bool:
     """Whether the letters are the initials of the name, of all its parts or of the first and the last."""
     parts = [part[0].upper() for part in re.split(r"[ ‑-]", name) if part]
     return short in (initials(name), "".join(parts), parts[0] + parts[-1])
@@ -615,7 +625,7 @@ def short_names(head: Sequence[Block]) -> dict[str, str]:
             before = block.text[: match.start()].split(" ")
             for count in (2, 3, 4, 5):
                 name = " ".join(before[-count:])
-                if is_name(name) and _are_initials(match["short"], name):
+                if is_name(name) and are_initials(match["short"], name):
                     found.setdefault(match["short"], name)
     return {short: name for short, name in found.items() if short not in shared}
 

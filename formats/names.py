@@ -130,8 +130,10 @@ def _begins_surname(name: str) -> bool:
 
 
 def surname(name: str) -> str:
-    """The last part of a full name with its particles: "Feld", "van der Berg"; the whole of a single one."""
+    """The last part of a full name with particles: "Feld", "van der Berg"; the whole of one part or of several people."""
     _, bare = split_honorific(name)
+    if len(split_several(bare)) > 1:
+        return bare
     if not bare.isupper():  # "LENA BERG" has no letters after the name
         bare = without_postnominals(bare)
     first, *rest = bare.split(" ")
@@ -144,10 +146,10 @@ def surname(name: str) -> str:
 def short_forms(name: str) -> tuple[str, ...]:
     """What can stand for a full name, always in this order: Tomas, Feld, Tomas F, Tomas F., T Feld, T. Feld.
 
-    Nothing for a single name.
+    Nothing for a single name, or for several people.
     """
     _, bare = split_honorific(name)
-    if " " not in bare:
+    if " " not in bare or len(split_several(bare)) > 1:
         return ()
     first, last = first_name(bare), surname(bare)
     pairs = (f"{first} {last[0]}", f"{first} {last[0]}.", f"{first[0]} {last}", f"{first[0]}. {last}")

@@ -39,7 +39,7 @@ from formats.speakers_reading import Voices, find_voices, with_heard_aliases
 from formats.stamped_labels import with_stamps
 from formats.stray_labels import with_strays
 from formats.typography import control_characters
-from formats.unspoken import Stamp, built_lines, lines_between_turns, stamps_of
+from formats.unspoken import Stamp, built_lines, lines_between_turns, linked_stamp, stamps_of
 from formats.writing import WHOLE_PAGE, Mark, Piece, PieceKind, compose
 from schemas.episode import Episode, Participant
 from schemas.transcript import (
@@ -239,6 +239,10 @@ def _read_body(
             place = Block(above.before, above.lead, block.text, block.tail)
             made = add_paragraph(block.text, place, _seconds(stamp.time))
             kept_stamps[made] = replace(stamp, pattern=stamp.pattern + block.before)
+        elif (linked := linked_stamp(block.text, style)) is not None:
+            rest = block.text[len(linked.printed) :]
+            made = add_paragraph(rest, replace(block, text=rest), _seconds(linked.stamp.time))
+            kept_stamps[made] = linked.stamp
         else:
             add_paragraph(block.text, block)
     close()
@@ -487,7 +491,7 @@ def _explained(
     total = len(blocks) - known_head - len(between)
     explained = len(blocks) - len(head) - len(own) - built - len(between)
     share = max(0.0, explained / total) if total else 0.0
-    is_caps_style = style.label.first in CAPITALS
+    is_caps_style = style.label.first in CAPITALS or style.label.later in CAPITALS
     capitals = sum(1 for label in labels if is_caps_name(label.label) and not is_number_label(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
     return share * (0.6 if is_other_case else 1.0)

@@ -62,16 +62,32 @@ def is_furniture(text: str) -> bool:
     return _FURNITURE.fullmatch(text) is not None
 
 
+#: Where a link of Markdown leads, behind its text in square brackets.
+LINK_TARGET = r"\(https?://[^\s()]*\)"
+_LINKED = re.compile(rf"(?<=\]){LINK_TARGET}")
+
+
+def without_link(pattern: str) -> str:
+    """A turn's own pattern without the address that its time leads to."""
+    return _LINKED.sub("", pattern)
+
+
 def has_same_signs(pattern: str, other: str) -> bool:
-    """Whether two label patterns differ in the width of their white space alone, which may line up what is said."""
-    return pattern[-1:].isspace() == other[-1:].isspace() and pattern.split() == other.split()
+    """Whether two label patterns differ in the width of their white space alone, or in where their times lead.
+
+    White space may line up what is said.
+    """
+    return (
+        pattern[-1:].isspace() == other[-1:].isspace()
+        and without_link(pattern).split() == without_link(other).split()
+    )
 
 
 def label_pattern(pattern: str) -> re.Pattern[str]:
     """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
 
     White space in the pattern may be any white space on the page, so that a no-break space does not hide a label; a
-    line break is one.
+    line break is one. A time in square brackets may be the text of a link.
     """
     if pattern.startswith("{label}") and not pattern.removeprefix("{label}").strip():
         gap = pattern.removeprefix("{label}")
@@ -79,15 +95,20 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
             wide = r"[^\S\n]*\t[^\S\n]*" if "\t" in gap else r"[^\S\n]{2,}"
             return re.compile(rf"(?P<label>\S(?:[^:\n\t]{{0,98}}?\S)?)(?P<gap>{wide}|$)")
     made = ""
+    is_after_time = False
     for part in re.split(r"(\{label\}|\{time\}|\n|[^\S\n]+)", pattern.rstrip()):
         if part == "{label}":
             made += r"(?P<label>\S(?:[^:\n]{0,98}?\S)?)"
         elif part == "{time}":
             made += r"(?P<time>[\d:.,]*\d)"
+            is_after_time = True
         elif part == "\n":
             made += part
         elif part.isspace():
             made += r"[^\S\n]+"
+        elif is_after_time and "]" in part:
+            bracket = part.index("]") + 1
+            made += rf"{re.escape(part[:bracket])}(?:{LINK_TARGET})?{re.escape(part[bracket:])}"
         else:
             made += re.escape(part)
     if pattern.endswith("："):

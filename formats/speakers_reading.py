@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.house_style import CAPITALS, HouseStyle, LabelForm
-from formats.label_reading import Candidate, ListedPerson, short_names
+from formats.label_reading import Candidate, ListedPerson, are_initials, short_names
 from formats.names import (
     ANNOUNCER_WORDS,
     HOST_WORDS,
@@ -85,7 +85,7 @@ def _names_of(
 ) -> dict[str, tuple[str | None, str]]:
     """Honorific and full name for each printed label."""
     found: dict[str, tuple[str | None, str]] = {}
-    keys = _keys_in(printed, people, head) | short_names(head) | _keys_of(people)
+    keys = _initials_of(printed) | _keys_in(printed, people, head) | short_names(head) | _keys_of(people)
     full: list[str] = list(people)
     for label in printed:
         honorific, rest = split_honorific(keys.get(label, label))
@@ -112,6 +112,18 @@ def _full_name(short: str, full: Sequence[str]) -> str:
     firsts = [name for name in full if first_name(name) == short and name != short]
     matches = firsts or [name for name in full if short in short_forms(name) and name != short]
     return matches[0] if len(matches) == 1 else short
+
+
+def _initials_of(printed: Sequence[str]) -> dict[str, str]:
+    """The full names behind labels that are the initials of one label above them: "Ada Quill", later "AQ"."""
+    found: dict[str, str] = {}
+    for place, label in enumerate(printed):
+        if not (is_key(label) and len(label) > 1):
+            continue
+        full = [name for name in printed if " " in name and is_name(name) and are_initials(label, name)]
+        if len(full) == 1 and full[0] in printed[:place]:
+            found[label] = full[0]
+    return found
 
 
 def _keys_of(people: Mapping[str, ListedPerson]) -> dict[str, str]:

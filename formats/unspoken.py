@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from formats.blocks import Block
 from formats.clock import TIME, parse_time
-from formats.shapes import FENCE, heading_mark, is_between_turns, is_furniture
+from formats.house_style import HouseStyle
+from formats.shapes import FENCE, LINK_TARGET, heading_mark, is_between_turns, is_furniture
 
 
 def built_lines(blocks: Sequence[Block], start: int, *, has_times: bool) -> Iterator[int]:
@@ -69,6 +70,27 @@ def stamps_of(
         first, last = match.span("time")
         found[index] = Stamp(f"{block.text[:first]}{{time}}{block.text[last:]}", match["time"])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedStamp:
+    """A time that is a link, at the beginning of a paragraph."""
+
+    printed: str  #: with the white space that follows
+    stamp: Stamp
+
+
+_LINKED_TIME = re.compile(rf"\[\(?(?P<time>{TIME})\)?\]{LINK_TARGET}\s+(?=\S)")
+
+
+def linked_stamp(text: str, style: HouseStyle) -> LinkedStamp | None:
+    """The link with a time that a paragraph on a page of times begins with: "[(00:09:10)](https://…) And so"."""
+    match = _LINKED_TIME.match(text) if style.needs_times else None
+    if match is None or parse_time(match["time"]) is None:
+        return None
+    printed = match.group()
+    first, last = match.span("time")
+    return LinkedStamp(printed, Stamp(f"{printed[:first]}{{time}}{printed[last:]}", match["time"]))
 
 
 def lines_between_turns(blocks: Sequence[Block], labelled: Collection[int], *, start: int) -> frozenset[int]:

@@ -163,3 +163,57 @@ def test_a_page_of_times_whose_first_label_has_a_slip_is_no_captions() -> None:
     transcript = read_back(slip + "".join(lines))
 
     assert len(transcript.turns) == 6
+
+
+# ---------------------------------------------------------------- initials, links
+
+
+@pytest.mark.parametrize("form", ["*{} (0:00:1{n})*: ", "_{}:_ ", "**{}:** ", "{}: "])
+def test_initials_after_a_full_name_are_that_person(form: str) -> None:
+    labels = ["Ada Quill", "Tomas Feld", *["AQ", "TF"] * 4]
+
+    transcript = read_back("".join(f"{form.format(label, n=n)}The lamp.\n\n" for n, label in enumerate(labels)))
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada Quill", "Tomas Feld"] * 5
+
+
+def test_initials_of_two_people_above_them_are_neither() -> None:
+    labels = ["Ada Quill", "Anne Quist", *["AQ", "TF"] * 4]
+
+    transcript = read_back("".join(f"*{label} (0:00:1{n})*: The lamp.\n\n" for n, label in enumerate(labels)))
+
+    assert [name for name, _ in who_said(transcript)][2:4] == ["AQ", "TF"]
+
+
+def test_initials_in_emphasis_alone_make_a_talk() -> None:
+    transcript = read_back(talk("_AQ:_", "_TF:_"))
+
+    assert {name for name, _ in who_said(transcript)} == {"AQ", "TF"}
+
+
+LINKED = (
+    "Ada Quill [(00:07:50)](https://lamp.example/?t=470) You keep the lamp.\n\n"
+    "[(00:09:10)](https://lamp.example/?t=550) And you sleep by day.\n\n"
+    "Tomas Feld [(00:10:50)](https://lamp.example/?t=650) I do.\n\n"
+    "Ada Quill [(00:12:50)](https://lamp.example/?t=770) Since when?\n"
+)
+
+
+def test_a_time_that_is_a_link_is_the_start_of_a_turn_or_paragraph() -> None:
+    transcript = read_back(LINKED)
+
+    assert who_said(transcript) == [
+        ("Ada Quill", ["You keep the lamp.", "And you sleep by day."]),
+        ("Tomas Feld", ["I do."]),
+        ("Ada Quill", ["Since when?"]),
+    ]
+    assert [turn.start for turn in transcript.turns] == [470.0, 650.0, 770.0]
+    assert transcript.turns[0].paragraphs[1].start == 550.0
+
+
+def test_a_link_without_a_time_is_said() -> None:
+    line = "[The lamp](https://lamp.example/lamp) And you sleep by day."
+
+    transcript = read_back(LINKED.replace("[(00:09:10)](https://lamp.example/?t=550) And you sleep by day.", line))
+
+    assert transcript.turns[0].paragraphs[1].text == line
