@@ -34,6 +34,7 @@ from formats.label_reading import (
 )
 from formats.labels import cast_of, first_turns, label_of
 from formats.names import (
+    UPPER,
     is_caps_name,
     is_handle,
     is_name,
@@ -43,7 +44,7 @@ from formats.names import (
     split_description,
 )
 from formats.reading import Reading, read_in_style
-from formats.shapes import LINK_TARGET
+from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence
 from schemas.errors import PageError
 
 #: What a drafted style is called until somebody names it.
@@ -67,6 +68,8 @@ _SHAPES = tuple(
     for shape in (
         # Name:  **Name:**  [Name]:  ### Name:
         rf"{_OPEN}{_LABEL}{_CLOSE}[ \u00a0]?:{_CLOSE}(?:\s+(?=\S)|\s*$)",
+        # without a space after the colon
+        rf"{_LABEL}:(?=[{UPPER}\"“‘'…])",
         # Name：text, as Chinese and Japanese pages have it
         rf"{_OPEN}{_LABEL}{_CLOSE}：\s*",
         # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
@@ -123,10 +126,19 @@ def _shapes(blocks: Sequence[Block]) -> list[tuple[tuple[str, bool], list[_Vote]
         plausible = [vote for vote in votes if _is_plausible(vote.label, counts)]
         labels = {vote.label for vote in plausible}
         is_marked = "{time}" in shape[0] or any(is_number_label(label) for label in labels)
+        if shape == (TIGHT_PATTERN, False) and not _is_prose(plausible, counts, blocks):
+            continue
         if len(plausible) >= 2 and (len(labels) >= 2 or is_marked):
             kept.append((shape, plausible))
     kept.sort(key=lambda each: len(each[1]), reverse=True)
     return kept[:TRIED]
+
+
+def _is_prose(votes: Sequence[_Vote], counts: Counter[str], blocks: Sequence[Block]) -> bool:
+    """Whether people talk after labels without a space, as no list of settings does: several often, in sentences."""
+    often = {vote.label for vote in votes if counts[vote.label] >= UNUSUAL_COUNT and is_name(vote.label)}
+    texts = [blocks[vote.index].text.partition(":")[2] for vote in votes if vote.label in often]
+    return len(often) > 1 and 2 * sum(" " in text and ends_sentence(text) for text in texts) > len(votes)
 
 
 def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:

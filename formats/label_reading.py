@@ -34,7 +34,7 @@ from formats.names import (
     split_several,
     without_postnominals,
 )
-from formats.shapes import ends_sentence, is_clip, is_direction, is_plain_label, label_pattern
+from formats.shapes import TIGHT_PATTERN, ends_sentence, is_clip, is_direction, is_plain_label, label_pattern
 from formats.unspoken import code_lines
 
 #: A prefix that is shaped like no name is a label all the same when this many lines begin with it.
@@ -65,7 +65,9 @@ def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidat
     found = []
     for index, block in enumerate(blocks):
         match = expression.match(block.text)
-        if match is None:
+        if match is None or (
+            style.label.pattern == TIGHT_PATTERN and style.label.own_line != (match.end() == len(block.text))
+        ):
             continue
         time = match.groupdict().get("time")
         if time is not None and parse_time(time) is None:

@@ -130,7 +130,7 @@ def _begins_surname(name: str) -> bool:
 
 
 def surname(name: str) -> str:
-    """The last part of a full name with particles: "Feld", "van der Berg"; the whole of one part or of several people."""
+    """The last part of a full name with particles: "Feld", "van der Berg"; all of one part or of several people."""
     _, bare = split_honorific(name)
     if len(split_several(bare)) > 1:
         return bare

@@ -83,6 +83,10 @@ def has_same_signs(pattern: str, other: str) -> bool:
     )
 
 
+#: Labels of a style that leaves no space after the colon, or that stand alone on their lines: "Ada:Hello".
+TIGHT_PATTERN = "{label}:"
+
+
 def label_pattern(pattern: str) -> re.Pattern[str]:
     """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
 
@@ -113,6 +117,8 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
             made += re.escape(part)
     if pattern.endswith("："):
         return re.compile(made + r"(?P<gap>[^\S\n]*)")
+    if pattern == TIGHT_PATTERN:
+        return re.compile(made + r"(?P<gap>$|(?=[^\s\d/:\\])|(?<!\d:)(?=\d))")
     return re.compile(made + (r"(?P<gap>[^\S\n]+|$)" if pattern != pattern.rstrip() else r"(?P<gap>$)"))
 
 

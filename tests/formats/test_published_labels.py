@@ -217,3 +217,56 @@ def test_a_link_without_a_time_is_said() -> None:
     transcript = read_back(LINKED.replace("[(00:09:10)](https://lamp.example/?t=550) And you sleep by day.", line))
 
     assert transcript.turns[0].paragraphs[1].text == line
+
+
+# ---------------------------------------------------------------- no space after the colon
+
+
+def tight(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+TIGHT = ("Ada:You keep the lamp?", "Tomas:I do.") * 3
+
+
+def test_labels_without_a_space_after_the_colon_begin_turns() -> None:
+    transcript = read_back(tight(*TIGHT, "Ada:10 years?", "Tomas:so they say.", "It was cold.", "Ada: Good night."))
+
+    assert [name for name, _ in who_said(transcript)] == ["Ada", "Tomas"] * 4 + ["Ada"]
+    assert who_said(transcript)[6:] == [
+        ("Ada", ["10 years?"]),
+        ("Tomas", ["so they say.", "It was cold."]),
+        ("Ada", ["Good night."]),
+    ]
+
+
+@pytest.mark.parametrize("line", ["https://lamp.example/lamp", "At 5:30 it burns.", "lamp::burn(5);"])
+def test_what_has_a_colon_inside_a_word_is_said_there(line: str) -> None:
+    transcript = read_back(tight(*TIGHT, "Ada:It burns.", line, "Tomas:Good."))
+
+    assert {name for name, _ in who_said(transcript)} == {"Ada", "Tomas"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Name:Lamp", "Type:String") * 5,
+        ("Class:Lamp for piers", "Field:Height of light") * 5,
+        ("Ada:You keep the lamp?", "Tomas:I do."),
+        ("std::lamp burn.", "Lamp::Burn it.") * 4,
+    ],
+)
+def test_settings_without_a_space_are_no_talk(lines: tuple[str, ...]) -> None:
+    with pytest.raises(PageError) as caught:
+        read(tight(*lines).encode())
+
+    assert caught.value.code == "page_not_recognised"
+
+
+def test_a_label_on_a_line_of_its_own_has_nothing_behind_its_colon() -> None:
+    page = talk("Ada:\n", "Tomas:\n", between="Ada:Hello there.\n\n")
+
+    assert who_said(read_back(page.replace("\n ", "\n")))[1] == (
+        "Tomas",
+        ["The lamp has round 0.", "Ada:Hello there."],
+    )
