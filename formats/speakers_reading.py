@@ -115,13 +115,17 @@ def _full_name(short: str, full: Sequence[str]) -> str:
 
 
 def _initials_of(printed: Sequence[str]) -> dict[str, str]:
-    """The full names behind labels that are the initials of one label above them: "Ada Quill", later "AQ"."""
+    """The full names behind labels that are the initials of one label above them: "Ada Quill", later "AQ".
+
+    Not where somebody else goes by those letters: "TJ" is TJ Orr.
+    """
     found: dict[str, str] = {}
     for place, label in enumerate(printed):
         if not (is_key(label) and len(label) > 1):
             continue
         full = [name for name in printed if " " in name and is_name(name) and are_initials(label, name)]
-        if len(full) == 1 and full[0] in printed[:place]:
+        is_first_name = any(first_name(name) == label for name in printed if name != label)
+        if len(full) == 1 and full[0] in printed[:place] and not is_first_name:
             found[label] = full[0]
     return found
 

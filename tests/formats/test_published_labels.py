@@ -185,6 +185,14 @@ def test_initials_of_two_people_above_them_are_neither() -> None:
     assert [name for name, _ in who_said(transcript)][2:4] == ["AQ", "TF"]
 
 
+def test_initials_that_are_somebodys_first_name_are_that_person() -> None:
+    labels = ["Tomas Jansen", "TJ Orr", *["Tomas", "TJ"] * 4]
+
+    transcript = read_back("".join(f"{label}: The lamp.\n\n" for label in labels))
+
+    assert [name for name, _ in who_said(transcript)] == ["Tomas Jansen", "TJ Orr"] * 5
+
+
 def test_initials_in_emphasis_alone_make_a_talk() -> None:
     transcript = read_back(talk("_AQ:_", "_TF:_"))
 
