@@ -252,7 +252,8 @@ def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identi
         return reading
     better = _valid(replace(style, label=replace(style.label, first=first, later=later)))
     other = read_in_style(page, better, identity=identity) if better else None
-    return other if other is not None and other.explained >= reading.explained else reading
+    readings = [other, reading] if other is not None else [reading]
+    return max(readings, key=lambda each: (each.explained, each.turn_count))
 
 
 def _valid(style: HouseStyle) -> HouseStyle | None:

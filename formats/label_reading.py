@@ -242,6 +242,7 @@ def _strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: 
     strengths |= _strengths_of_names_among_capitals(candidates, strengths)
     strengths |= _strengths_of_brackets(candidates, strengths, style)
     strengths |= _strengths_of_descriptions(candidates)
+    strengths |= _strengths_of_initials(candidates, strengths)
     return strengths | _strengths_of_handles(candidates, strengths)
 
 
@@ -258,6 +259,22 @@ def _strengths_of_descriptions(candidates: Sequence[Candidate]) -> dict[str, int
         shorter = [short for short in (name, *short_forms(name)) if short in counts] if name else []
         if name and (count > 1 or (shorter and all(first[short] > first[label] for short in shorter))):
             found |= dict.fromkeys((label, *shorter), 2)
+    return found
+
+
+def _strengths_of_initials(candidates: Sequence[Candidate], strengths: Mapping[str, int]) -> dict[str, int]:
+    """A full name and its initials below it: "Ada Quill:" once, then "AQ:" again and again.
+
+    The initials may be a word ("AS").
+    """
+    counts = Counter(c.label for c in candidates)
+    first = {c.label: c.index for c in reversed(candidates)}
+    found: dict[str, int] = {}
+    for key, count in counts.items():
+        if is_key(key) and len(key) > 1 and (count > 1 or strengths.get(key) == 2):
+            above = [name for name in counts if " " in name and is_name(name) and first[name] < first[key]]
+            if names := [name for name in above if are_initials(key, name)]:
+                found |= dict.fromkeys((key, *names), 2)
     return found
 
 
@@ -340,22 +357,12 @@ def _strengths_of_brackets(
 def _strengths_of_names_among_capitals(
     candidates: Sequence[Candidate], strengths: Mapping[str, int]
 ) -> dict[str, int]:
-    """Names that come again in small letters on a page whose other labels are capitals: "Lena:" beside "AQ:".
-
-    Once is enough for the full name above its initials: "Ada Quill:" before the first "AQ:".
-    """
+    """Names that come again in small letters on a page whose other labels are capitals: "Lena:" beside "AQ:"."""
     if 2 not in strengths.values():
         return {}
     counts = Counter(c.label for c in candidates if c.label not in strengths and is_name(c.label))
     small = _goes_on_small(candidates)
-    first = {c.label: c.index for c in reversed(candidates)}
-    keys = [label for label, strength in strengths.items() if strength == 2 and is_key(label)]
-    found = {
-        name: 2
-        for name, index in first.items()
-        if " " in name and is_name(name) and any(index < first[key] and are_initials(key, name) for key in keys)
-    }
-    return found | {
+    return {
         label: 2
         for label, count in counts.items()
         if count >= (2 if " " in label else UNUSUAL_LABEL_COUNT) and label not in small
