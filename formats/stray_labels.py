@@ -189,7 +189,7 @@ def _other_names(blocks: Sequence[Block], counts: Counter[str], style: HouseStyl
     return [
         label
         for label, count in found.items()
-        if label not in counts
+        if counts[label] < 2
         and count >= least[label]
         and (is_number_label(label) or is_name(label) or is_role_label(label) or is_caps_name(label))
         and not (is_sound_label(label) or is_remark_label(label) or is_field_label(label))

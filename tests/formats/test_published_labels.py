@@ -279,3 +279,11 @@ def test_a_label_on_a_line_of_its_own_has_nothing_behind_its_colon() -> None:
         "Tomas",
         ["The lamp has round 0.", "Ada:Hello there."],
     )
+
+
+def test_who_has_a_time_once_speaks_without_one_as_well() -> None:
+    page = "AQ: [0:20] Hello.\n\nTF: [1:08] Hello.\n\nAQ: The lamp!\n\n" + talk("AQ: [2:00]", "TF:", rounds=4)
+
+    transcript = read_back(page)
+
+    assert [name for name, _ in who_said(transcript)] == ["AQ", "TF", "AQ", *["AQ", "TF"] * 4]
