@@ -151,6 +151,7 @@ def _opening(
     bullet = blocks[first].lead.strip()
     if style.layout.bullet.strip() or bullet != style.turn_indent.strip():
         return first
+    known = {each.label for each in labels}
     places: list[int] = []
     inline: list[int] = []
     for index in range(talk_begin(blocks, before=first), first):
@@ -160,7 +161,7 @@ def _opening(
             found is None
             or block.lead.strip() != bullet
             or explains_initials(block)
-            or (found.time is None and ":" not in found.pattern)
+            or (found.time is None and not _has_colon(found, known))
         ):
             continue
         is_sure = found.time is not None or (style.label.own_line and not found.rest) or bool(bullet)
@@ -168,6 +169,11 @@ def _opening(
     if len(inline) >= least and all(ends_sentence(blocks[index].text) for index in inline):
         places += inline
     return min(places, default=first)
+
+
+def _has_colon(found: Candidate, known: Collection[str]) -> bool:
+    """Whether a label has a colon, or by a slip a semicolon where the same label stands on the page without one."""
+    return ":" in found.pattern or (";" in found.pattern and found.label in known)
 
 
 def _other_names(blocks: Sequence[Block], counts: Counter[str], style: HouseStyle) -> list[str]:

@@ -666,8 +666,9 @@ def test_the_last_of_a_list_of_people_begins_no_talk() -> None:
     assert who_said(read_back(page))[0] == ("Ada Quill", ["You keep the lamp."])
 
 
-def test_a_first_label_with_a_slip_begins_the_talk_where_turns_have_bullets() -> None:
-    page = "• " + TALK.format(extra="").replace("Quill:", "Quill :", 1).replace("\n\n", "\n\n• ")
+@pytest.mark.parametrize("slip", ["Quill :", "Quill;"])
+def test_a_first_label_with_a_slip_begins_the_talk_where_turns_have_bullets(slip: str) -> None:
+    page = "• " + TALK.format(extra="").replace("Quill:", slip, 1).replace("\n\n", "\n\n• ")
 
     assert who_said(read_back(page))[0] == ("Ada Quill", ["You keep the lamp."])
 
