@@ -16,7 +16,7 @@ from transcription.naming.assignment import best_assignment
 from transcription.naming.claims import Heard
 from transcription.naming.decisions import Decision, is_named
 from transcription.naming.evidence import Piece, called_words
-from transcription.naming.jointly import MOST, NAMED, TOLD, is_said_to_somebody, with_calls
+from transcription.naming.jointly import MOST, NAMED, TOLD, introduces_otherwise, is_said_to_somebody, with_calls
 from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.mentions import Manner, Mention, find_mentions
 from transcription.naming.people import Person
@@ -131,13 +131,10 @@ def _points_at(said: Said, voice: str) -> bool:
 
 def _is_told_otherwise(pieces: Sequence[Piece], voice: str, person: int) -> bool:
     """Whether the voice introduces itself or is introduced as somebody else, or another voice says to be this one."""
-    return any(
-        (piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person))
-        or (
-            piece.method is NameMethod.HOST_INTRODUCTION
-            and piece.weight >= 0.5
-            and piece.speaker == voice
-            and piece.person != person
-        )
+    return introduces_otherwise(pieces, voice, person) or any(
+        piece.method is NameMethod.HOST_INTRODUCTION
+        and piece.weight >= 0.5
+        and piece.speaker == voice
+        and piece.person != person
         for piece in pieces
     )

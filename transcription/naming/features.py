@@ -83,9 +83,9 @@ class _Traits:
     asking: float
 
 
-def value_of(features: Mapping[Feature, float], weights: Mapping[Feature, float] = WEIGHTS) -> float:
+def value_of(features: Mapping[Feature, float]) -> float:
     """The log odds of a pair."""
-    return sum(weights[feature] * number for feature, number in features.items())
+    return sum(WEIGHTS[feature] * number for feature, number in features.items())
 
 
 def features_of(

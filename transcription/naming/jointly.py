@@ -120,16 +120,20 @@ def is_said_to_somebody(mention: Mention) -> bool:
 def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
     """Whether the voice gives itself another name or is told to be somebody who is not on the list, or another voice
     gives itself this name."""
-    introduces = any(
-        piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person)
-        for piece in pieces
-    )
     outsiders = [
         strength
         for (each, who), strength in strengths_of(pieces).items()
         if each == voice and people[who].participant is None
     ]
-    return introduces or max(outsiders, default=0.0) >= AN_OUTSIDER
+    return introduces_otherwise(pieces, voice, person) or max(outsiders, default=0.0) >= AN_OUTSIDER
+
+
+def introduces_otherwise(pieces: Sequence[Piece], voice: str, person: int) -> bool:
+    """Whether the voice gives itself another name, or another voice gives itself this one."""
+    return any(
+        piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person)
+        for piece in pieces
+    )
 
 
 def _beliefs(

@@ -12,11 +12,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.transcript import NameMethod
 from transcription.naming.decisions import Decision, by_elimination, expected_and_left
 from transcription.naming.evidence import Piece
 from transcription.naming.features import features_of, value_of
-from transcription.naming.jointly import MOST, TELLINGS, TOLD, are_enough, calls_of, with_calls
+from transcription.naming.jointly import MOST, TELLINGS, TOLD, are_enough, calls_of, introduces_otherwise, with_calls
 from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.matchings import MOST_COLUMNS, chances_of_pairs
 from transcription.naming.mentions import Manner, Mention
@@ -82,7 +81,7 @@ def give_out(
     found = dict(kept)
     for voice, row in zip(pairs.voices, pairs.chances, strict=True):
         person = pairs.expected[row.index(max(row))]
-        if voice in kept or person in taken or max(row) < SURE or _introduces_otherwise(pieces, voice, person):
+        if voice in kept or person in taken or max(row) < SURE or introduces_otherwise(pieces, voice, person):
             continue
         calls = calls_of(talk, pairs.said, voice, person)
         own = with_calls(pieces, calls, voice, person)
@@ -123,11 +122,3 @@ def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], chance: float) ->
     if len(talk.talkers) == 2:
         return chance >= SURE_OF_TWO or are_enough(talk, voice, calls, is_last=False)
     return len(calls) >= TELLINGS or not {each.mention.manner for each in calls} <= TOLD
-
-
-def _introduces_otherwise(pieces: Sequence[Piece], voice: str, person: int) -> bool:
-    """Whether the voice gives itself another name, or another voice gives itself this one."""
-    return any(
-        piece.method is NameMethod.SELF_INTRODUCTION and (piece.speaker == voice) != (piece.person == person)
-        for piece in pieces
-    )
