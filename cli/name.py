@@ -11,6 +11,9 @@ import typer
 from schemas.errors import InputError, NotFound, OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.names_by_hand import NameByHand
     from schemas.transcript import Speaker, Transcript
 
 
@@ -22,7 +25,14 @@ def name(
     ] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--set", help='A name by hand: "Speaker 2=Ada Quill". May be given several times.'),
+        typer.Option(
+            "--set",
+            help='A name by hand: "Speaker 2=Ada Quill"; "Speaker 2=" if nobody knows. May be given several times.',
+        ),
+    ] = None,
+    taken_back: Annotated[
+        list[str] | None,
+        typer.Option("--unset", help='Take back what was given by hand: "Speaker 2". May be given several times.'),
     ] = None,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Forget the names it has, those of a page's labels too.")
@@ -41,7 +51,7 @@ def name(
 
     if output == "-" and as_json:
         raise OptionError("--json and --output - both write to standard output; choose one", field="output")
-    named = _name(_read(document), participant or [], given or [], afresh=afresh)
+    named = _name(_read(document), participant or [], given or [], taken_back or [], afresh=afresh)
     _explain(named)
     if output == "-":
         sys.stdout.write(write_json(named, indent=1).decode("utf-8") + "\n")
@@ -71,10 +81,12 @@ def _read(document: Path) -> Transcript:
     return read(document.read_bytes(), format="json", name=str(document))
 
 
-def _name(transcript: Transcript, participants: list[str], by_hand: list[str], *, afresh: bool) -> Transcript:
+def _name(
+    transcript: Transcript, participants: list[str], by_hand: list[str], taken_back: list[str], *, afresh: bool
+) -> Transcript:
     from dataclasses import replace
 
-    from transcription.naming import name_speakers
+    from transcription.names_by_hand import named_by_hand, with_names_anew
     from transcription.participants import parse_participant
 
     if participants:
@@ -83,45 +95,51 @@ def _name(transcript: Transcript, participants: list[str], by_hand: list[str], *
     if afresh:
         nameless = tuple(replace(each, name=None, known_by=None) for each in transcript.speakers)
         transcript = replace(transcript, speakers=nameless)
-    for each in by_hand:
-        transcript = _with_name_by_hand(transcript, each)
-    return name_speakers(transcript)
+    said = said_of(transcript.speakers, by_hand, taken_back)
+    return named_by_hand(transcript, said) if said else with_names_anew(transcript)
 
 
-def _with_name_by_hand(transcript: Transcript, assignment: str) -> Transcript:
-    """ "Speaker 2=Dr Ada Quill": the speaker by number, id or voice, the name as a participant is written."""
-    from dataclasses import replace
+def said_of(
+    speakers: Sequence[Speaker], assignments: Sequence[str], taken_back: Sequence[str]
+) -> dict[str, NameByHand | None]:
+    """What is said of whom, by speaker id: "Speaker 2=Dr Ada Quill, guest", and who is named by evidence again.
 
-    from schemas.transcript import NameMethod
-    from transcription.naming.speakers import sample_of
-    from transcription.participants import parse_participant
+    A speaker is called by number, id or voice, a person as a participant is; nothing behind the sign says that nobody
+    knows who it is. Raises OptionError (field `set` or `unset`).
+    """
+    from schemas.names_by_hand import NameByHand
+    from transcription.names_by_hand import checked_name
 
-    which, separator, text = assignment.partition("=")
-    if not separator:
-        raise OptionError(f'--set {assignment!r}: write "Speaker 2=Ada Quill"', field="set")
-    person = parse_participant(text)
+    said: dict[str, NameByHand | None] = {}
+    for assignment in assignments:
+        which, separator, text = assignment.partition("=")
+        if not separator:
+            raise OptionError(f'--set {assignment!r}: write "Speaker 2=Ada Quill"', field="set")
+        speaker = _speaker_called(speakers, which, option=f"--set {assignment!r}", field="set")
+        if speaker in said:
+            raise OptionError(f"--set {assignment!r}: {which.strip()} is named twice", field="set")
+        said[speaker] = checked_name(text, field="set") if text.strip() else NameByHand(None)
+    for which in taken_back:
+        speaker = _speaker_called(speakers, which, option=f"--unset {which!r}", field="unset")
+        if speaker in said:
+            raise OptionError(f"--unset {which!r}: {which.strip()} is named with --set", field="unset")
+        said[speaker] = None
+    return said
+
+
+def _speaker_called(speakers: Sequence[Speaker], which: str, *, option: str, field: str) -> str:
+    """The id of the speaker with this number, id or voice."""
     wanted = " ".join(which.split()).casefold()
-    for number, speaker in enumerate(transcript.speakers, start=1):
-        if wanted not in {f"speaker {number}", speaker.id.casefold(), (speaker.voice or "").casefold()}:
-            continue
-        named = replace(
-            speaker,
-            name=person.name,
-            honorific=person.honorific,
-            role=person.role or speaker.role,
-            description=person.description or speaker.description,
-            known_by=NameMethod.GIVEN,
-            confidence=1.0,
-            evidence=sample_of(transcript, speaker.id, NameMethod.GIVEN, 1.0),
-        )
-        speakers = (*transcript.speakers[: number - 1], named, *transcript.speakers[number:])
-        return replace(transcript, speakers=speakers)
-    known = ", ".join(f"Speaker {n}" for n in range(1, len(transcript.speakers) + 1)) or "nobody"
-    raise OptionError(f"--set {assignment!r}: the document has no {which.strip()!r}; it has {known}", field="set")
+    for number, speaker in enumerate(speakers, start=1):
+        if wanted in {f"speaker {number}", speaker.id.casefold(), (speaker.voice or "").casefold()} - {""}:
+            return speaker.id
+    known = ", ".join(f"Speaker {n}" for n in range(1, len(speakers) + 1)) or "nobody"
+    raise OptionError(f"{option}: the document has no {which.strip()!r}; it has {known}", field=field)
 
 
 def _explain(named: Transcript) -> None:
     """One line for each speaker on standard error: the name and why, or what was too little for one."""
+    from transcription.names_by_hand import is_nobody
     from transcription.naming import unsettled_names
 
     unsettled = {each.speaker: each for each in unsettled_names(named)}
@@ -131,6 +149,8 @@ def _explain(named: Transcript) -> None:
             said = f": {_said(because.quote, because.start)}" if because else ""
             method = speaker.known_by.value if speaker.known_by else "page"
             line = f"Speaker {number} is {speaker.name} ({method}{said})"
+        elif is_nobody(speaker):
+            line = f"Speaker {number} stays without a name (given by hand)"
         elif speaker.id in unsettled:
             weak = unsettled[speaker.id]
             why = "something speaks against it" if weak.is_contradicted else "that alone is too little"

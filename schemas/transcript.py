@@ -112,7 +112,7 @@ class Speaker:
     id: str
     voice: str | None = None  #: the diarizer's label, "voice 1"
     name: str | None = None  #: full name without honorific; null = print "Speaker N"
-    known_by: NameMethod | None = None
+    known_by: NameMethod | None = None  #: given, without a name: somebody said that it is not known
     confidence: float | None = None  #: of the name, 0 to 1
     evidence: tuple[Evidence, ...] = ()
     honorific: str | None = None

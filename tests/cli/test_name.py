@@ -140,3 +140,35 @@ def test_weak_evidence_is_shown_and_not_believed(tmp_path: Path) -> None:
 def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="is a folder"):
         CliRunner().invoke(app, [str(tmp_path)], catch_exceptions=False)
+
+
+def test_two_swapped_names_are_set_together_and_taken_back_together(document: Path, tmp_path: Path) -> None:
+    named = str(tmp_path / "named.json")
+    run(str(document), "--set", "Speaker 1=Ada Quill", "--set", "S2=Bram Stone", "--output", named)
+    run(named, "--set", "S1=Bram Stone", "--set", "S2=Ada Quill", "--output", named)
+    swapped = [each["name"] for each in json.loads(run(named, "--json"))]
+    back = [each["name"] for each in json.loads(run(named, "--unset", "S1", "--unset", "Speaker 2", "--json"))]
+
+    assert swapped == ["Bram Stone", "Ada Quill"]
+    assert back == ["Greta Vance", None]
+
+
+def test_a_speaker_whom_nobody_knows_stays_without_a_name(document: Path, tmp_path: Path) -> None:
+    run(str(document), "--set", "Speaker 1=", "--output", str(tmp_path / "named.json"))
+    result = CliRunner().invoke(app, [str(tmp_path / "named.json")], catch_exceptions=False)
+
+    assert result.stderr.splitlines()[0] == "Speaker 1 stays without a name (given by hand)"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--set", "S1=Ada Quill", "--set", "Speaker 1=Bram Stone"],
+        ["--set", "S1=Ada Quill", "--unset", "S1"],
+        ["--unset", "Speaker 7"],
+        ["--set", "S1=Ada Quill", "--set", "S2=ada quill"],
+    ],
+)
+def test_names_that_contradict_each_other_are_refused(document: Path, arguments: list[str]) -> None:
+    with pytest.raises(OptionError):
+        run(str(document), *arguments)

@@ -1,0 +1,37 @@
+"""Names of speakers as somebody gives them: the body of `PATCH /v1/transcripts/{episode id}/speakers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ConfigDict
+
+from schemas.episode import Role
+
+
+@dataclass(frozen=True, slots=True)
+class NameByHand:
+    """Who a speaker is. Without a name: that nobody knows, whatever is said in the talk.
+
+    An unknown field is refused: a misspelt `name` would take the speaker's name away.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    name: str | None  #: full name without honorific; null = "Speaker 2", and naming by evidence gives none
+    honorific: str | None = None
+    role: Role | None = None  #: null = as it was
+    description: str | None = None
+    aliases: tuple[str, ...] = ()  #: other forms of the name: "Steph", "Andrew"
+
+
+@dataclass(frozen=True, slots=True)
+class NamesByHand:
+    """What somebody who read a revision says of its speakers, all at once: two swapped names are one change."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    revision: int  #: that was read; a later one is not changed by what was said of this one
+    #: By speaker id, at least one. A text is read as a participant is ("Dr Ada Quill, guest"); null takes back what
+    #: was given by hand, and the evidence decides again.
+    speakers: dict[str, NameByHand | str | None]

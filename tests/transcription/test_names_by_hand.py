@@ -1,0 +1,212 @@
+"""Names that somebody gives: they stay, leave the wrong voice, and can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from schemas.episode import Episode, Participant, Role
+from schemas.errors import NotFound, OptionError
+from schemas.names_by_hand import NameByHand
+from schemas.transcript import NameMethod, Paragraph, Speaker, Transcript, Turn
+from transcription.names_by_hand import checked_name, is_as_said, is_nobody, named_by_hand, with_names_anew
+from transcription.naming import name_speakers
+
+ADA = NameByHand("Ada Quill")
+BRAM = NameByHand("Bram Stone")
+NOBODY = NameByHand(None)
+
+
+def talk(*said: tuple[str, str], participants: tuple[Participant, ...] = ()) -> Transcript:
+    """A document of these turns, named by evidence."""
+    turns = tuple(
+        Turn(f"t{n}", who, (Paragraph(f"p{n}", text, float(n), n + 1.0),), float(n), n + 1.0)
+        for n, (who, text) in enumerate(said)
+    )
+    speakers = tuple(Speaker(each, f"voice {each[1:]}") for each in dict.fromkeys(who for who, _ in said))
+    return name_speakers(Transcript(Episode("e", participants=participants), speakers=speakers, turns=turns))
+
+
+@pytest.fixture
+def greta() -> Transcript:
+    return talk(("S1", "Hello. My name is Greta Vance."), ("S2", "I mend old clocks."), ("S1", "Do you?"))
+
+
+def names(transcript: Transcript) -> list[str | None]:
+    return [each.name for each in transcript.speakers]
+
+
+def test_a_name_given_by_hand_says_so_and_where_the_voice_is_heard(greta: Transcript) -> None:
+    named = named_by_hand(greta, {"S2": ADA})
+
+    speaker = named.speakers[1]
+    assert (speaker.name, speaker.known_by, speaker.confidence) == ("Ada Quill", NameMethod.GIVEN, 1.0)
+    assert [(each.method, each.quote, each.turn, each.start) for each in speaker.evidence] == [
+        (NameMethod.GIVEN, "I mend old clocks.", "t1", 1.0)
+    ]
+    assert named.turns == greta.turns
+    assert named.speakers[0] == greta.speakers[0]
+
+
+def test_a_name_given_to_one_voice_leaves_the_one_that_evidence_gave_it_to(greta: Transcript) -> None:
+    assert names(named_by_hand(greta, {"S2": NameByHand("Greta Vance")})) == [None, "Greta Vance"]
+
+
+def test_two_swapped_names_are_put_right_together(greta: Transcript) -> None:
+    wrong = named_by_hand(greta, {"S1": ADA, "S2": BRAM})
+
+    assert names(named_by_hand(wrong, {"S1": BRAM, "S2": ADA})) == ["Bram Stone", "Ada Quill"]
+
+
+def test_the_last_of_those_who_are_listed_is_known_once_the_others_are() -> None:
+    listed = (Participant("Ada Quill"), Participant("Bram Stone"))
+    said = tuple((f"S{1 + n % 2}", "We mend clocks, all day long. " * 12) for n in range(12))
+    document = talk(*said, participants=listed)
+    document = replace(document, speakers=tuple(replace(each, speech_seconds=90.0) for each in document.speakers))
+    assert names(name_speakers(document)) == [None, None]
+
+    assert names(named_by_hand(document, {"S1": ADA})) == ["Ada Quill", "Bram Stone"]
+
+
+def test_what_was_known_of_the_wrong_person_leaves_with_the_name(greta: Transcript) -> None:
+    of_greta = replace(
+        greta.speakers[0], honorific="Dr", description="head of tides", aliases=("Gretchen",), role=Role.HOST
+    )
+    document = replace(greta, speakers=(of_greta, greta.speakers[1]))
+
+    renamed = named_by_hand(document, {"S1": ADA}).speakers[0]
+    confirmed = named_by_hand(document, {"S1": NameByHand("Greta Vance")}).speakers[0]
+
+    assert (renamed.honorific, renamed.description, renamed.aliases) == (None, None, ())
+    assert renamed.role is Role.HOST
+    assert (confirmed.honorific, confirmed.description, confirmed.aliases) == ("Dr", "head of tides", ("Gretchen",))
+    assert confirmed.evidence == of_greta.evidence
+    assert confirmed.known_by is NameMethod.GIVEN
+
+
+def test_a_listed_participants_name_brings_what_is_known_of_the_person() -> None:
+    listed = (Participant("Ada Quill", Role.GUEST, "head of tides", "Dr", ("Addie",)),)
+    document = talk(("S1", "The tide is late."), participants=listed)
+
+    speaker = named_by_hand(document, {"S1": NameByHand("ada quill")}).speakers[0]
+
+    assert (speaker.role, speaker.description, speaker.honorific, speaker.aliases) == (
+        Role.GUEST,
+        "head of tides",
+        "Dr",
+        ("Addie",),
+    )
+
+
+def test_a_name_that_was_taken_back_is_for_the_evidence_again(greta: Transcript) -> None:
+    wrong = named_by_hand(greta, {"S1": ADA, "S2": BRAM})
+
+    assert named_by_hand(wrong, {"S1": None, "S2": None}) == greta
+
+
+def test_to_take_back_what_nobody_gave_changes_nothing(greta: Transcript) -> None:
+    assert named_by_hand(greta, {"S1": None, "S2": None}) == greta
+
+
+def test_who_is_nobody_that_is_known_stays_so_when_others_are_named(greta: Transcript) -> None:
+    nameless = named_by_hand(greta, {"S1": NOBODY})
+    later = named_by_hand(nameless, {"S2": ADA})
+
+    assert names(nameless) == [None, None]
+    assert nameless.speakers[0].evidence == ()
+    assert names(later) == [None, "Ada Quill"]
+    assert [is_nobody(each) for each in later.speakers] == [True, False]
+    assert names(named_by_hand(later, {"S1": None})) == ["Greta Vance", "Ada Quill"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"S1": ADA}, {"S1": NOBODY}, {"S1": None}, {"S2": ADA, "S1": NameByHand("Greta Vance")}]
+)
+def test_what_was_given_is_as_said_and_giving_it_again_changes_nothing(
+    greta: Transcript, said: dict[str, NameByHand | None]
+) -> None:
+    named = named_by_hand(greta, said)
+
+    assert is_as_said(named, said)
+    assert named_by_hand(named, said) == named
+
+
+@pytest.mark.parametrize("said", [{"S1": ADA}, {"S1": NOBODY}, {"S9": ADA}, {"S1": NameByHand("Greta Vance")}])
+def test_what_was_not_given_yet_is_not_as_said(greta: Transcript, said: dict[str, NameByHand | None]) -> None:
+    assert not is_as_said(greta, said)
+
+
+def test_a_speaker_that_there_is_not_is_named_with_those_that_there_are(greta: Transcript) -> None:
+    with pytest.raises(NotFound, match=r"'S3': no such speaker; the transcript has S1, S2") as error:
+        named_by_hand(greta, {"S3": ADA})
+
+    assert error.value.code == "speaker_unknown"
+
+
+@pytest.mark.parametrize("method", [NameMethod.GIVEN, NameMethod.KNOWN_VOICE, NameMethod.PAGE])
+def test_a_name_that_another_speaker_keeps_is_refused(greta: Transcript, method: NameMethod) -> None:
+    kept = replace(greta.speakers[0], name="Ada  QUILL", known_by=method)
+    document = replace(greta, speakers=(kept, greta.speakers[1]))
+
+    with pytest.raises(OptionError, match=r"'Ada Quill' cannot be S2: S1 has that name") as error:
+        named_by_hand(document, {"S2": ADA})
+
+    assert (error.value.code, error.value.field) == ("name_taken", "speakers.S2")
+
+
+def test_one_name_for_two_speakers_at_once_is_refused(greta: Transcript) -> None:
+    with pytest.raises(OptionError, match="has that name"):
+        named_by_hand(greta, {"S1": ADA, "S2": ADA})
+
+
+def test_two_voices_that_a_page_calls_alike_keep_their_names_when_another_is_named() -> None:
+    document = talk(("S1", "One."), ("S2", "Two."), ("S3", "Three."))
+    alike = [replace(each, name="Caller", known_by=NameMethod.PAGE) for each in document.speakers[:2]]
+    document = replace(document, speakers=(*alike, document.speakers[2]))
+
+    assert names(named_by_hand(document, {"S3": ADA})) == ["Caller", "Caller", "Ada Quill"]
+
+
+def test_a_document_that_nobody_touched_is_named_as_ever(greta: Transcript) -> None:
+    assert with_names_anew(greta) == greta
+
+
+@pytest.mark.parametrize(
+    ("given", "checked"),
+    [
+        ("  Dr  Ada\tQuill , guest", NameByHand("Ada Quill", "Dr", Role.GUEST)),
+        (NameByHand("  Zoe\u0308  Okri "), NameByHand("Zoë Okri")),
+        (NameByHand("علی\u200cرضا"), NameByHand("علی\u200cرضا")),
+        (NameByHand("Ada", aliases=("A", "A", " B ")), NameByHand("Ada", aliases=("A", "B"))),
+        (NameByHand(None, honorific="Dr", role=Role.HOST), NameByHand(None, role=Role.HOST)),
+    ],
+)
+def test_a_name_is_kept_on_one_line_and_composed(given: NameByHand | str, checked: NameByHand) -> None:
+    assert checked_name(given, field="speakers.S1") == checked
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "  ",
+        ", guest",
+        "x" * 400,
+        "Ada\x07",
+        NameByHand(""),
+        NameByHand("…"),
+        NameByHand("x" * 129),
+        NameByHand("Ada\x00Quill"),
+        NameByHand("Ada \u202eQuill"),
+        NameByHand("Ada", honorific="x" * 129),
+        NameByHand("Ada", description="x" * 301),
+        NameByHand("Ada", aliases=("",)),
+        NameByHand("Ada", aliases=tuple(f"a{n}" for n in range(21))),
+    ],
+)
+def test_what_is_no_name_is_refused_and_the_field_is_named(given: NameByHand | str) -> None:
+    with pytest.raises(OptionError) as error:
+        checked_name(given, field="speakers.S1")
+
+    assert (error.value.code, error.value.field) == ("name_invalid", "speakers.S1")
