@@ -6,6 +6,7 @@ No client here lets a broker make a topic by itself: a misspelt name would get t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -23,9 +24,10 @@ from adapters.kafka_access import (
     missing_topic,
     opened,
     translated,
+    why_away,
 )
 from schemas.cloudevents import event_headers, write_event
-from schemas.errors import InputError, LeaseLost, StenocastError
+from schemas.errors import InputError, LeaseLost, StenocastError, TransientError
 from schemas.events import Event
 from schemas.topics import Topic, is_tombstone, topics_of
 from transcription.ports import DeadLetter, Record
@@ -36,6 +38,9 @@ DELIVERY_SECONDS = 15.0  #: from a send to its acknowledgement, tries again incl
 #: After which the broker itself ends what a dead publisher began. Readers of committed records wait as long.
 TRANSACTION_SECONDS = 20.0
 _LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
+#: Without a connection to any broker before that is worth a word: the library itself closes one now and then, and
+#: tries a broker again within two seconds.
+AWAY_SECONDS = 3.0
 
 #: Topic, key, value, headers.
 Outgoing = tuple[str, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
@@ -260,6 +265,7 @@ class KafkaSource:
         self._most_records = most_records
         self._options = options
         self._consumer: KafkaConsumer | None = None
+        self._connected_at = 0.0  #: when a broker was last seen connected
 
     def poll(self, *, seconds: float) -> Sequence[Record]:
         with self._renewed_after_errors("give records"):
@@ -269,6 +275,14 @@ class KafkaSource:
             except kafka_errors.CorruptRecordError as error:
                 return [self._stepped_over(consumer, error)]
             return [_record(each) for records in found.values() for each in records]
+
+    def trouble(self) -> TransientError | None:
+        """The library says nothing of brokers that went away; its connections do."""
+        consumer, now = self._consumer, time.monotonic()
+        # A copy: the library's own thread adds and removes connections meanwhile.
+        if consumer is None or any(each.connected for each in list(consumer._manager._conns.values())):
+            self._connected_at = now
+        return None if now - self._connected_at < AWAY_SECONDS else why_away(self._access)
 
     def _stepped_over(self, consumer: KafkaConsumer, error: Exception) -> Record:
         """The place of a record that the library cannot read (a header's name that is no UTF-8); goes on behind it.
@@ -359,7 +373,7 @@ class KafkaSource:
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=0)
             raise
-        self._consumer = consumer
+        self._consumer, self._connected_at = consumer, time.monotonic()
         return consumer
 
     @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ T = TypeVar("T")
 BOOTSTRAP_SECONDS = 8.0  #: for the first answer of a broker
 ANSWER_SECONDS = 10.0  #: for any later one
 CLOSE_SECONDS = 2.0
+KNOCK_SECONDS = 1.0  #: for a broker that is away to take a connection, while others wait for the answer
 
 _REFUSALS = (
     kafka_errors.AuthorizationError,
@@ -158,11 +159,10 @@ def _why_nobody_answered(access: KafkaAccess) -> StenocastError:
     """
     unreachable: list[str] = []
     for server in access.servers:
-        host, _, port = server.rpartition(":")
         try:
-            with socket.create_connection((host.strip("[]"), int(port)), timeout=3.0) as connection:
+            with _connection(server, seconds=3.0) as connection:
                 if access.is_tls:
-                    access.tls().wrap_socket(connection, server_hostname=host.strip("[]")).close()
+                    access.tls().wrap_socket(connection, server_hostname=_host(server)).close()
         except ssl.SSLError as error:
             return NotReady(
                 f"Kafka at {server} answers, but not with TLS that can be trusted ({error.reason or error});"
@@ -173,10 +173,38 @@ def _why_nobody_answered(access: KafkaAccess) -> StenocastError:
             unreachable.append(f"{server}: {error}")
             continue
         return _unwelcome(access, server)
+    return _unreachable(unreachable)
+
+
+def why_away(access: KafkaAccess) -> TransientError:
+    """Why brokers that were there are not. A repeat knocks at each address again."""
+    unreachable: list[str] = []
+    for server in access.servers:
+        try:
+            _connection(server, seconds=KNOCK_SECONDS).close()
+        except (OSError, ValueError) as error:
+            unreachable.append(f"{server}: {error}")
+            continue
+        return TransientError(
+            f"Kafka at {server} takes connections and does not answer; look at its log", code="kafka_unavailable"
+        )
+    return _unreachable(unreachable)
+
+
+def _unreachable(servers: Sequence[str]) -> TransientError:
     return TransientError(
-        f"Kafka cannot be reached ({'; '.join(unreachable)}); look at STENOCAST_KAFKA_BOOTSTRAP, and whether it runs",
+        f"Kafka cannot be reached ({'; '.join(servers)}); look at STENOCAST_KAFKA_BOOTSTRAP, and whether it runs",
         code="kafka_unavailable",
     )
+
+
+def _connection(server: str, *, seconds: float) -> socket.socket:
+    """Raises OSError, and ValueError for an address without a port."""
+    return socket.create_connection((_host(server), int(server.rpartition(":")[2])), timeout=seconds)
+
+
+def _host(server: str) -> str:
+    return server.rpartition(":")[0].strip("[]")
 
 
 def _unwelcome(access: KafkaAccess, server: str) -> StenocastError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from adapters.store_keys import check_key
 from schemas.drop import Drop
 from schemas.episode import Episode
-from schemas.errors import AudioError, InputError, LeaseLost, NotFound, Refused
+from schemas.errors import AudioError, InputError, LeaseLost, NotFound, Refused, TransientError
 from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobState, Progress
 from transcription.drops import is_upload
@@ -236,9 +236,12 @@ class MemorySource:
         self._most_records = most_records
         self._positions: dict[tuple[str, int], int] = {}
 
+        self.away: TransientError | None = None  #: why nothing comes, where a test has taken the broker away
     def poll(self, *, seconds: float) -> Sequence[Record]:
         found: list[Record] = []
         for place in self._topics.partitions(self._names):
+        if self.away is not None:
+            return found
             start = self._position(place)
             taken = self._topics.records(*place)[start : start + self._most_records - len(found)]
             self._positions[place] = start + len(taken)
@@ -246,6 +249,9 @@ class MemorySource:
         return found
 
     def commit(self, batch: Sequence[Record]) -> None:
+    def trouble(self) -> TransientError | None:
+        return self.away
+
         for record in batch:
             self._topics.commit(self._group, record.topic, record.partition, record.offset + 1)
 

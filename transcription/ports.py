@@ -13,7 +13,7 @@ from typing import Protocol
 
 from schemas.drop import Drop
 from schemas.episode import Chapter, Episode
-from schemas.errors import InputError, Refused
+from schemas.errors import InputError, Refused, TransientError
 from schemas.events import Event
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
 from schemas.transcript import DoubtfulSpan, SpokenLanguage, Warning, Word
@@ -749,7 +749,15 @@ class RecordSource(Protocol):
         A record that cannot be read is one that is `unreadable`: it holds nothing up.
 
         Raises TransientError `kafka_unavailable`, NotReady `kafka_refused` or `topic_missing`; a later poll may work.
-        While a broker that was there is away, nothing comes, and what there is comes when it is back.
+        While a broker that was there is away, nothing comes, and what there is comes when it is back; `trouble` says
+        why nothing comes.
+        """
+        ...
+
+    def trouble(self) -> TransientError | None:
+        """Why a poll after which nothing came could not give anything; None where nothing was there to give.
+
+        It takes a broker that went away some seconds to be missed. A repeat asks again.
         """
         ...
 

@@ -32,6 +32,7 @@ from transcription.ports import (
     Store,
 )
 from workers.crashpoints import Reached
+from workers.outage import Outage
 from workers.taking_in import TakeIn, Wanted
 
 log = structlog.get_logger()
@@ -211,6 +212,10 @@ class Intake:
         self._store.put(key, content)
         return key
 
+    def trouble(self) -> TransientError | None:
+        """Why nothing comes, where that is not because there is nothing."""
+        return self._source.trouble()
+
     def tell_lag(self) -> int:
         """Records that wait behind this member's position."""
         lag = self._source.lag()
@@ -230,11 +235,12 @@ def take_until(
 ) -> None:
     """Take in until the stop is set, or nothing came for `exit_when_idle` seconds. Leaves the group at the end."""
     pause, last = 0.0, clock()
+    outage = Outage("records not taken in", over="records taken in again", clock=clock)
     try:
         while not stop.wait(pause):
             process_metrics().loop_turned("intake")
-            taken, pause = _taken_or_paused(intake, pause)
-            if taken or pause:
+            taken, pause = _taken_or_paused(intake, pause, outage)
+            if taken or pause or outage.lasts:
                 last = clock()
             elif exit_when_idle is not None and clock() - last >= exit_when_idle:
                 return
@@ -242,15 +248,20 @@ def take_until(
         intake.close()
 
 
-def _taken_or_paused(intake: Intake, pause: float) -> tuple[int, float]:
+def _taken_or_paused(intake: Intake, pause: float, outage: Outage) -> tuple[int, float]:
     """Take in once; how many records, and for how long to wait before the next time."""
     try:
         taken = intake.take()
+        trouble = None if taken else intake.trouble()
+        if trouble is not None:
+            outage.noticed(trouble)
+            return 0, 0.0  # the client itself finds the broker again, sooner than after a pause
+        outage.ended()
         if taken:
             log.info("records taken in", records=taken, lag=intake.tell_lag())
         return taken, 0.0
     except (TransientError, NotReady) as error:
-        log.warning("records not taken in", code=error.code, reason=error.message)
+        outage.noticed(error)
     except Exception:
         log.exception("intake broke")
     return 0, min(max(FIRST_PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)

@@ -28,6 +28,7 @@ from schemas.errors import LeaseLost, NotReady, Refused, TransientError
 from schemas.events import Event
 from transcription.ports import EventSink, JobQueue
 from workers.crashpoints import Reached
+from workers.outage import Outage
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class Publisher:
         self._token: int | None = None  #: of the lead under which the sink was taken over
         self._proven_at = 0.0  #: when the lead was last made sure of
         self._tidied_at = clock()
+        self._outage = Outage("events not published", over="events published again", clock=clock)
 
     def publish_pending(self) -> int | None:
         """Send what waits, at most `BATCH` events; how many it was, or None while another publisher leads.
@@ -163,7 +165,7 @@ class Publisher:
             log.info("publishing lost to another", publisher=self._name, reason=error.message)
             return FOLLOW_SECONDS
         except (TransientError, NotReady) as error:
-            log.warning("events not published", code=error.code, reason=error.message)
+            self._outage.noticed(error)
             self._metrics.publishing_failed()
             self.resign()  # another may have a better way to the broker
             return min(max(LOOK_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
@@ -172,8 +174,9 @@ class Publisher:
             self._metrics.publishing_failed()
             self.resign()
             return LONGEST_PAUSE_SECONDS
-        if sent is None:
+        if sent is None:  # which says nothing of whether the other one can
             return FOLLOW_SECONDS
+        self._outage.ended()
         return 0.0 if sent else LOOK_SECONDS
 
 

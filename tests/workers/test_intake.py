@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -722,6 +723,53 @@ def test_a_loop_that_is_to_end_when_idle_does(harbour: Harbour) -> None:
     take_until(StopEvent(), harbour.intake, exit_when_idle=3, clock=lambda: next(times))
 
     assert len(harbour.jobs()) == 1
+
+
+class Turns(StopEvent):
+    """A stop that is set after so many turns of the loop; `before` is called with the number of each."""
+
+    def __init__(self, turns: int, before: Callable[[int], None]) -> None:
+        super().__init__()
+        self._left, self._turn, self._before = turns, 0, before
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._before(self._turn)
+        self._turn += 1
+        return self._turn > self._left
+
+
+def test_a_broker_that_goes_away_is_told_with_the_reason_and_so_is_its_return(harbour: Harbour) -> None:
+    """The client gives nothing meanwhile and raises nothing either."""
+    gone = TransientError("Kafka cannot be reached (127.0.0.1:9: refused)", code="kafka_unavailable")
+    times = itertools.count(0.0, 0.5)
+
+    def go_and_come(turn: int) -> None:
+        if turn == 2:
+            harbour.source.away = gone
+        if turn == 8:
+            harbour.source.away = None
+            harbour.put("a.mp3")
+
+    with structlog.testing.capture_logs() as lines:
+        take_until(Turns(12, go_and_come), harbour.intake, clock=lambda: next(times))
+
+    told = [(line["event"], line.get("reason")) for line in lines if line["event"].startswith("records")]
+    assert told == [
+        ("records not taken in", gone.message),
+        ("records taken in again", None),
+        ("records taken in", None),
+    ]
+
+
+def test_a_loop_that_is_to_end_when_idle_waits_for_a_broker_that_is_away(
+    harbour: Harbour,
+) -> None:
+    harbour.source.away = TransientError("away", code="kafka_unavailable")
+    turns = Turns(50, lambda _turn: None)
+
+    take_until(turns, harbour.intake, exit_when_idle=3, clock=itertools.count(0.0).__next__)
+
+    assert turns._turn == 51
 
 
 # ---------------------------------------------------------------- any order

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+import structlog
 
 from adapters.memory import MemoryQueue, MemorySink
 from adapters.metrics import Metrics
@@ -251,6 +252,32 @@ def test_publishing_once_sends_everything_or_says_that_another_does(queue: Memor
     with pytest.raises(Refused) as caught:
         publish_once(queue, sink)
     assert caught.value.code == "publishing_elsewhere"
+
+
+def test_a_broker_that_is_away_is_told_at_once_and_rarely_and_its_return_too(
+    queue: MemoryQueue, clock: Clock
+) -> None:
+    class Away(MemorySink):
+        failures = 30
+
+        def take_over(self) -> None:
+            clock.now += 0.5
+            self.failures -= 1
+            if self.failures >= 0:
+                raise TransientError("Kafka cannot be reached (127.0.0.1:9: refused)", code="kafka_unavailable")
+
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.now += timeout or 0.0
+            return queue.pending_events() == []
+
+    with structlog.testing.capture_logs() as lines:
+        publisher(queue, Away()).run_until(Hurried())
+
+    told = [line["seconds"] for line in lines if line["event"] == "events not published"]
+    assert told[0] == 0.0
+    assert 3 <= len(told) < 8
+    assert [line["event"] for line in lines[-2:]] == ["publishing taken over", "events published again"]
 
 
 def test_a_defect_in_the_sink_does_not_end_the_publisher(queue: MemoryQueue) -> None:

@@ -203,6 +203,31 @@ def test_a_source_goes_on_soon_after_a_dead_broker_is_back(own_kafka: Callable[.
     assert found == [b"one", b"two"]
 
 
+def test_a_source_says_why_nothing_comes_while_its_broker_is_dead(
+    own_kafka: Callable[..., str], own_topics: Made
+) -> None:
+    source = own_topics.source(Topic.EPISODES)
+    source.poll(seconds=5.0)
+    before = source.trouble()
+    own_kafka("kill", "kafka")
+    told: list[TransientError | None] = []
+
+    def polled() -> TransientError | None:
+        assert source.poll(seconds=0.5) == []
+        told.append(source.trouble())
+        return told[-1]
+
+    until(lambda: polled() is not None, seconds=20)
+    away = told[-1]
+    own_kafka("start", "kafka")
+
+    until(lambda: polled() is None, seconds=20)
+    assert before is None
+    assert away is not None
+    assert away.code == "kafka_unavailable"
+    assert own_topics.access.bootstrap in away.message
+
+
 def test_a_deleted_episode_is_told_to_subscribers_and_leaves_a_tombstone_behind(topics: Made, tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
     publisher = Publisher(ledger, topics.sink(), name="ada")
