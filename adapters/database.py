@@ -63,7 +63,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
-from transcription.ports import Backlog, Claimed, Deletion, Holder, Lease, NewJob, Result
+from transcription.ports import Backlog, Claimed, Deletion, Holder, Lease, NewJob, Rescued, Result
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -363,16 +363,16 @@ class Ledger:
             raise _lost(lease)
         return row
 
-    def rescue(self) -> Sequence[Job]:
+    def rescue(self) -> Sequence[Rescued]:
         found = self._read(lambda connection: sql.list_to_rescue(connection, self.clock_offset))
         rescued = []
         for each in found:
             move = self._shorten if each.from_the_future else self._rescue
-            job = self._write(partial(move, job_id=each.id))
-            rescued += [job] if job is not None else []
+            lost = self._write(partial(move, job_id=each.id))
+            rescued += [lost] if lost is not None else []
         return rescued
 
-    def _rescue(self, connection: Connection, job_id: str) -> Job | None:
+    def _rescue(self, connection: Connection, job_id: str) -> Rescued | None:
         """Take an expired lease away; None where another rescuer did, or the lease was beaten after all."""
         row = sql.lock_job(connection, job_id, self.clock_offset)
         if row is None or row.state != JobState.RUNNING.value or row.lease_expires >= row.present:
@@ -382,12 +382,13 @@ class Ledger:
             lease = Lease(row.id, row.lease_token, row.lease_worker, seconds=0.0)
             sql.move_back_to_queue(connection, lease, 0.0, None, row.present)
             sql.end_attempt(connection, row.id, row.lease_token, "expired", lost.code, row.present)
-            return self._moved(connection, row.id, EventType.JOB_QUEUED, row.present)
-        return self._failed(connection, row, lost, True, "expired")
+            job = self._moved(connection, row.id, EventType.JOB_QUEUED, row.present)
+        else:
+            job = self._failed(connection, row, lost, True, "expired")
+        return Rescued(job, attempt=row.lease_token)
 
-    def _shorten(self, connection: Connection, job_id: str) -> Job | None:
+    def _shorten(self, connection: Connection, job_id: str) -> None:
         sql.shorten_lease(connection, job_id, self.clock_offset)
-        return None
 
     # -- what people ask for
 

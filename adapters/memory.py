@@ -47,6 +47,7 @@ from transcription.ports import (
     Lease,
     NewJob,
     Record,
+    Rescued,
     Result,
     VoiceConsent,
     show_key,
@@ -235,23 +236,23 @@ class MemorySource:
         self._group = group
         self._most_records = most_records
         self._positions: dict[tuple[str, int], int] = {}
-
         self.away: TransientError | None = None  #: why nothing comes, where a test has taken the broker away
+
     def poll(self, *, seconds: float) -> Sequence[Record]:
         found: list[Record] = []
-        for place in self._topics.partitions(self._names):
         if self.away is not None:
             return found
+        for place in self._topics.partitions(self._names):
             start = self._position(place)
             taken = self._topics.records(*place)[start : start + self._most_records - len(found)]
             self._positions[place] = start + len(taken)
             found += taken
         return found
 
-    def commit(self, batch: Sequence[Record]) -> None:
     def trouble(self) -> TransientError | None:
         return self.away
 
+    def commit(self, batch: Sequence[Record]) -> None:
         for record in batch:
             self._topics.commit(self._group, record.topic, record.partition, record.offset + 1)
 
@@ -654,7 +655,7 @@ class MemoryQueue:
                 named[record.is_deleted].add(record.new.audio_key)
         return frozenset(audio_keys) & (named[True] - named[False])
 
-    def rescue(self) -> Sequence[Job]:
+    def rescue(self) -> Sequence[Rescued]:
         with self._lock:
             now = self.now()
             rescued = []
@@ -662,11 +663,12 @@ class MemoryQueue:
                 if record.lease is not None and record.expires > now + record.lease.seconds + 1.0:
                     record.expires = now + record.lease.seconds
                 if record.lease is not None and record.expires < now:
+                    attempt, lost = record.lease.token, f"worker {record.lease.worker} stopped beating"
                     if is_blameless(record.job.progress):
-                        rescued.append(self._put_back(record))
-                        continue
-                    lost = f"worker {record.lease.worker} stopped beating"
-                    rescued.append(self._failed(record, JobError("worker_lost", lost, retryable=True), True))
+                        job = self._put_back(record)
+                    else:
+                        job = self._failed(record, JobError("worker_lost", lost, retryable=True), True)
+                    rescued.append(Rescued(job, attempt))
             return rescued
 
     def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:

@@ -451,6 +451,14 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Rescued:
+    """A job whose lease expired and was taken away."""
+
+    job: Job  #: as it is now
+    attempt: int  #: that was lost: the token of its lease
+
+
+@dataclass(frozen=True, slots=True)
 class Deletion:
     """That an episode was deleted: what stays of it in the ledger, and where in the store to look for the rest."""
 
@@ -630,7 +638,7 @@ class JobQueue(Protocol):
         """How much waits and runs, in jobs and in audio, and how long the oldest has waited."""
         ...
 
-    def rescue(self) -> Sequence[Job]:
+    def rescue(self) -> Sequence[Rescued]:
         """Take every expired lease away; each counts a crash, but for a job whose progress says that it `waits`: that
         one goes back as by `release`. Two rescuers rescue each job once."""
         ...

@@ -228,8 +228,11 @@ class Supervisor:
             return
         self._next_rescue = self._clock() + min(self._pace.heartbeat, self._pace.lease / 4)
         rescued = self._queue.rescue()
-        for job in rescued:
-            log.warning("job rescued", job_id=job.id, state=job.state.value, crashes=job.crashes)
+        for each in rescued:  # another job than this worker's own, which is bound to its lines
+            job = each.job
+            log.warning(
+                "job rescued", job_id=job.id, attempt=each.attempt, state=job.state.value, crashes=job.crashes
+            )
         if rescued:
             self._scratch.sweep()
 

@@ -436,7 +436,7 @@ def test_rescuers_that_come_at_once_rescue_each_job_once(ledger: Ledger) -> None
 
     rescued = at_once(*[ledger.rescue] * 4)
 
-    assert sorted(job.id for each in rescued for job in each) == sorted(f"job-{n}" for n in range(10))
+    assert sorted(one.job.id for each in rescued for one in each) == sorted(f"job-{n}" for n in range(10))
     assert [job.crashes for job in ledger.jobs()] == [1] * 10
 
 

@@ -626,7 +626,24 @@ class TestRescuing:
 
         rescued = bench.queue.rescue()
 
-        assert [(job.id, job.state, job.crashes) for job in rescued] == [(job_id, JobState.QUEUED, 1)]
+        jobs = [each.job for each in rescued]
+        assert [(job.id, job.state, job.crashes) for job in jobs] == [(job_id, JobState.QUEUED, 1)]
+
+    def test_a_rescue_says_which_attempt_was_lost(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.queue.release(bench.claim().lease)
+        token = bench.claim().lease.token
+        bench.pass_time(LEASE + 1)
+
+        assert [each.attempt for each in bench.queue.rescue()] == [token]
+
+    def test_the_rescue_of_a_job_that_only_waited_says_so_too(self, bench: Bench) -> None:
+        bench.add("one")
+        lease = bench.claim().lease
+        bench.queue.progress(lease, Progress(Stage.DECODE, waits=True))
+        bench.pass_time(LEASE + 1)
+
+        assert [each.attempt for each in bench.queue.rescue()] == [lease.token]
 
     def test_a_job_that_only_waited_for_its_turn_goes_back_uncounted(self, bench: Bench) -> None:
         """Its sound was prepared; its worker died of the job that ran."""
@@ -635,7 +652,8 @@ class TestRescuing:
             bench.queue.progress(bench.claim().lease, Progress(Stage.DECODE, waits=True))
             bench.pass_time(LEASE + 1)
 
-            [job] = bench.queue.rescue()
+            [rescued] = bench.queue.rescue()
+            job = rescued.job
 
             assert (job.id, job.state, job.attempts, job.crashes) == (job_id, JobState.QUEUED, 0, 0)
             assert (job.error, job.progress, job.worker) == (None, None, None)
@@ -648,7 +666,7 @@ class TestRescuing:
             bench.queue.progress(lease, Progress(Stage.DECODE, waits=waits))
         bench.pass_time(LEASE + 1)
 
-        assert [job.crashes for job in bench.queue.rescue()] == [1]
+        assert [each.job.crashes for each in bench.queue.rescue()] == [1]
 
     def test_a_second_rescuer_finds_nothing(self, bench: Bench) -> None:
         bench.add("one")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from adapters.erasure import erase, note_checkpoints
 from adapters.memory import MemoryQueue, MemoryStore
@@ -28,7 +29,7 @@ from schemas.errors import (
     TransientError,
 )
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage
-from transcription.ports import Claimed, Decoded, Lease, NewJob, Prepared, Result, Waveform
+from transcription.ports import Claimed, Decoded, Lease, NewJob, Prepared, Rescued, Result, Waveform
 from workers.child import ChildDied
 from workers.crew import Crew
 from workers.deadlines import Deadlines
@@ -208,6 +209,22 @@ def test_documents_of_attempts_that_died_are_taken_away(bench: Bench) -> None:
     bench.do_one(Finished(result_at("one", 1)))
 
     assert list(bench.store.keys("results/")) == ["results/one/1/transcript.json"]
+
+
+def test_a_job_rescued_beside_the_work_is_logged_with_its_own_attempt(bench: Bench) -> None:
+    """The lines of a worker carry the job and the attempt that it is at itself."""
+    bench.add("lost")
+    for _ in range(3):
+        lost = bench.queue.claim("cleo", lease_seconds=LEASE)
+        assert lost is not None
+        bench.queue.release(lost.lease)
+    bench.queue.claim("cleo", lease_seconds=LEASE)
+
+    with structlog.testing.capture_logs() as lines:
+        bench.do_one(*[told(Stage.RECOGNIZE, second) for second in range(200)], Finished(result_at("one", 1)))
+
+    [line] = [line for line in lines if line["event"] == "job rescued"]
+    assert (line["job_id"], line["attempt"]) == ("lost", 4)
 
 
 def test_the_lease_is_kept_through_a_long_job(bench: Bench) -> None:
@@ -732,7 +749,7 @@ def test_a_job_that_an_idle_worker_may_still_have_is_left_to_it(bench: Bench, se
 
 def test_the_lease_of_the_job_ahead_is_kept_too(bench: Bench) -> None:
     ahead = Ahead(bench, seconds=29.0, rounds=150)
-    rescued: list[Job] = []
+    rescued: list[Rescued] = []
     ahead.meanwhile(lambda: rescued.extend(bench.queue.rescue()))
     two = ahead.run(READY, then=Finished(result_at("two", 1)))
 
