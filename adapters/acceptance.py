@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.sniff import HEAD_BYTES, require_container
+from formats.catalogue import check_names
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, OptionError, TransientError
 from schemas.job import Job, JobOptions
 from schemas.wire import write_json
+from transcription.described import check_described
 from transcription.jobs import expected_seconds
 from transcription.options import check_options
 from transcription.ports import JobQueue, NewJob, Store
@@ -49,6 +51,8 @@ def accept(
     `idempotency_key_reused`, NotReady `disk_full`, TransientError `source_changed` and those of ledger and store.
     """
     file_name = printable(file_name)
+    check_described(episode)
+    check_names(styles=[episode.style] if episode.style else [])
     check_options(options)
     check_priority(priority)
     upload = _uploaded(store, source, file_name, max_bytes)

@@ -120,6 +120,7 @@ def transcribe(
         glossary=terms if glossary else asked_options.glossary,
     )
     check_models(settings, options.models, options.language or episode.language)
+    check_names(styles=[episode.style] if episode.style else [])
     _check_container(audio)
     if output != "-":
         _make_output(Path(output))
@@ -151,8 +152,10 @@ def transcribe_file(
 
     from adapters.wiring import build_pipeline
     from cli.progress import shown_progress
+    from transcription.described import check_described
     from transcription.options import check_options
 
+    check_described(episode)
     check_options(options)
     settings.scratch_folder.mkdir(parents=True, exist_ok=True)
     with (

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from schemas.errors import OptionError
 from schemas.job import JobOptions
+from transcription.described import check_language, check_text
 from transcription.glossary import check_glossary
+
+LONGEST_EXPECTED = 200  #: characters of a word or name to expect; a recognizer is told some hundred of all of them
 
 
 def check_options(options: JobOptions) -> None:
@@ -24,12 +27,10 @@ def check_options(options: JobOptions) -> None:
         )
     if len(options.vocabulary) > 500:
         raise OptionError(f"vocabulary: {len(options.vocabulary)} words; at most 500", field="vocabulary")
+    for word in options.vocabulary:
+        check_text("vocabulary", word, LONGEST_EXPECTED)
     check_glossary(options.glossary)
-    language = primary_language(options.language)
-    if language is not None and not (2 <= len(language) <= 3 and language.isalpha() and language.isascii()):
-        raise OptionError(
-            f"language={options.language!r}: use a two- or three-letter tag such as en", field="language"
-        )
+    check_language(options.language)
 
 
 def primary_language(tag: str | None) -> str | None:

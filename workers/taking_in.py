@@ -24,6 +24,7 @@ from schemas.errors import AudioError, InputError, NotFound, NotReady, OptionErr
 from schemas.job import Job, JobError, JobOptions, Term
 from schemas.sidecar import LARGEST_BYTES, Sidecar, read_sidecar
 from schemas.wire import write_json
+from transcription.described import check_described
 from transcription.drops import (
     DropPlace,
     ObjectKind,
@@ -290,6 +291,7 @@ class TakeIn:
         check_priority(sidecar.priority)
         if b"\\u0000" in write_json(sidecar):
             raise InputError("the description holds a NUL character", code="metadata_invalid")
+        check_described(sidecar.describe(Episode(id="")))
         return options
 
     def _new_job(self, drop: Drop, sidecar: Sidecar, options: JobOptions, traceparent: str | None) -> NewJob:

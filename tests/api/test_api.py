@@ -125,6 +125,9 @@ def test_what_is_no_episode_is_refused_with_its_reason(door: Any, content: bytes
         ("speakers", "1000000000"),
         ("speakers", "two"),
         ("language", "klingon"),
+        ("published", "yesterday"),
+        ("title", "T" * 1001),
+        ("show", "a\x00b"),
         ("priority", "101"),
         ("wording", "shorthand"),
         ("backchannels", "loud"),
@@ -141,6 +144,14 @@ def test_a_field_with_an_impossible_value_is_named(door: Any, field: str, value:
 
     assert answer.status_code == 422, answer.text
     assert answer.json()["field"] == field
+    assert not door.queue.jobs()
+
+
+def test_a_house_style_that_nobody_has_is_refused_before_the_work(door: Any) -> None:
+    metadata = json.dumps({"style": "baroque"})
+    answer = door.client.post("/v1/episodes", files={"audio": ("a.wav", _tone())}, data={"metadata": metadata})
+
+    assert answer.json()["code"] == "style_unknown"
     assert not door.queue.jobs()
 
 

@@ -129,6 +129,20 @@ def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
     assert "Recognizing" not in ran.stderr
 
 
+def test_a_metadata_files_style_that_nobody_has_is_refused_before_the_work(tmp_path: Path) -> None:
+    metadata = tmp_path / "episode.json"
+    metadata.write_text('{"style": "baroque"}')
+    ran = stenocast(
+        *("transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", "--metadata", str(metadata)),
+        data=tmp_path,
+        allow_scripted="1",
+    )
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "[style_unknown]" in ran.stderr
+    assert "ecogniz" not in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "status", "code"),
     [
@@ -154,6 +168,12 @@ def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:
         (["watch", "no-such-job"], 1, "not_found"),
         (["retry", "00000000-0000-4000-8000-000000000000"], 1, "job_not_found"),
         (["submit", str(ROOT / "README.md")], 1, "unsupported_container"),
+        (["submit", str(DEMO / "episode.mp3"), "--title", "bell\x07"], 2, "invalid_option"),
+        (
+            ["transcribe", str(DEMO / "episode.mp3"), "--models", "scripted", "--show", "bell\x07"],
+            2,
+            "invalid_option",
+        ),
         (["submit", f"{'long' * 75}.mp3"], 1, "system_refused"),  # longer than a name may be
         (["name", str(GOLDEN / "transcript-1.json"), "-o", str(DEMO)], 1, "output_unwritable"),
         (

@@ -295,6 +295,8 @@ def test_a_description_is_reason_enough_to_take_its_recording_in(harbour: Harbou
         (b'"' + b"x" * 1_000_001 + b'"', "metadata_invalid"),
         (b'{"priority": 101}', "invalid_option"),
         (b'{"speakers": 0}', "invalid_option"),
+        (b'{"published": "yesterday"}', "invalid_option"),
+        (b'{"participants": [{"name": "Ada\\u001b[31m"}]}', "invalid_option"),
         (b'{"models": "/srv/models"}', "invalid_option"),
         (b'{"models": "somebody/model"}', "invalid_option"),
         (b'{"models": "large"}', "model_set_unknown"),
