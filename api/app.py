@@ -161,11 +161,11 @@ def _add_jobs(app: FastAPI, queue: JobQueue) -> None:
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         before: Annotated[str | None, Query(description="go on after this job id")] = None,
     ) -> Response:
-        found = queue.jobs(state=state, limit=limit, before=before)
+        found = queue.jobs(state=state, limit=limit + 1, before=before)
         return JSONResponse(
             {
-                "jobs": [to_record(each) for each in found],
-                "next": found[-1].id if len(found) == limit else None,
+                "jobs": [to_record(each) for each in found[:limit]],
+                "next": found[limit - 1].id if len(found) > limit else None,
             }
         )
 

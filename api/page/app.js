@@ -103,11 +103,28 @@ const awaited = new Set();
 
 function remember(...list) {
   for (const job of list) {
+    if (jobs.has(job.id) && jobs.get(job.id).state !== job.state) tellMove(job);
     jobs.set(job.id, job);
     if (!isFinal(job) || !awaited.delete(job.id)) continue;
     if (job.state === "done" && $("reader").hidden) location.hash = `#/transcript/${job.episode_id}`;
   }
   showJobs();
+}
+
+// For those who hear the page: which job moved and where to, and nothing of its progress. What moves at once is told
+// at once.
+const MOST_MOVES = 3;
+const moves = [];
+
+function tellMove(job) {
+  if (!moves.length) setTimeout(tellMoves, 300);
+  moves.push(nameOf(job).then((name) => `${name || "A job"}: ${job.state}.`));
+}
+
+async function tellMoves() {
+  const waiting = moves.splice(0), told = await Promise.all(waiting.slice(0, MOST_MOVES));
+  if (waiting.length > MOST_MOVES) told.push(`${waiting.length - MOST_MOVES} more.`);
+  $("moved").textContent = told.join(" ");
 }
 
 function isFinal(job) {
@@ -116,6 +133,7 @@ function isFinal(job) {
 
 function waitFor(job) {
   if (!isFinal(job)) awaited.add(job.id);
+  if (!jobs.has(job.id)) tellMove(job);
   remember(job);
   follow(job.id);
 }
@@ -273,25 +291,51 @@ function follow(id) {
   source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) followed.delete(id); });
 }
 
+// So many jobs are a page of the list; so many pages are shown.
+const PAGE = 50;
+let pages = 1;
+
+async function listed() {
+  const list = [];
+  let next = null;
+  for (let page = 0; page < pages && (page === 0 || next); page += 1) {
+    const answer = await (await ask(`/v1/jobs?limit=${PAGE}${next ? `&before=${next}` : ""}`)).json();
+    list.push(...answer.jobs);
+    next = answer.next;
+  }
+  return { list, next };
+}
+
 async function lookAgain() {
-  const known = new Map(jobs);
+  const known = new Map(jobs), wanted = pages;
   // What comes in while the list is on its way is newer than what stands there, or missing there.
   const isNews = (id) => jobs.get(id) === known.get(id);
   try {
-    const { jobs: list, next } = await (await ask("/v1/jobs?limit=50")).json();
-    const listed = new Set(list.map((job) => job.id));
-    for (const { id, created } of known.values()) {
-      // Deleted elsewhere, unless it is on the list's next page.
-      if (isNews(id) && !listed.has(id) && (!next || created > list.at(-1).created)) jobs.delete(id);
+    const { list, next } = await listed();
+    if (wanted !== pages) return; // older ones were asked for meanwhile
+    const there = new Set(list.map((job) => job.id));
+    for (const id of known.keys()) {
+      // Deleted elsewhere, or older than what is shown: nothing would tell how it goes on there.
+      if (isNews(id) && !there.has(id) && !followed.has(id)) jobs.delete(id);
     }
     const news = list.filter((job) => isNews(job.id));
     for (const job of news) if (job.state === "running") follow(job.id);
     remember(...news);
+    $("older").hidden = !next;
+    $("how-many").textContent = `The newest ${list.length} jobs.`;
     $("away").hidden = true;
   } catch { // the next look tells whether it is back
     $("away").hidden = false;
   }
 }
+
+$("show-older").addEventListener("click", async () => {
+  const last = $("jobs").lastElementChild;
+  pages += 1;
+  await lookAgain();
+  const { nextElementSibling: first } = $("jobs").querySelector(`[data-job="${last?.dataset.job}"]`) ?? {};
+  if (first) first.focus({ preventScroll: true });
+});
 
 // ---------------------------------------------------------------- reader
 

@@ -332,6 +332,7 @@ def test_jobs_come_newest_first_in_pages(door: Any) -> None:
 
     assert [each["id"] for each in first["jobs"] + rest["jobs"]] == made[::-1]
     assert rest["next"] is None
+    assert door.client.get("/v1/jobs?limit=3").json()["next"] is None  # a page that is just full promises no other
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs?state=asleep", "/v1/jobs?limit=0", "/v1/jobs?limit=many"])
