@@ -32,6 +32,7 @@ from schemas.errors import InputError, NotReady, OptionError, StenocastError, Tr
 from schemas.job import Job, Term
 from schemas.sidecar import Sidecar, read_sidecar
 from transcription.ports import JobQueue, Store
+from workers.outage import Outage
 
 log = structlog.get_logger()
 
@@ -193,11 +194,13 @@ class Inbox:
 
 def watch_until(stop: StopEvent, inbox: Inbox) -> None:
     """Look at the folder until the stop is set."""
+    outage = Outage("inbox not read", over="inbox read again")
     while not stop.wait(LOOK_SECONDS):
         try:
             inbox.look()
+            outage.ended()
         except StenocastError as error:
-            log.warning("inbox not read", code=error.code, reason=error.message)
+            outage.noticed(error)
         except Exception:
             log.exception("inbox broke")
 

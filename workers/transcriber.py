@@ -28,6 +28,7 @@ from workers.idleness import Idleness
 from workers.lease_keeper import LeaseKeeper
 from workers.lookahead import Lookahead
 from workers.messages import Broke, Finished, FromChild, Halved, Load, Loaded, Stop, Stopped, Unexpected, Work
+from workers.outage import Outage
 from workers.outcomes import Outcomes, job_error
 from workers.scratch import WorkerScratch
 from workers.stopping import Stopping
@@ -143,6 +144,7 @@ class Supervisor:
             clock=clock,
         )
         self._clock_watch = ClockWatch(wall=wall, clock=clock, grace_seconds=pace.lease)
+        self._outage = Outage("ledger not reached", over="ledger reached again", clock=clock)
         self._next_rescue = 0.0
         self._pause_seconds = 0.0
         self._not_ready: NotReady | None = None
@@ -209,8 +211,9 @@ class Supervisor:
             if self._stop.is_set():
                 return None
             claimed = self._queue.claim(self._worker, lease_seconds=self._pace.lease)
+            self._outage.ended()
         except (TransientError, NotReady) as error:
-            log.warning("ledger not reached", code=error.code, reason=error.message)
+            self._outage.noticed(error)
             self._stop.wait(IDLE_LOOK_SECONDS * 4)
             return None
         return None if claimed is None else (claimed, None)

@@ -227,6 +227,31 @@ def test_a_job_rescued_beside_the_work_is_logged_with_its_own_attempt(bench: Ben
     assert (line["job_id"], line["attempt"]) == ("lost", 4)
 
 
+def test_a_ledger_that_is_away_is_told_at_once_and_rarely_and_its_return_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            bench.now += timeout or 0.0
+            if bench.now > 1120:
+                monkeypatch.undo()
+            if bench.now > 1130:
+                self.set()
+            return self.is_set()
+
+    def away(*_given: object, **_named: object) -> None:
+        raise TransientError("PostgreSQL does not answer", code="ledger_unavailable")
+
+    monkeypatch.setattr(bench.queue, "claim", away)
+    bench.stop = Hurried()
+    with structlog.testing.capture_logs() as lines:
+        bench.supervisor().run()
+
+    told = [line for line in lines if line["event"].startswith("ledger")]
+    assert [line["event"] for line in told] == ["ledger not reached"] * 4 + ["ledger reached again"]
+    assert told[0]["seconds"] == 0.0
+
+
 def test_the_lease_is_kept_through_a_long_job(bench: Bench) -> None:
     happenings: list[Happening] = [told(Stage.RECOGNIZE, second) for second in range(400)]
     seen: list[int] = []
