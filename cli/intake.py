@@ -20,6 +20,8 @@ def intake(
     ] = None,
 ) -> None:
     """Take in what Kafka announces: producers' events and the notifications of their bucket. Any number may run."""
+    import structlog
+
     from adapters.settings import read_settings
     from adapters.wiring import check_models, open_ledger, open_store
     from cli.observed import health_door, observe, unreachable
@@ -31,8 +33,11 @@ def intake(
     check_models(settings, settings.models)
     stop = stop_on_signals()
     queue, store = open_ledger(settings), open_store(settings)
+    member = intake_of(settings, queue, store)
+    # The first answer of a broker may take some seconds: until then this says where it is awaited.
+    structlog.get_logger().info("intake started", kafka=settings.kafka_bootstrap, group=settings.kafka_group)
     with health_door(settings, lambda: unreachable(queue, store)):
-        take_until(stop, intake_of(settings, queue, store), exit_when_idle=exit_when_idle)
+        take_until(stop, member, exit_when_idle=exit_when_idle)
 
 
 def reconcile(
