@@ -6,6 +6,8 @@ Who locks what, on PostgreSQL (on SQLite a transaction that writes is alone):
 
 - Adding, amending and retrying by hand give out turns, and are one at a time (`begin_adding`), with deletions among
   them. An addition that amends locks all the jobs that it may amend before any episode, a deletion those of its own.
+- A revision by hand locks the done job of the current transcript, and its episode after it: a finish that comes
+  meanwhile is of a job that runs, and then the revision is refused.
 - Every other move locks its job first and the job's episode after it, and waits for no second job. A claim waits
   for nobody: it passes over what is locked. So there is no circle of waiting transactions.
 - Nobody writes an event without holding its episode. The sequence numbers of an episode's events are therefore in
@@ -56,10 +58,12 @@ from transcription.jobs import (
     forgotten_event,
     forgotten_options,
     heard_episode,
+    in_work,
     instant,
     is_blameless,
     job_event,
     lane_of,
+    outdated,
     shown_episode,
     transcript_event,
 )
@@ -325,6 +329,35 @@ class Ledger:
 
         return self._write(finish)
 
+    def revise(self, episode_id: str, result: Result, *, seen: int, traceparent: str | None = None) -> Job:
+        def revise(connection: Connection) -> Job:
+            row = self._lock_current(connection, episode_id, seen)
+            now = sql.database_now(connection, self.clock_offset)
+            sql.replace_transcript(connection, row, result, seen + 1, now)
+            job = _require_job(connection, row.id)
+            event = transcript_event(
+                job, result, revision=seen + 1, event_id=self._new_id(), now=now, traceparent=traceparent
+            )
+            sql.insert_events(connection, [(job.id, event)], now)
+            return job
+
+        return self._write(revise)
+
+    def _lock_current(self, connection: Connection, episode_id: str, seen: int) -> DatabaseRow:
+        """The job of the current transcript, locked with its episode, if that is the revision that was seen.
+
+        From then on no job of the episode can be claimed, and none is running: none can take the next revision.
+        """
+        row = _require_revision(connection, episode_id, None)
+        sql.lock_job(connection, row.id, self.clock_offset)
+        sql.lock_episodes(connection, [episode_id])
+        current = _require_revision(connection, episode_id, None)
+        if (current.id, current.revision) != (row.id, seen):
+            raise outdated(episode_id, seen=seen, current=current.revision)
+        if sql.is_running(connection, episode_id):
+            raise in_work(episode_id)
+        return current
+
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
         def fail(connection: Connection) -> Job:
             row = self._lock_held(connection, lease)
@@ -541,15 +574,7 @@ class Ledger:
         return read_json(Episode, row.document)
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        def look(connection: Connection) -> DatabaseRow | None:
-            _require_episode(connection, episode_id)
-            return sql.find_revision(connection, episode_id, revision)
-
-        row = self._read(look)
-        if row is None:
-            which = "" if revision is None else f" of revision {revision}"
-            raise NotFound(f"no transcript{which} for episode {episode_id}", code="transcript_not_found")
-        return _shown_job(row)
+        return _shown_job(self._read(lambda connection: _require_revision(connection, episode_id, revision)))
 
     def next_revision(self, episode_id: str) -> int:
         return 1 + self._read(lambda connection: sql.last_revision(connection, episode_id))
@@ -883,6 +908,15 @@ def _require_episode(connection: Connection, episode_id: str) -> DatabaseRow | N
     row = sql.find_episode(connection, episode_id)
     if row is not None and row.deleted is not None:
         raise NotFound(f"episode {episode_id} was deleted at {instant(row.deleted)}", code="episode_deleted")
+    return row
+
+
+def _require_revision(connection: Connection, episode_id: str, revision: int | None) -> DatabaseRow:
+    _require_episode(connection, episode_id)
+    row = sql.find_revision(connection, episode_id, revision)
+    if row is None:
+        which = "" if revision is None else f" of revision {revision}"
+        raise NotFound(f"no transcript{which} for episode {episode_id}", code="transcript_not_found")
     return row
 
 

@@ -8,6 +8,7 @@ that its text stays the same and is compiled once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from adapters.ledger_tables import (
     as_key,
     attempts,
     deletions,
+    earlier_revisions,
     episodes,
     idempotency_keys,
     jobs,
@@ -148,6 +150,8 @@ def update_episode(connection: Connection, episode: Episode, now: float) -> None
 
 #: The episode is left out: it may be long, and lists do not show it.
 _JOB_COLUMNS = [column for column in jobs.c if column is not jobs.c.episode_json]
+#: What another revision of a job's transcript has of its own.
+_REPLACED = ("transcript_key", "transcript_sha256", "revision")
 _SHOWN_JOB = sa.select(*_JOB_COLUMNS, episodes.c.title, episodes.c.show).join(episodes)
 _WANTED_JOB = _SHOWN_JOB.where(jobs.c.id == sa.bindparam("wanted"))
 _JOB_OF_ID = Prepared(_WANTED_JOB)
@@ -273,13 +277,64 @@ def list_jobs(connection: Connection, state: JobState | None, below: int | None,
     return connection.execute(statement).all()
 
 
+#: A job as it was when its transcript was an earlier revision.
+_EARLIER_JOB = (
+    sa.select(
+        *(column for column in _JOB_COLUMNS if column.name not in earlier_revisions.c),
+        *(earlier_revisions.c[column.name] for column in _JOB_COLUMNS if column.name in _REPLACED),
+        jobs.c.episode_id,
+        episodes.c.title,
+        episodes.c.show,
+    )
+    .select_from(earlier_revisions)
+    .join(jobs, jobs.c.id == earlier_revisions.c.job_id)
+    .join(episodes, episodes.c.id == jobs.c.episode_id)
+)
+
+
 def find_revision(connection: Connection, episode_id: str, revision: int | None) -> DatabaseRow | None:
-    """The done job of a revision, by default the latest."""
+    """The done job of a revision, by default the latest, with the place of that revision."""
     is_there = (jobs.c.revision.is_not(None), jobs.c.deleted.is_(None))
     statement = _SHOWN_JOB.where(jobs.c.episode_id == episode_id, *is_there)
-    if revision is not None:
-        statement = statement.where(jobs.c.revision == revision)
-    return connection.execute(statement.order_by(jobs.c.revision.desc()).limit(1)).first()
+    if revision is None:
+        return connection.execute(statement.order_by(jobs.c.revision.desc()).limit(1)).first()
+    row = connection.execute(statement.where(jobs.c.revision == revision)).first()
+    if row is not None:
+        return row
+    earlier = _EARLIER_JOB.where(
+        earlier_revisions.c.episode_id == episode_id, earlier_revisions.c.revision == revision, *is_there
+    )
+    return connection.execute(earlier).first()
+
+
+def is_running(connection: Connection, episode_id: str) -> bool:
+    """Whether a worker is at one of the episode's jobs."""
+    running = sa.select(sa.literal(1)).where(jobs.c.episode_id == episode_id, _in_state(JobState.RUNNING))
+    return connection.scalar(running.limit(1)) is not None
+
+
+def replace_transcript(connection: Connection, row: DatabaseRow, result: Result, revision: int, now: float) -> None:
+    """Let a done job, locked with its episode, name another transcript; what it named is remembered."""
+    connection.execute(
+        sa.insert(earlier_revisions).values(
+            episode_id=row.episode_id,
+            revision=row.revision,
+            job_id=row.id,
+            transcript_key=row.transcript_key,
+            transcript_sha256=row.transcript_sha256,
+            replaced=now,
+        )
+    )
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.number == row.number, _in_state(JobState.DONE))
+        .values(
+            transcript_key=result.document_key,
+            transcript_sha256=result.document_sha256,
+            revision=revision,
+            updated=now,
+        )
+    )
 
 
 def last_revision(connection: Connection, episode_id: str) -> int:
@@ -300,11 +355,17 @@ def find_transcribed(connection: Connection, episode_ids: Sequence[str]) -> set[
 
 def find_holders(connection: Connection, job_ids: Sequence[str]) -> dict[str, Holder]:
     columns = (jobs.c.id, jobs.c.state, jobs.c.lease_token, jobs.c.transcript_key, jobs.c.deleted)
-    return {
+    found = {
         row.id: Holder(JobState(row.state), row.lease_token, row.transcript_key, row.deleted is not None)
         for some in _in_pieces(job_ids)
         for row in connection.execute(sa.select(*columns).where(jobs.c.id.in_(some)))
     }
+    earlier = sa.select(earlier_revisions).order_by(earlier_revisions.c.revision)
+    for some in _in_pieces(list(found)):
+        for row in connection.execute(earlier.where(earlier_revisions.c.job_id.in_(some))):
+            keys = (*found[row.job_id].earlier_keys, row.transcript_key)
+            found[row.job_id] = replace(found[row.job_id], earlier_keys=keys)
+    return found
 
 
 # ---------------------------------------------------------------- figures
@@ -763,6 +824,7 @@ def forget_episode(connection: Connection, episode: Episode, now: float) -> None
         .values(title=None, show=None, document=write_json(episode).decode(), updated=now, deleted=now)
     )
     connection.execute(sa.delete(voices).where(voices.c.episode_id == episode.id))
+    connection.execute(sa.delete(earlier_revisions).where(earlier_revisions.c.episode_id == episode.id))
 
 
 def is_deleted_episode(connection: Connection, episode_id: str) -> bool:

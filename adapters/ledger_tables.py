@@ -152,6 +152,19 @@ deletions = sa.Table(
     sa.Column("erased", sa.Float),  # when the store had nothing of it any more
 )
 
+#: What a job's row named before its transcript was replaced by hand. The row itself names the newest: a version of
+#: before there were such revisions finds that one, and counts on from it.
+earlier_revisions = sa.Table(
+    "earlier_revisions",
+    TABLES,
+    sa.Column("episode_id", Key, sa.ForeignKey("episodes.id"), primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("job_id", Key, sa.ForeignKey("jobs.id"), nullable=False),
+    sa.Column("transcript_key", Words, nullable=False),
+    sa.Column("transcript_sha256", Words, nullable=False),
+    sa.Column("replaced", sa.Float, nullable=False),
+)
+
 publishing = sa.Table(
     "publishing",
     TABLES,

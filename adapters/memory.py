@@ -29,11 +29,13 @@ from transcription.jobs import (
     forgotten_event,
     forgotten_options,
     heard_episode,
+    in_work,
     instant,
     is_blameless,
     job_event,
     lane_of,
     next_turn,
+    outdated,
     shown_episode,
     transcript_event,
 )
@@ -303,6 +305,7 @@ class _Record:
     token: int = 0
     lease: Lease | None = None
     expires: float = 0.0
+    earlier: list[Job] = field(default_factory=list)  #: as it was before its transcript was replaced by hand
 
     @property
     def is_deleted(self) -> bool:
@@ -502,6 +505,29 @@ class MemoryQueue:
             self._told[len(self._outbox)] = self.now()
             return job
 
+    def revise(self, episode_id: str, result: Result, *, seen: int, traceparent: str | None = None) -> Job:
+        with self._lock:
+            current = self.latest_done(episode_id)
+            if current.revision != seen:
+                raise outdated(episode_id, seen=seen, current=current.revision or 0)
+            if any(each.job.state is JobState.RUNNING for each in self._jobs_of(episode_id)):
+                raise in_work(episode_id)
+            record = self._require(current.id)
+            record.earlier.append(record.job)
+            self._change(
+                record,
+                transcript_key=result.document_key,
+                transcript_sha256=result.document_sha256,
+                revision=seen + 1,
+            )
+            job, now = self._shown(record), self.now()
+            event = transcript_event(
+                job, result, revision=seen + 1, event_id=self.new_id(), now=now, traceparent=traceparent
+            )
+            self._outbox.append((job.id, event))
+            self._told[len(self._outbox)] = now
+            return job
+
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
         with self._lock:
             return self._failed(self._held(lease), error, crashed)
@@ -587,6 +613,7 @@ class MemoryQueue:
             for record in records:
                 audio_key = record.new.audio_key if is_upload(record.new.audio_key) else ""
                 record.lane = ""
+                record.earlier.clear()
                 record.new = replace(record.new, episode=bare, audio_key=audio_key)
                 error = record.job.error and replace(record.job.error, message=FORGOTTEN)
                 self._change(record, deleted=instant(now), options=forgotten_options(record.job.options), error=error)
@@ -674,7 +701,13 @@ class MemoryQueue:
     def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:
         wanted = frozenset(job_ids)
         return {
-            each.job.id: Holder(each.job.state, each.token, each.job.transcript_key, each.is_deleted)
+            each.job.id: Holder(
+                each.job.state,
+                each.token,
+                each.job.transcript_key,
+                each.is_deleted,
+                tuple(earlier.transcript_key or "" for earlier in each.earlier),
+            )
             for each in self._records
             if each.job.id in wanted
         }
@@ -723,10 +756,22 @@ class MemoryQueue:
         self._require_living(episode_id)
         done = [each for each in self._jobs_of(episode_id) if each.job.revision]
         wanted = [each for each in done if revision in (None, each.job.revision)]
+        if not wanted and (earlier := self._earlier(episode_id, revision)) is not None:
+            now = self.job(earlier.id)
+            return replace(
+                now,
+                transcript_key=earlier.transcript_key,
+                transcript_sha256=earlier.transcript_sha256,
+                revision=earlier.revision,
+            )
         if not wanted:
             which = "" if revision is None else f" of revision {revision}"
             raise NotFound(f"no transcript{which} for episode {episode_id}", code="transcript_not_found")
         return self._shown(max(wanted, key=lambda each: each.job.revision or 0))
+
+    def _earlier(self, episode_id: str, revision: int | None) -> Job | None:
+        earlier = (job for each in self._jobs_of(episode_id) for job in each.earlier if job.revision == revision)
+        return next(earlier, None)
 
     def pending_events(self, *, limit: int = 100) -> Sequence[tuple[int, Event]]:
         numbered = enumerate((event for _, event in self._outbox), start=1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from schemas.episode import Episode
-from schemas.errors import AUDIO_CODES
+from schemas.errors import AUDIO_CODES, Refused
 from schemas.events import Event, EventType, JobChanged, TranscriptDeleted, TranscriptReady
 from schemas.job import Job, JobError, JobOptions, Progress
 from transcription.ports import Result
@@ -220,6 +220,23 @@ def transcript_event(
             formats=_first(result.formats, MAX_EVENT_FORMATS),
         ),
         traceparent=traceparent,
+    )
+
+
+def outdated(episode_id: str, *, seen: int, current: int) -> Refused:
+    """The refusal of a change to a revision that is no longer, or not yet, the current one."""
+    return Refused(
+        f"episode {episode_id}: revision {current} of the transcript is current, and this is about revision {seen}",
+        code="revision_outdated",
+        field="revision",
+    )
+
+
+def in_work(episode_id: str) -> Refused:
+    """The refusal of a change while a job is about to make a revision of its own."""
+    return Refused(
+        f"episode {episode_id} is being transcribed again; its next revision is on its way: wait for it",
+        code="episode_in_work",
     )
 
 

@@ -448,6 +448,7 @@ class Holder:
     token: int  #: of the last claim; 0 = never claimed
     transcript_key: str | None  #: of the transcript, once done
     is_deleted: bool = False  #: with its episode: nothing that any attempt left is wanted
+    earlier_keys: tuple[str, ...] = ()  #: of the revisions that were replaced by hand, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,6 +571,17 @@ class JobQueue(Protocol):
         """State, result pointer, revision and outbox rows in one transaction; the episode is now this job's."""
         ...
 
+    def revise(self, episode_id: str, result: Result, *, seen: int, traceparent: str | None = None) -> Job:
+        """Replace the current transcript, read as revision `seen`, by one that was made of it by hand: revision
+        `seen` + 1, result pointer and `transcript.revised` in one transaction.
+
+        The job of the transcript stays done and names the new document; the old one is its revision still
+        (`latest_done`). Raises NotFound as `latest_done`, Refused `revision_outdated` where another revision is
+        current, a repeat included, and Refused `episode_in_work` while a job of the episode runs: it makes a revision
+        of its own, of which nobody has read anything. After a refusal nothing has changed.
+        """
+        ...
+
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
         """Count an attempt. Retryable errors go back to the queue with back-off and jitter until the attempts
         (5) or crashes (3, then `crashed_repeatedly`) are used up; others end as `failed` at once."""
@@ -657,7 +669,8 @@ class JobQueue(Protocol):
         ...
 
     def latest_done(self, episode_id: str, *, revision: int | None = None) -> Job:
-        """The job whose transcript is current (or the given revision). Raises NotFound, as `episode`."""
+        """The job whose transcript is current, or was the given revision, with that one's place. Raises NotFound,
+        as `episode`."""
         ...
 
     def next_revision(self, episode_id: str) -> int:

@@ -41,6 +41,10 @@ PAGE = 500
 #: that somebody has to set back to a copy from before.
 GRACE_SECONDS = 86_400.0
 
+#: A revision by hand that the ledger does not name is not removed younger than this: whoever put it may be about to
+#: have it named, which takes milliseconds, and seconds where the ledger is slow.
+REVISING_SECONDS = 3600.0
+
 #: Parts of a diarization that nobody finished; whoever is at it writes or deletes them within hours.
 PARTS_SECONDS = 86_400.0
 
@@ -200,7 +204,8 @@ class Reconciler:
                 if job_id in holders and holders[job_id].is_deleted:
                     erased += self._removed(key, 0.0)
                 elif job_id in holders and is_lost(key, token, holders[job_id]):
-                    removed += self._removed(key, self._grace_seconds)
+                    grace = REVISING_SECONDS if is_of_the_transcript(key, holders[job_id]) else 0.0
+                    removed += self._removed(key, max(grace, self._grace_seconds))
         return removed, erased
 
     def _sweep_checkpoints(self, stop: StopEvent | None) -> tuple[int, int]:
@@ -233,10 +238,23 @@ class Reconciler:
 
 
 def is_lost(key: str, token: int, holder: Holder) -> bool:
-    """Whether an attempt's result can never become, and is not, the job's transcript."""
+    """Whether a result is not, and was never, the job's transcript, and of an attempt that lost cannot become it.
+
+    Beside the transcript lie its revisions by hand. One that the ledger does not name was put by somebody who died or
+    was refused before the ledger heard of it; or it is about to be named.
+    """
     if holder.transcript_key is not None:
-        return key.rpartition("/")[0] != holder.transcript_key.rpartition("/")[0]
+        return key != holder.transcript_key and key not in holder.earlier_keys
     return token < holder.token or holder.state.is_final
+
+
+def is_of_the_transcript(key: str, holder: Holder) -> bool:
+    """Whether a result lies where revisions of the job's transcript are put."""
+    return holder.transcript_key is not None and _folder(key) == _folder(holder.transcript_key)
+
+
+def _folder(key: str) -> str:
+    return key.rpartition("/")[0]
 
 
 def _job_of(note: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import threading
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from adapters.database import MIGRATIONS, Ledger
 from adapters.ledger_statements import BEST_JOB
 from adapters.ledger_tables import TABLES
 from schemas.episode import Episode
-from schemas.errors import NotReady, OptionError, Refused, TransientError
+from schemas.errors import NotFound, NotReady, OptionError, Refused, TransientError
 from schemas.job import LEGAL_MOVES, JobOptions, JobState
 from tests.ledgers import sqlite_url
-from transcription.ports import NewJob
+from transcription.ports import NewJob, Result
 
 #: What a job must have in each state, as the tables want it.
 SHAPES = {
@@ -262,6 +263,26 @@ def test_a_ledger_that_an_older_version_has_no_room_for_is_not_taken_back_at_all
     assert ledger.job("two").state is JobState.QUEUED
     ledger.migrate()
     assert ledger.lead_publishing("ada", seconds=10) == 1
+
+
+def test_revisions_by_hand_stay_when_the_ledger_is_taken_back_and_numbers_go_on(tmp_path: Path) -> None:
+    """An older version knows the newest of each job, and nothing of what it replaced."""
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    ledger.add(new_job("one"), job_id="one")
+    claimed = ledger.claim("ada", lease_seconds=30)
+    assert claimed is not None
+    result = Result("first", "d" * 64, 1, 1.0, "a" * 64, "en", 1, 0, 1, None, False)
+    ledger.finish(claimed.lease, result)
+    ledger.revise(claimed.episode.id, replace(result, document_key="second"), seen=1)
+
+    ledger.migrate_back("0004")
+    ledger.migrate()
+
+    assert ledger.latest_done(claimed.episode.id).transcript_key == "second"
+    assert ledger.next_revision(claimed.episode.id) == 3
+    with pytest.raises(NotFound):
+        ledger.latest_done(claimed.episode.id, revision=1)
+    assert ledger.revise(claimed.episode.id, replace(result, document_key="third"), seen=2).revision == 3
 
 
 def move_schema(connection: Connection, version: str) -> None:

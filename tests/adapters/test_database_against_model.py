@@ -198,6 +198,20 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def finish(self, lease: Lease) -> None:
         self.both(lambda queue: queue.finish(lease, result_for(lease)), "finish")
 
+    @rule(number=st.integers(0, 3), seen=st.sampled_from([None, None, 1, 2]))
+    def revise(self, number: int, seen: int | None) -> None:
+        """The transcript that is current, or one that may be."""
+        episode_id = f"episode-{number}"
+
+        def revise(queue: JobQueue) -> Any:
+            job = queue.latest_done(episode_id)
+            wanted = seen or job.revision or 0
+            lease = Lease(job.id, 1, "", 0.0)
+            by_hand = replace(result_for(lease), document_key=f"results/{job.id}/1/transcript-{wanted + 1}.json")
+            return queue.revise(episode_id, by_hand, seen=wanted)
+
+        self.both(revise)
+
     @rule(lease=leases, retryable=st.booleans(), crashed=st.booleans())
     def fail(self, lease: Lease, retryable: bool, crashed: bool) -> None:
         error = JobError("broken", "it broke", retryable=retryable)
@@ -254,6 +268,8 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             self.both(lambda queue, n=number: queue.episode(f"episode-{n}"))
             self.both(lambda queue, n=number: queue.latest_done(f"episode-{n}"))
             self.both(lambda queue, n=number: queue.next_revision(f"episode-{n}"))
+            for revision in (1, 2, 3):
+                self.both(lambda queue, n=number, r=revision: queue.latest_done(f"episode-{n}", revision=r))
 
     @invariant()
     def every_job_moves_legally_and_ends_once(self) -> None:

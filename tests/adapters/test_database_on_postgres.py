@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -25,7 +26,8 @@ from adapters.database import MIGRATIONS, Ledger
 from adapters.ledger_postgres import PLANS
 from adapters.ledger_tables import TABLES
 from schemas.episode import Episode
-from schemas.errors import LeaseLost, NotReady, Refused, TransientError
+from schemas.errors import LeaseLost, NotFound, NotReady, Refused, TransientError
+from schemas.events import TranscriptReady
 from schemas.job import LEGAL_MOVES, JobError, JobOptions, JobState
 from tests.ledgers import emptied, postgres_database
 from tests.servers import PostgresServer
@@ -204,6 +206,113 @@ def test_a_finish_and_a_deletion_at_once_leave_no_transcript_that_can_be_read(le
         assert deletion.revision == (None if is_lost else 1)
         assert told[-1] == ("job.cancelled.v1" if is_lost else "transcript.deleted.v1")
         assert "transcript.published.v1" not in told
+
+
+def transcribed(ledger: Ledger, name: str, *, episode_id: str) -> None:
+    ledger.add(request(name, episode_id=episode_id), job_id=name)
+    claimed = ledger.claim("ada", lease_seconds=30)
+    assert claimed is not None
+    ledger.finish(claimed.lease, result_of(claimed))
+
+
+def by_hand(key: str) -> Result:
+    return Result(key, "e" * 64, 1, 1.0, "a" * 64, "en", 1, 1, 1, None, False)
+
+
+def test_of_many_who_revise_the_same_revision_one_does(ledger: Ledger) -> None:
+    for number in range(5):
+        episode_id = f"episode-{number}"
+        transcribed(ledger, f"job-{number}", episode_id=episode_id)
+
+        answers = at_once(*[lambda n=n, e=episode_id: ledger.revise(e, by_hand(f"k-{n}"), seen=1) for n in range(6)])
+
+        refused = [each.code for each in answers if isinstance(each, Refused)]
+        [job] = [each for each in answers if not isinstance(each, Exception)]
+        assert refused == ["revision_outdated"] * 5
+        assert ledger.latest_done(episode_id) == job
+        told = [event.type.value for _, event in ledger.events_of(job.id)]
+        assert told.count("transcript.revised.v1") == 1
+
+
+def test_revisions_by_hand_and_by_jobs_that_come_at_once_never_have_one_number(ledger: Ledger) -> None:
+    """Whoever revises by hand looks again after every refusal, as people do; jobs go on meanwhile."""
+    transcribed(ledger, "first", episode_id="e")
+    add(ledger, [request(f"{n}", episode_id="e") for n in range(12)])
+    done = threading.Event()
+    by_jobs: list[int] = []
+
+    def work() -> None:
+        try:
+            while len(by_jobs) < 12:
+                claimed = ledger.claim("worker", lease_seconds=30)
+                if claimed is not None:
+                    expected = ledger.next_revision("e")
+                    time.sleep(0.002)
+                    by_jobs.append(ledger.finish(claimed.lease, result_of(claimed)).revision or 0)
+                    assert by_jobs[-1] == expected
+                time.sleep(0.005)
+        finally:
+            done.set()
+
+    def revise(name: str) -> list[int]:
+        made: list[int] = []
+        while not done.is_set():
+            seen = ledger.latest_done("e").revision or 0
+            with suppress(Refused):
+                made.append(ledger.revise("e", by_hand(f"{name}-{seen}"), seen=seen).revision or 0)
+        return made
+
+    worked, *by_people = at_once(work, *[lambda n=n: revise(f"p{n}") for n in range(3)])
+
+    assert worked is None
+    assert not [each for each in by_people if isinstance(each, Exception)]
+    made = sorted([1, *by_jobs, *(number for each in by_people for number in each)])
+    assert made == list(range(1, len(made) + 1))
+    assert len(made) > 13  # else nobody ever met
+    found = [ledger.latest_done("e", revision=number) for number in made]
+    assert [each.revision for each in found] == made
+    assert len({each.transcript_key for each in found}) == len(made)
+    told = [event.data for _, event in ledger.pending_events(limit=10_000)]
+    assert [each.revision for each in told if isinstance(each, TranscriptReady)] == made
+
+
+def test_a_revision_and_a_deletion_at_once_leave_no_transcript_that_can_be_read(ledger: Ledger) -> None:
+    for number in range(10):
+        episode_id = f"episode-{number}"
+        transcribed(ledger, f"job-{number}", episode_id=episode_id)
+
+        revised, deletion = at_once(
+            lambda e=episode_id: ledger.revise(e, by_hand("k"), seen=1),
+            lambda e=episode_id: ledger.delete(e, by="api"),
+        )
+
+        is_late = isinstance(revised, NotFound)
+        assert deletion.revision == (1 if is_late else 2)
+        told = [event.type.value for _, event in ledger.events_of(f"job-{number}")]
+        assert told[-1] == "transcript.deleted.v1"
+        assert "transcript.revised.v1" not in told
+
+
+def test_a_revision_waits_for_a_claim_of_its_episode_and_is_refused(
+    ledger: Ledger, connection: psycopg.Connection[Any]
+) -> None:
+    """The claim was not committed when the transcript was read: what the job makes is later."""
+    transcribed(ledger, "one", episode_id="e")
+    ledger.add(request("two", episode_id="e"), job_id="two")
+    connection.execute("SELECT 1 FROM episodes WHERE id = 'e' FOR NO KEY UPDATE")
+    connection.execute(
+        "UPDATE jobs SET state = 'running', lease_token = 1, lease_worker = 'ada', lease_seconds = 30,"
+        " lease_expires = 9e9 WHERE id = 'two'"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        revising = pool.submit(ledger.revise, "e", by_hand("k"), seen=1)
+        time.sleep(0.3)
+        connection.commit()
+        with pytest.raises(Refused) as refusal:
+            revising.result(timeout=20)
+
+    assert refusal.value.code == "episode_in_work"
+    assert ledger.latest_done("e").revision == 1
 
 
 def put_job(connection: psycopg.Connection[Any], state: JobState) -> None:
@@ -626,24 +735,27 @@ def test_a_transaction_whose_session_is_killed_in_the_middle_changes_nothing(
         return f"event-{time.monotonic_ns()}"
 
     ledger = Ledger(url, new_id=new_id)
+    transcribed(ledger, "done", episode_id="done")
     ledger.add(request("one"), job_id="one")
     claimed = ledger.claim("ada", lease_seconds=30)
     assert claimed is not None
-    before = (ledger.job("one"), ledger.events_of("one"))
+    before = (ledger.job("one"), ledger.events_of("one"), ledger.job("done"), ledger.events_of("done"))
     is_armed[0] = True
     for move in (
         lambda: ledger.finish(claimed.lease, result_of(claimed)),
         lambda: ledger.fail(claimed.lease, NO_NET),
         lambda: ledger.cancel("one"),
         lambda: ledger.add(request("two"), job_id="two"),
+        lambda: ledger.revise("done", by_hand("k"), seen=1),
     ):
         with pytest.raises(TransientError) as error:
             move()
         assert error.value.code == "database_unavailable"
     is_armed[0] = False
 
-    assert (ledger.job("one"), ledger.events_of("one")) == before
-    assert len(ledger.jobs()) == 1
+    assert (ledger.job("one"), ledger.events_of("one"), ledger.job("done"), ledger.events_of("done")) == before
+    assert len(ledger.jobs()) == 2
+    assert ledger.revise("done", by_hand("k"), seen=1).revision == 2
     assert ledger.finish(claimed.lease, result_of(claimed)).state is JobState.DONE
     ledger.close()
 

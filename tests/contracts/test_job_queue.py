@@ -15,7 +15,7 @@ from adapters.database import Ledger
 from adapters.memory import MemoryQueue
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import LeaseLost, NotFound, Refused
-from schemas.events import TranscriptDeleted
+from schemas.events import TranscriptDeleted, TranscriptReady
 from schemas.job import Job, JobError, JobOptions, JobState, Progress, Stage, Term
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
@@ -1074,6 +1074,157 @@ class TestTracing:
         bench.queue.cancel(job_id)
 
         assert [event.traceparent for _, event in bench.queue.events_of(job_id)] == [None, None]
+
+
+class TestRevising:
+    """A transcript that is replaced by one made of it by hand."""
+
+    def transcribed(self, bench: Bench, name: str = "one", **fields: Any) -> Claimed:
+        bench.add(name, episode_id="episode", **fields)
+        claimed = bench.claim()
+        bench.queue.finish(claimed.lease, result_of(claimed, title="Tides"))
+        return claimed
+
+    def by_hand(self, claimed: Claimed, revision: int, named: int = 2) -> Result:
+        key = f"results/{claimed.job.id}/{claimed.lease.token}/transcript-{revision}.json"
+        return replace(result_of(claimed), document_key=key, document_sha256="e" * 64, named_speaker_count=named)
+
+    def test_the_job_stays_done_and_names_the_new_revision(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        before = bench.queue.job("job-one")
+        bench.pass_time(10)
+
+        job = bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+
+        assert (job.state, job.revision, job.title) == (JobState.DONE, 2, "Tides")
+        assert (job.transcript_key, job.transcript_sha256) == ("results/job-one/1/transcript-2.json", "e" * 64)
+        assert (job.finished, job.attempts, job.audio_seconds) == (before.finished, 0, before.audio_seconds)
+        assert job.updated > before.updated
+        assert bench.queue.job("job-one") == bench.queue.latest_done("episode") == job
+        assert bench.queue.next_revision("episode") == 3
+
+    def test_it_is_told_as_every_revision_is_and_once(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench, traceparent=TRACE)
+        bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1, traceparent="00-another")
+
+        assert bench.event_types("job-one")[-3:] == [
+            "job.done.v1",
+            "transcript.published.v1",
+            "transcript.revised.v1",
+        ]
+        _, event = bench.queue.pending_events()[-1]
+        assert isinstance(event.data, TranscriptReady)
+        assert (event.subject, event.traceparent) == ("episode", "00-another")
+        assert (event.data.job_id, event.data.revision, event.data.named_speaker_count) == ("job-one", 2, 2)
+        assert event.data.document_key == "results/job-one/1/transcript-2.json"
+        assert bench.queue.backlog().unpublished_events == len(bench.queue.pending_events())
+
+    def test_earlier_revisions_are_still_found(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        first = bench.queue.latest_done("episode")
+        second = bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+        bench.queue.revise("episode", self.by_hand(claimed, 3), seen=2)
+
+        found = [bench.queue.latest_done("episode", revision=number) for number in (1, 2, 3)]
+
+        assert [(each.id, each.revision) for each in found] == [("job-one", 1), ("job-one", 2), ("job-one", 3)]
+        assert [each.transcript_key for each in found[:2]] == [first.transcript_key, second.transcript_key]
+        assert found[0].transcript_sha256 == "d" * 64
+        with pytest.raises(NotFound):
+            bench.queue.latest_done("episode", revision=4)
+
+    @pytest.mark.parametrize("seen", [0, 1, 3])
+    def test_whoever_saw_another_revision_changes_nothing(self, bench: Bench, seen: int) -> None:
+        claimed = self.transcribed(bench)
+        current = bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+        events = bench.queue.pending_events()
+
+        with pytest.raises(Refused, match=f"revision 2 .* about revision {seen}") as refusal:
+            bench.queue.revise("episode", self.by_hand(claimed, seen + 1), seen=seen)
+
+        assert refusal.value.code == "revision_outdated"
+        assert bench.queue.latest_done("episode") == current
+        assert bench.queue.pending_events() == events
+
+    def test_while_a_job_of_the_episode_runs_nothing_is_revised(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        bench.add("again", episode_id="episode")
+        waiting = bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+        again = bench.claim()
+
+        with pytest.raises(Refused) as refusal:
+            bench.queue.revise("episode", self.by_hand(claimed, 3), seen=2)
+        bench.queue.finish(again.lease, result_of(again))
+
+        assert waiting.revision == 2
+        assert refusal.value.code == "episode_in_work"
+        assert bench.queue.latest_done("episode").id == "job-again"
+        assert bench.queue.latest_done("episode").revision == 3
+
+    def test_jobs_count_on_from_revisions_by_hand_and_these_from_the_latest_job(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+        again = self.transcribed(bench, "again")
+        bench.queue.revise("episode", self.by_hand(again, 4), seen=3)
+
+        found = [bench.queue.latest_done("episode", revision=number) for number in (1, 2, 3, 4)]
+        assert [(each.id, each.revision) for each in found] == [
+            ("job-one", 1),
+            ("job-one", 2),
+            ("job-again", 3),
+            ("job-again", 4),
+        ]
+
+    def test_holders_tell_of_every_revision_that_is_to_be_kept(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        for seen in (1, 2):
+            bench.queue.revise("episode", self.by_hand(claimed, seen + 1), seen=seen)
+
+        assert bench.queue.holders(["job-one"]) == {
+            "job-one": Holder(
+                JobState.DONE,
+                1,
+                "results/job-one/1/transcript-3.json",
+                earlier_keys=("results/job-one/1/transcript.json", "results/job-one/1/transcript-2.json"),
+            )
+        }
+
+    def test_what_has_no_transcript_cannot_be_revised(self, bench: Bench) -> None:
+        bench.add("one", episode_id="episode")
+        lease = bench.claim()
+
+        for episode_id in ("episode", "another"):
+            with pytest.raises(NotFound) as missing:
+                bench.queue.revise(episode_id, result_of(lease), seen=1)
+            assert missing.value.code == "transcript_not_found"
+
+    def test_a_deleted_episode_cannot_be_revised_and_no_revision_of_it_is_found(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+        deletion = bench.queue.delete("episode", by="api")
+
+        with pytest.raises(NotFound) as missing:
+            bench.queue.revise("episode", self.by_hand(claimed, 3), seen=2)
+        self.transcribed(bench, "back", dedupe_key="same-one", revives=True)
+
+        assert missing.value.code == "episode_deleted"
+        assert deletion.revision == 2
+        assert bench.queue.latest_done("episode").revision == 3
+        assert bench.queue.holders(["job-one"])["job-one"].earlier_keys == ()
+        for number in (1, 2):
+            with pytest.raises(NotFound):
+                bench.queue.latest_done("episode", revision=number)
+
+    def test_other_episodes_stay_as_they_are(self, bench: Bench) -> None:
+        claimed = self.transcribed(bench)
+        bench.add("other")
+        other = bench.claim()
+        bench.queue.finish(other.lease, result_of(other))
+        before = bench.queue.latest_done("episode-other")
+
+        bench.queue.revise("episode", self.by_hand(claimed, 2), seen=1)
+
+        assert bench.queue.latest_done("episode-other") == before
 
 
 class TestLeadingThePublishing:

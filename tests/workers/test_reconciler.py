@@ -20,6 +20,7 @@ from transcription.ports import Holder, Lease, NewJob, Result
 from workers.reconciler import (
     GRACE_SECONDS,
     PARTS_SECONDS,
+    REVISING_SECONDS,
     SWEEP_SECONDS,
     UNCLAIMED_SECONDS,
     Reconciler,
@@ -235,6 +236,27 @@ def test_what_is_lost_and_what_may_yet_be_the_transcript(
     holder = Holder(state, token, transcript)
 
     assert [each for each in (1, 2, 3) if is_lost(f"results/j/{each}/transcript.json", each, holder)] == lost
+
+
+def test_revisions_by_hand_are_kept_and_one_that_was_never_named_is_removed(harbour: Harbour) -> None:
+    harbour.put("a.mp3")
+    harbour.look()
+    first = harbour.finish(harbour.claim())
+    folder = first.rpartition("/")[0]
+    second, third, unnamed = (f"{folder}/transcript-{name}.json" for name in ("2-a", "3-b", "3-c"))
+    episode_id = harbour.queue.jobs()[0].episode_id
+    for seen, key in enumerate((second, third), start=1):
+        harbour.store.put(key, b"{}")
+        result = Result(key, "d" * 64, 2, 1.0, "a" * 64, "en", 1, 0, 1, 1.0, False)
+        harbour.queue.revise(episode_id, result, seen=seen)
+    harbour.store.put(unnamed, b"{}")
+    harbour.now = REVISING_SECONDS - 1
+    young = harbour.reconciler(grace_seconds=1.0).look().removed
+    harbour.now = GRACE_SECONDS
+    old = harbour.look().removed
+
+    assert (young, old) == (0, 1)
+    assert [harbour.store.exists(key) for key in (first, second, third, unnamed)] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
