@@ -22,6 +22,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from adapters.erasure import erase
 from adapters.metrics import CONTENT_TYPE, Metrics
+from api import speakers
 from api.byte_ranges import requested_range
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
@@ -82,7 +83,7 @@ def create_app(
     _guard(app, metrics)
     _add_episodes(app, intake, drops)
     _add_jobs(app, intake.queue)
-    _add_transcripts(app, intake.queue, intake.store)
+    _add_transcripts(app, intake)
     _add_health(app, ready, metrics)
     _add_page(app)
     return app
@@ -190,7 +191,9 @@ def _add_jobs(app: FastAPI, queue: JobQueue) -> None:
         return EventSourceResponse(_job_stream(queue, job_id, last_event_id), ping=15)
 
 
-def _add_transcripts(app: FastAPI, queue: JobQueue, store: Store) -> None:
+def _add_transcripts(app: FastAPI, intake: Intake) -> None:
+    queue, store = intake.queue, intake.store
+
     @app.get("/v1/transcripts/{episode_id}", summary="The transcript, as a document or a page", tags=["transcripts"])
     def get_transcript(
         episode_id: str,
@@ -219,6 +222,21 @@ def _add_transcripts(app: FastAPI, queue: JobQueue, store: Store) -> None:
             media_type=catalogue.media_type(format=kind, style=style),
             headers=headers,
         )
+
+    @app.patch(
+        "/v1/transcripts/{episode_id}/speakers",
+        summary="Name speakers by hand",
+        tags=["transcripts"],
+        openapi_extra=speakers.BODY,
+    )
+    async def patch_speakers(episode_id: str, request: Request) -> Response:
+        """Makes a revision of the transcript in which these speakers are named as is said, and tells of it.
+
+        `revision` is the one that was read: where another is current by now, nothing changes (409). What is so
+        already makes no revision: a repeat is answered alike, with `is_new` false. A name may be a text ("Dr Ada
+        Quill, guest"); `{"name": null}` says that nobody knows, and null alone takes back what was given by hand.
+        """
+        return JSONResponse(speakers.answer(await speakers.take_names(request, episode_id, intake)))
 
     @app.get(
         "/v1/styles", summary="The house styles and formats that transcripts can be had in", tags=["transcripts"]

@@ -31,7 +31,9 @@ STATUS_OF_CODE: dict[str, HTTPStatus] = {
     "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
     "episode_deleted": HTTPStatus.GONE,
     "idempotency_key_reused": HTTPStatus.CONFLICT,
+    "name_taken": HTTPStatus.CONFLICT,
     "metadata_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "times_missing": HTTPStatus.CONFLICT,
 }
 

@@ -15,14 +15,10 @@ from schemas.episode import Participant
 from schemas.errors import NotFound, OptionError
 from schemas.names_by_hand import NameByHand
 from schemas.transcript import NameMethod, Speaker, Transcript
+from transcription.described import LONGEST_ALIAS, LONGEST_DESCRIPTION, MOST_ALIASES
 from transcription.naming import name_speakers
 from transcription.naming.speakers import sample_of
-from transcription.participants import parse_participant
-
-#: Characters of a name, an honorific or an alias. The feed's person tag has room for as many (podcast namespace).
-LONGEST_NAME = 128
-LONGEST_DESCRIPTION = 300  #: characters; as much as is read of a participant
-MOST_ALIASES = 20
+from transcription.participants import MAX_CHARACTERS, parse_participant
 
 #: How a name is known that no evidence takes away. None: a document of before it was noted.
 _KEPT = (NameMethod.GIVEN, NameMethod.KNOWN_VOICE, NameMethod.PAGE, None)
@@ -101,11 +97,11 @@ def checked_name(given: NameByHand | str, *, field: str) -> NameByHand:
     if len(given.aliases) > MOST_ALIASES:
         raise _invalid(f"{len(given.aliases)} aliases, at most {MOST_ALIASES}", field)
     return NameByHand(
-        name=_text(given.name, LONGEST_NAME, field),
-        honorific=_text(given.honorific, LONGEST_NAME, field) if given.honorific else None,
+        name=_text(given.name, MAX_CHARACTERS, field),
+        honorific=_text(given.honorific, LONGEST_ALIAS, field) if given.honorific else None,
         role=given.role,
         description=_text(given.description, LONGEST_DESCRIPTION, field) if given.description else None,
-        aliases=tuple(dict.fromkeys(_text(each, LONGEST_NAME, field) for each in given.aliases)),
+        aliases=tuple(dict.fromkeys(_text(each, LONGEST_ALIAS, field) for each in given.aliases)),
     )
 
 
@@ -113,12 +109,17 @@ def _text(text: str, longest: int, field: str) -> str:
     """The text on one line. Raises OptionError `name_invalid`."""
     if len(text) > longest:
         raise _invalid(f"{text[:40]!r}…: {len(text)} characters, at most {longest}", field)
-    if any((unicodedata.category(each) == "Cc" and each not in "\t\r\n") or each in _TURNING for each in text):
-        raise _invalid(f"{text!r} holds control characters", field)
+    if any(_is_control(each) or each in _TURNING for each in text):
+        raise _invalid(f"{text!a} holds control characters", field)
     text = " ".join(unicodedata.normalize("NFC", text).split())
     if not any(each.isalpha() for each in text):
         raise _invalid(f"{text!r} holds no letter", field)
     return text
+
+
+def _is_control(character: str) -> bool:
+    """Whether neither a page nor a database can hold it; white space is folded."""
+    return unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\r\n"
 
 
 def _invalid(what: str, field: str) -> OptionError:

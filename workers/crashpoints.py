@@ -57,10 +57,14 @@ API_POINTS = ("after_upload", "after_commit")
 #: Where an API passes with each deletion: the episode is deleted, and its objects still lie in the store.
 DELETION_POINTS = ("after_deletion",)
 
+#: Where an API passes with each revision by hand: its document is put and nothing names it; it is current and not yet
+#: answered for.
+REVISION_POINTS = ("after_revision_put", "after_revision")
+
 #: In diarization, with part of it done: an engine that dies there again and again still gives the words.
 DIARIZE_POINTS = ("amid_diarize",)
 
-ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS + DELETION_POINTS + DIARIZE_POINTS
+ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS + DELETION_POINTS + REVISION_POINTS + DIARIZE_POINTS
 
 #: Called with the name of the place that was reached.
 Reached = Callable[[str], None]

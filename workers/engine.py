@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import os
 import queue
 import signal
@@ -27,13 +26,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from structlog.contextvars import bound_contextvars
 
 from adapters.erasure import note_checkpoints
+from adapters.results import put_document
 from adapters.settings import Settings
 from adapters.store_keys import result_prefix
 from schemas.drop import is_drop, read_drop
 from schemas.errors import NotReady, StenocastError
 from schemas.job import Progress, Stage
-from schemas.transcript import Transcript
-from schemas.wire import write_json
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
 from transcription.ports import Decoder, DropBox, Prepared, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
@@ -190,7 +188,8 @@ class Engine:
         )
         tell(Progress(Stage.PUBLISH, fraction=1.0))
         self._reached("before_put")
-        result = put_document(self._store, replace(document, revision=work.revision), work)
+        key = f"{result_prefix(work.job.id, work.token)}transcript.json"
+        result = put_document(self._store, replace(document, revision=work.revision), key)
         self._reached("after_put")
         return result
 
@@ -225,33 +224,6 @@ def fetch_audio(audio_key: str, path: Path, *, store: Store, drops: DropBox | No
             f"{audio_key}: lies in a bucket, and this worker knows none: STENOCAST_DROP_URL or STENOCAST_STORE_URL",
             code="store_unavailable",
         )
-
-
-def put_document(store: Store, document: Transcript, work: Work) -> Result:
-    """Write the document under the key of this lease; what the ledger will say about it comes back."""
-    from formats.catalogue import FORMATS
-
-    key = f"{result_prefix(work.job.id, work.token)}transcript.json"
-    content = write_json(document)
-    store.put(key, content)
-    audio, quality = document.episode.audio, document.quality
-    return Result(
-        document_key=key,
-        document_sha256=hashlib.sha256(content).hexdigest(),
-        document_bytes=len(content),
-        audio_seconds=audio.duration or 0.0,
-        audio_sha256=audio.sha256 or "",
-        language=document.language,
-        speaker_count=len(document.speakers),
-        named_speaker_count=sum(speaker.name is not None for speaker in document.speakers),
-        word_count=quality.word_count,
-        coverage=quality.coverage,
-        no_speech=quality.no_speech,
-        warning_codes=tuple(warning.code for warning in quality.warnings),
-        document_uri=store.uri(key),
-        formats=tuple(FORMATS),
-        title=document.episode.title,
-    )
 
 
 def die_with(supervisor: int) -> None:

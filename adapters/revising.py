@@ -1,0 +1,81 @@
+"""A new revision of a transcript, made of the current one by hand: names of speakers, and nothing else.
+
+The document goes to a key of its own, beside the one that it replaces; then one transaction of the ledger makes it
+the current one. Who dies in between leaves a document that nobody names, which the reconciler removes; the same
+request again makes another one, or finds that what it asks for is so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import structlog
+
+from adapters.results import put_document
+from schemas.errors import InputError, NotFound, Refused, StenocastError
+from schemas.job import Job
+from schemas.names_by_hand import NameByHand
+from schemas.transcript import Transcript
+from schemas.wire import read_json
+from transcription.jobs import outdated
+from transcription.names_by_hand import is_as_said, named_by_hand
+from transcription.ports import JobQueue, Store
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """The current transcript after a change."""
+
+    job: Job  #: that it is of
+    document: Transcript
+    is_new: bool  #: false: it was so already
+
+
+def current_transcript(queue: JobQueue, store: Store, episode_id: str) -> tuple[Job, Transcript]:
+    """The current revision of an episode's transcript. Raises NotFound, TransientError, NotReady."""
+    job = queue.latest_done(episode_id)
+    content = store.get(job.transcript_key or "")
+    if content is None:
+        raise NotFound(f"{episode_id}: its document is no longer in the store", code="transcript_not_found")
+    return job, read_json(Transcript, content)
+
+
+def revise_names(
+    queue: JobQueue,
+    store: Store,
+    episode_id: str,
+    said: Mapping[str, NameByHand | None],
+    *,
+    seen: int,
+    new_id: Callable[[], str],
+    traceparent: str | None = None,
+    reached: Callable[[str], None] = lambda _place: None,
+) -> Revised:
+    """Name speakers by hand in the transcript that was read as revision `seen`; `said` is by speaker id.
+
+    What is so already makes no revision, whatever was seen: the second of two equal requests changes nothing. Raises
+    NotFound and Refused as `JobQueue.revise`, and as `named_by_hand`. After a TransientError it is not known whether
+    the revision was made: ask again. `reached` is called where a test lets the process die.
+    """
+    job, document = current_transcript(queue, store, episode_id)
+    if is_as_said(document, said):
+        return Revised(job, document, is_new=False)
+    if job.revision != seen:
+        raise outdated(episode_id, seen=seen, current=job.revision or 0)
+    named = replace(named_by_hand(document, said), revision=seen + 1)
+    folder = (job.transcript_key or "").rpartition("/")[0]
+    result = put_document(store, named, f"{folder}/transcript-{seen + 1}-{new_id()}.json")
+    reached("after_revision_put")
+    try:
+        revised = queue.revise(episode_id, result, seen=seen, traceparent=traceparent)
+    except (Refused, InputError):
+        with suppress(StenocastError):  # the reconciler goes on
+            store.delete(result.document_key)
+        raise
+    reached("after_revision")
+    log.info("speakers named by hand", episode_id=episode_id, revision=revised.revision, speakers=len(said))
+    return Revised(revised, named, is_new=True)

@@ -1,0 +1,106 @@
+"""`PATCH /v1/transcripts/{episode id}/speakers`: names of speakers by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from adapters.revising import Revised, revise_names
+from adapters.tracing import process_tracing
+from api.upload import Intake
+from schemas.errors import InputError, OptionError, PageError
+from schemas.names_by_hand import NameByHand, NamesByHand
+from schemas.wire import json_schema, read_json, to_record
+from transcription.names_by_hand import checked_name
+
+#: Of a request: names of some dozen people with all that may be said of them.
+LARGEST_BODY_BYTES = 200_000
+
+
+def _whole(schema: Any, parts: Any) -> Any:
+    """A JSON Schema with what it refers to in place: the description of the API has no place of its own for that."""
+    if isinstance(schema, list):
+        return [_whole(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _whole(each, parts) for name, each in schema.items() if name != "$defs"}
+
+
+_SCHEMA = json_schema(NamesByHand)
+
+#: For the description of the API: the body is read by hand, in pieces.
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": _whole(_SCHEMA, _SCHEMA.get("$defs", {}))}},
+    }
+}
+
+
+async def take_names(request: Request, episode_id: str, intake: Intake) -> Revised:
+    """Read what is said of a revision's speakers and make the next revision of it.
+
+    Raises the errors of `revise_names`, OptionError for a wrong body or name, InputError `request_too_large`.
+    """
+    asked = _read_names(await _body(request))
+    said = {each: _checked(each, name) for each, name in asked.speakers.items()}
+    return await run_in_threadpool(
+        _revise, request.headers.get("traceparent"), episode_id, asked.revision, said, intake
+    )
+
+
+def _revise(
+    parent: str | None, episode_id: str, seen: int, said: dict[str, NameByHand | None], intake: Intake
+) -> Revised:
+    with process_tracing().begin("revise", parent=parent, attributes={"episode_id": episode_id}) as span:
+        return revise_names(
+            intake.queue,
+            intake.store,
+            episode_id,
+            said,
+            seen=seen,
+            new_id=intake.new_id,
+            traceparent=span.traceparent,
+            reached=intake.reached,
+        )
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BODY_BYTES:
+            raise InputError(f"the request is over {LARGEST_BODY_BYTES} bytes", code="request_too_large")
+    return body
+
+
+def _read_names(body: bytes) -> NamesByHand:
+    """Raises OptionError `invalid_request` that names the first wrong field."""
+    try:
+        asked = read_json(NamesByHand, body)
+    except PageError as error:
+        said = error.message.removeprefix("namesbyhand: ")
+        raise OptionError(said, code="invalid_request", field=said.partition(":")[0]) from error
+    if not asked.speakers:
+        raise OptionError(
+            "speakers: names of at least one speaker are needed", code="invalid_request", field="speakers"
+        )
+    return asked
+
+
+def _checked(speaker: str, name: NameByHand | str | None) -> NameByHand | None:
+    return None if name is None else checked_name(name, field=f"speakers.{speaker[:40]}")
+
+
+def answer(revised: Revised) -> dict[str, Any]:
+    """What whoever gave the names has to know of the transcript as it is now."""
+    return {
+        "episode_id": revised.job.episode_id,
+        "revision": revised.job.revision,
+        "is_new": revised.is_new,
+        "speakers": [to_record(each) for each in revised.document.speakers],
+    }
