@@ -32,7 +32,8 @@ async function ask(path, options) {
   const answer = await fetch(path, options);
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `${answer.status} ${answer.statusText}`);
+  const error = new Error(problem.detail ?? `${answer.status} ${answer.statusText}`);
+  throw Object.assign(error, { code: problem.code, field: problem.field });
 }
 
 // ---------------------------------------------------------------- upload
@@ -341,6 +342,7 @@ $("show-older").addEventListener("click", async () => {
 
 const audio = $("audio");
 let spoken = [], nowShown = null;
+let shown = null; // the episode and the document that stand in the reader
 // Whether somebody asked for the transcript, by a click or by its address: one that opens by itself does not move the page.
 let isChosen = location.hash !== "";
 
@@ -377,6 +379,9 @@ function close(why = "") {
 }
 
 function show(episodeId, transcript) {
+  closeNaming();
+  sayOfNames("");
+  shown = { episodeId, transcript };
   $("welcome").hidden = true;
   $("reader").hidden = false;
   const { episode, quality } = transcript;
@@ -386,17 +391,23 @@ function show(episodeId, transcript) {
   $("facts").textContent = facts.filter(Boolean).join(" · ");
   $("warnings").replaceChildren(...quality.warnings.map((w) => make("li", "", w.message)));
   showDoubts(quality);
-  const label = Object.fromEntries(transcript.speakers.map((s, i) => [s.id, s.name ?? `Speaker ${i + 1}`]));
+  const label = labelsOf(transcript.speakers);
+  const nameless = transcript.speakers.filter((s) => !s.name).length;
+  $("name-speakers").hidden = !transcript.speakers.length;
+  $("name-speakers").textContent = `Name the speakers${nameless ? ` (${nameless} without a name)` : ""}`;
   $("speakers").replaceChildren(...transcript.speakers.map((s) => speakerNode(s, label[s.id])));
   spoken = [];
   $("turns").replaceChildren(...transcript.turns.map((t) => turnNode(t, label[t.speaker] ?? "Unknown voice")));
-  audio.src = `/v1/episodes/${episodeId}/audio`;
+  const recording = `/v1/episodes/${episodeId}/audio`;
+  if (audio.getAttribute("src") !== recording) audio.src = recording; // else it goes on where it is
   $("look").value = "";
   look(episodeId);
   $("look").onchange = () => look(episodeId);
   $("save").onclick = () => save(`/v1/transcripts/${episodeId}?${$("download").value}&download=true`);
   tell("");
 }
+
+const labelsOf = (speakers) => Object.fromEntries(speakers.map((s, i) => [s.id, s.name ?? `Speaker ${i + 1}`]));
 
 const tell = (text) => { $("reader-note").textContent = text; };
 
@@ -449,10 +460,223 @@ function speakerNode(speaker, label) {
     if (each.start != null) line.append(make("small", "", ` ${clock(each.start)}`));
     box.append(line);
   }
-  if (!speaker.evidence.length) box.append(make("div", "", speaker.name ? "No quote kept." : "Nobody said this name clearly enough."));
+  if (!speaker.evidence.length) box.append(make("div", "", whyWithout(speaker)));
+  const rename = make("button", "small", speaker.name ? "Change the name" : "Give a name");
+  rename.type = "button";
+  rename.addEventListener("click", () => openNaming(speaker.id));
+  box.append(rename);
   item.append(box);
   return item;
 }
+
+function whyWithout(speaker) {
+  if (speaker.name) return "No quote kept.";
+  return speaker.known_by === "given" ? "Somebody said that nobody knows who this is." : "Nobody said this name clearly enough.";
+}
+
+// ---------------------------------------------------------------- naming by hand
+
+const naming = $("naming");
+
+function sayOfNames(text, bad = false) {
+  $("naming-note").textContent = text;
+  $("naming-note").classList.toggle("bad", bad);
+}
+
+function openNaming(speakerId) {
+  const { transcript } = shown;
+  $("people").replaceChildren(...transcript.episode.participants.map((person) => {
+    const option = make("option");
+    option.value = person.name;
+    return option;
+  }));
+  $("naming-rows").replaceChildren(...transcript.speakers.map((speaker, i) => namingRow(speaker, i + 1)));
+  naming.hidden = false;
+  $("name-speakers").setAttribute("aria-expanded", "true");
+  sayOfNames("");
+  const first = transcript.speakers.find((speaker) => !speaker.name) ?? transcript.speakers[0];
+  fieldOf(speakerId ?? first.id)?.focus();
+}
+
+function closeNaming() {
+  naming.hidden = true;
+  $("name-speakers").setAttribute("aria-expanded", "false");
+}
+
+const fieldOf = (speakerId) => $("naming-rows").querySelector(`[data-speaker="${CSS.escape(speakerId)}"] input`);
+
+function namingRow(speaker, number) {
+  const row = make("li"), label = make("label"), field = make("input"), why = make("p", "why");
+  row.dataset.speaker = speaker.id;
+  const said = speaker.speech_seconds && clock(speaker.speech_seconds);
+  label.append(`Speaker ${number}`, ...(said ? [" ", make("small", "", said)] : []));
+  field.id = `name-of-${number}`;
+  field.value = speaker.name ?? "";
+  field.maxLength = 300;
+  field.placeholder = "name…";
+  field.setAttribute("list", "people");
+  field.autocapitalize = "words";
+  field.spellcheck = false;
+  why.id = `why-${number}`;
+  field.setAttribute("aria-describedby", why.id);
+  label.htmlFor = field.id;
+  field.addEventListener("input", () => {
+    field.removeAttribute("aria-invalid");
+    if (row.classList.contains("taken-back")) row.querySelector("[aria-pressed]").click();
+  });
+  // What stands as evidence of a name by hand is only where the voice can be heard.
+  const [first] = speaker.known_by === "given" ? [] : speaker.evidence;
+  if (first) why.append(`${METHODS[first.method] ?? first.method}: `, make("q", "", first.quote));
+  else if (speaker.name) why.append(METHODS[speaker.known_by] ?? "");
+  else why.append(whyWithout(speaker));
+  row.append(label, hearButton(speaker.id, number), field);
+  if (speaker.known_by === "given") row.append(takeBackButton(row, field, speaker));
+  row.append(why);
+  return row;
+}
+
+// What somebody gave by hand, back to what is heard in the talk.
+function takeBackButton(row, field, speaker) {
+  const button = make("button", "small", "As heard");
+  button.type = "button";
+  button.title = "Take back what was given by hand: what is said in the talk decides again";
+  button.addEventListener("click", () => {
+    const isBack = row.classList.toggle("taken-back");
+    if (isBack) field.value = "";
+    else if (!field.value) field.value = speaker.name ?? "";
+    field.placeholder = isBack ? "as heard in the talk" : "name…";
+    button.setAttribute("aria-pressed", String(isBack));
+  });
+  button.setAttribute("aria-pressed", "false");
+  return button;
+}
+
+const HEARD_SECONDS = 6; // of a voice: enough to know it by
+
+// A few seconds of the voice; again, of its next longest turn.
+function hearButton(speakerId, number) {
+  const button = make("button", "small hear", "Hear");
+  button.type = "button";
+  button.setAttribute("aria-label", `Hear Speaker ${number}`);
+  const turns = shown.transcript.turns
+    .filter((turn) => turn.speaker === speakerId && turn.start != null && turn.end != null)
+    .sort((a, b) => (b.end - b.start) - (a.end - a.start)).slice(0, 3);
+  button.disabled = !turns.length;
+  let next = 0;
+  button.addEventListener("click", () => {
+    const { start, end } = turns[next++ % turns.length];
+    playFrom(start, Math.min(end, start + HEARD_SECONDS));
+  });
+  return button;
+}
+
+// What is said of whom: only of those whose field was changed.
+function namesGiven() {
+  const given = {};
+  for (const speaker of shown.transcript.speakers) {
+    const field = fieldOf(speaker.id), name = field.value.trim();
+    if (field.closest("li").classList.contains("taken-back")) given[speaker.id] = null;
+    else if (name !== (speaker.name ?? "")) given[speaker.id] = name || { name: null };
+  }
+  return given;
+}
+
+naming.addEventListener("submit", async (e) => {
+  e.preventDefault();
+  const { episodeId, transcript } = shown, given = namesGiven();
+  if (!Object.keys(given).length) {
+    closeNaming();
+    $("name-speakers").focus();
+    return;
+  }
+  $("naming-save").disabled = true;
+  sayOfNames("Saving…");
+  try {
+    const answer = await (await ask(`/v1/transcripts/${episodeId}/speakers`, {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ revision: transcript.revision, speakers: given }),
+    })).json();
+    if (!isOpen(episodeId)) return; // another one was chosen meanwhile
+    await showAgain(episodeId);
+    sayOfNames(saved(transcript.speakers, answer, given));
+    $("name-speakers").focus({ preventScroll: true });
+  } catch (error) {
+    if (isOpen(episodeId)) await refused(error, given);
+  } finally {
+    $("naming-save").disabled = false;
+  }
+});
+
+async function showAgain(episodeId) {
+  const transcript = await (await ask(`/v1/transcripts/${episodeId}?format=json`)).json();
+  if (isOpen(episodeId)) show(episodeId, transcript);
+}
+
+// To name one may tell who another is, or that a name was somebody else's: that is said, too.
+function saved(before, { revision, speakers }, given) {
+  const was = labelsOf(before), is = labelsOf(speakers);
+  const others = speakers.filter((s) => !(s.id in given) && is[s.id] !== was[s.id]);
+  const also = others.map((s) => ` ${was[s.id]} is now ${is[s.id]}.`).join("");
+  return `Saved: this is revision ${revision} of the transcript.${also}`;
+}
+
+async function refused(error, given) {
+  const speakerId = error.field?.startsWith("speakers.") ? error.field.slice("speakers.".length) : null;
+  const field = speakerId && fieldOf(speakerId);
+  if (error.code === "revision_outdated") return takeUp(given);
+  const why = {
+    name_taken: `Two speakers cannot both be ${field?.value.trim()}.`,
+    name_invalid: `That cannot be a name: ${error.message}.`,
+    episode_in_work: "This episode is being transcribed again. Name its speakers when that is done.",
+    episode_deleted: "This episode was deleted.",
+  }[error.code] ?? (error instanceof TypeError ? "The service did not answer. Nothing is lost: save again." : `Not saved: ${error.message}`);
+  sayOfNames(why, true);
+  if (!field) {
+    $("naming-note").scrollIntoView({ block: "center" });
+    return;
+  }
+  field.closest("li").querySelector(".why").textContent = why;
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
+}
+
+// Somebody else was faster: their revision is shown, and what was typed stands in the fields to be looked at again. Not
+// where the episode was transcribed again: its voices may be others.
+async function takeUp(given) {
+  const { episodeId, transcript: before } = shown;
+  try {
+    await showAgain(episodeId);
+  } catch (error) {
+    sayOfNames(`Not saved: ${error.message}`, true);
+    return;
+  }
+  if (!isOpen(episodeId)) return;
+  openNaming();
+  const isOfOneJob = shown.transcript.provenance?.created === before.provenance?.created;
+  for (const [speakerId, name] of Object.entries(isOfOneJob ? given : {})) {
+    const field = fieldOf(speakerId);
+    if (field && name) field.value = typeof name === "string" ? name : "";
+  }
+  const now = `Not saved: the transcript was changed meanwhile and is shown as it is now (revision ${shown.transcript.revision}).`;
+  sayOfNames(`${now} ${isOfOneJob ? "Look at the names again, then save." : "It was transcribed again: name its speakers anew."}`, true);
+  $("naming-note").scrollIntoView({ block: "center" });
+}
+
+$("name-speakers").addEventListener("click", () => {
+  if (naming.hidden) openNaming();
+  else closeNaming();
+});
+$("naming-cancel").addEventListener("click", () => {
+  closeNaming();
+  sayOfNames("");
+  $("name-speakers").focus();
+});
+naming.addEventListener("keydown", (e) => {
+  if (e.key === "Escape") $("naming-cancel").click();
+});
+
+// ---------------------------------------------------------------- turns and sound
 
 function turnNode(turn, label) {
   const section = make("section", "turn");
@@ -484,15 +708,23 @@ function playButton(start) {
   return button;
 }
 
-function playFrom(start) {
+let heardUntil = null; // where a sample of a voice ends
+
+function playFrom(start, until = null) {
+  heardUntil = until;
   audio.currentTime = start;
   audio.play().catch(() => {}); // what keeps it from that is told by the event "error"
 }
 
 audio.addEventListener("error", () => tell("The recording cannot be played: it is no longer here, or this browser does not know its format."));
 
+// Whoever moves on from the player's own controls hears on.
+audio.addEventListener("seeking", () => { if (heardUntil != null && audio.currentTime > heardUntil) heardUntil = null; });
+audio.addEventListener("pause", () => { heardUntil = null; });
+
 audio.addEventListener("timeupdate", () => {
   const t = audio.currentTime;
+  if (heardUntil != null && t >= heardUntil) audio.pause();
   let low = 0, high = spoken.length - 1, found = null;
   while (low <= high) {
     const middle = (low + high) >> 1;
@@ -507,7 +739,7 @@ audio.addEventListener("timeupdate", () => {
 async function look(episodeId) {
   const style = $("look").value;
   $("styled").hidden = !style;
-  $("turns").hidden = $("speakers").hidden = Boolean(style);
+  $("turns").hidden = $("speakers").hidden = $("naming-bar").hidden = Boolean(style);
   if (!style) return;
   $("styled").textContent = "";
   tell("");

@@ -556,3 +556,169 @@ def test_a_job_for_which_nothing_is_done_at_the_moment_says_why(
     page.goto(service.url)
 
     page.wait_for_selector(f".jobs .note:has-text('{said}')")
+
+
+# ---------------------------------------------------------------- names by hand
+
+
+def opened(service: Any, page: Any, **fields: str) -> str:
+    """A transcript of two, Ada Quill and Bram Oster, in the reader; its episode."""
+    episode_id = str(finished(service, **fields)["episode_id"])
+    page.goto(f"{service.url}/#/transcript/{episode_id}")
+    page.wait_for_selector("#reader:not([hidden]) .word")
+    return episode_id
+
+
+def rename(service: Any, episode_id: str, revision: int, **speakers: Any) -> None:
+    with service.client() as client:
+        body = {"revision": revision, "speakers": speakers}
+        assert client.patch(f"/v1/transcripts/{episode_id}/speakers", json=body).status_code == 200
+
+
+def labels(page: Any) -> list[str]:
+    return list(dict.fromkeys(page.locator(".turn h3").all_inner_texts()))
+
+
+def row(number: int) -> str:
+    return f"#naming-rows li:nth-child({number})"
+
+
+def test_names_are_given_with_the_keyboard_alone_and_the_new_revision_is_shown(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    episode_id = opened(service, page)
+    before = labels(page)
+
+    page.focus("#name-speakers")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{row(1)} input:focus")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("<b>Dr Greta</b> Vance, host")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("Ada Quill")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#naming-note:has-text('Saved: this is revision 2 of the transcript.')")
+
+    assert before == ["Ada Quill", "Bram Oster"]
+    assert labels(page) == ["<b>Dr Greta</b> Vance", "Ada Quill"]
+    assert page.locator("#naming").is_hidden()
+    assert page.evaluate("document.activeElement.id") == "name-speakers"
+    assert page.inner_text("#speakers li:nth-child(1) summary") == "<b>Dr Greta</b> Vance host, 1:11"
+    with service.client() as client:
+        speakers = client.get(f"/v1/transcripts/{episode_id}").json()["speakers"]
+    assert [each["known_by"] for each in speakers] == ["given", "given"]
+    assert problems == []
+
+
+def test_a_voice_is_heard_for_some_seconds_before_it_is_named(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    opened(service, page)
+    page.click("#speakers li:nth-child(2) summary")
+    page.click("#speakers li:nth-child(2) button")
+    page.wait_for_selector(f"{row(2)} input:focus")
+
+    page.click(f"{row(2)} .hear")
+    sound = page.locator("#audio")
+    begun = sound.evaluate("audio => audio.currentTime")
+    sound.evaluate("audio => { audio.playbackRate = 4 }")
+    for _ in range(300):
+        ended = sound.evaluate("audio => audio.currentTime")
+        if ended > begun + 3 and sound.evaluate("audio => audio.paused"):
+            break
+        page.wait_for_timeout(100)
+
+    assert begun >= 6  # the second voice begins there
+    assert 3 < ended - begun < 10  # at four times the speed it is noticed later
+
+
+def test_a_name_is_taken_away_and_what_was_given_by_hand_taken_back(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    opened(service, page)
+
+    page.click("#name-speakers")
+    page.fill(f"{row(1)} input", "")
+    page.click("#naming-save")
+    page.wait_for_selector("#naming-note:has-text('revision 2')")
+    without = labels(page)
+    told = page.inner_text("#name-speakers")
+    page.click("#name-speakers")
+    page.click(f"{row(1)} button:has-text('As heard')")
+    page.click("#naming-save")
+    page.wait_for_selector("#naming-note:has-text('revision 3')")
+
+    assert (without, told) == (["Speaker 1", "Bram Oster"], "Name the speakers (1 without a name)")
+    assert labels(page) == ["Ada Quill", "Bram Oster"]
+
+
+def test_names_that_come_too_late_are_kept_beside_the_revision_that_is_current(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    episode_id = opened(service, page)
+    page.click("#name-speakers")
+    page.fill(f"{row(2)} input", "Cleo Marsh")
+    rename(service, episode_id, 1, S1="Greta Vance")
+
+    page.click("#naming-save")
+    page.wait_for_selector("#naming-note.bad:has-text('changed meanwhile and is shown as it is now (revision 2)')")
+    shown = labels(page)
+    kept = [page.input_value(f"{row(number)} input") for number in (1, 2)]
+    page.click("#naming-save")
+    page.wait_for_selector("#naming-note:has-text('revision 3')")
+
+    assert (shown, kept) == (["Greta Vance", "Bram Oster"], ["Greta Vance", "Cleo Marsh"])
+    assert labels(page) == ["Greta Vance", "Cleo Marsh"]
+
+
+def test_a_name_that_is_refused_is_told_at_its_field_in_plain_words(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    opened(service, page)
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.click("#name-speakers")
+
+    for number in (1, 2):
+        page.fill(f"{row(number)} input", "Greta Vance")
+    page.click("#naming-save")
+    page.wait_for_selector(f"{row(1)} input[aria-invalid]:focus")
+    both = page.inner_text("#naming-note")
+    page.fill(f"{row(1)} input", "...")
+    page.click("#naming-save")
+    page.wait_for_selector("#naming-note:has-text('That cannot be a name')")
+
+    assert both == "Two speakers cannot both be Greta Vance."
+    assert "That cannot be a name" in page.inner_text(f"{row(1)} .why")
+    assert page.is_visible("#naming")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#naming")
+    assert labels(page) == ["Ada Quill", "Bram Oster"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 409, "json": {"code": "episode_in_work", "detail": "x"}}, "is being transcribed again"),
+        ({"status": 410, "json": {"code": "episode_deleted", "detail": "x"}}, "was deleted"),
+        ({"status": 503, "json": {"code": "database_busy", "detail": "the database is busy"}}, "database is busy"),
+        (None, "did not answer. Nothing is lost"),
+    ],
+)
+def test_what_keeps_names_from_being_saved_is_told_and_they_stay_in_their_fields(
+    serve: Callable[..., Any], page: Any, answer: dict[str, Any] | None, said: str
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    opened(service, page)
+    page.route("**/v1/transcripts/*/speakers", lambda route: route.fulfill(**answer) if answer else route.abort())
+    page.click("#name-speakers")
+    page.fill(f"{row(2)} input", "Cleo Marsh")
+
+    page.click("#naming-save")
+    page.wait_for_selector(f"#naming-note.bad:has-text('{said}')")
+
+    assert page.input_value(f"{row(2)} input") == "Cleo Marsh"
+    assert page.is_enabled("#naming-save")
