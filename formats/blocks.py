@@ -23,13 +23,25 @@ _LINE_BREAK = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
+class LineBreak:
+    """Where a line of a wrapped paragraph ends."""
+
+    rest: int  #: characters of the paragraph behind the end of the line
+    printed: str  #: the white space that stands there, with the indent of the next line
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """One line of text. `before`, `lead` and `tail` are white space, `lead` may hold a bullet."""
+    """One line of text, or a paragraph whose lines were joined.
+
+    `before`, `lead` and `tail` are white space, `lead` may hold a bullet.
+    """
 
     before: str  #: line breaks and blank lines since the block before
     lead: str
     text: str
     tail: str
+    breaks: tuple[LineBreak, ...] = ()  #: of a paragraph; a text whose beginning is cut off keeps them
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,8 @@ from formats.house_style import (
 )
 from formats.label_reading import (
     HANDLE_COUNT,
-    accept,
-    find_candidates,
     is_question_or_answer,
-    join_labels,
     opening_bullet,
-    split_labels,
     usual,
 )
 from formats.labels import cast_of, first_turns, label_of
@@ -45,6 +41,7 @@ from formats.names import (
 )
 from formats.reading import Reading, read_in_style
 from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence
+from formats.turns_reading import find_usual_turns
 from schemas.errors import PageError
 
 #: What a drafted style is called until somebody names it.
@@ -280,9 +277,8 @@ def _layout(page: Page, style: HouseStyle, lead: str | None, bullet: str) -> Lay
 
     `lead` is a bullet that most labels stand after, `bullet` one that the first stands after alone.
     """
-    joined = join_labels(page.blocks, style)
     open_style = replace(style, layout=replace(style.layout, turn_indent=lead, bullet=bullet))
-    blocks, labels = split_labels(joined, accept(find_candidates(joined, open_style), joined, open_style))
+    blocks, labels = find_usual_turns(page.blocks, open_style)
     if not labels:
         return style.layout
     begin = [c.index for c in labels]

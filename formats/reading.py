@@ -13,17 +13,9 @@ from formats.blocks import Block, Page
 from formats.clock import parse_time
 from formats.front_matter import FrontMatter, understand
 from formats.house_style import CAPITALS, HouseStyle, LabelForm, definition_of
-from formats.label_reading import (
-    Candidate,
-    ListedPerson,
-    accept,
-    find_candidates,
-    join_labels,
-    people_listed,
-    split_labels,
-    usual,
-)
+from formats.label_reading import Candidate, ListedPerson, people_listed, usual
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
+from formats.line_breaks import sizes_of
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
 from formats.shapes import (
@@ -36,8 +28,7 @@ from formats.shapes import (
     is_structure,
 )
 from formats.speakers_reading import Voices, find_voices, with_heard_aliases
-from formats.stamped_labels import with_stamps
-from formats.stray_labels import with_strays
+from formats.turns_reading import find_turns
 from formats.typography import control_characters
 from formats.unspoken import Stamp, built_lines, lines_between_turns, linked_stamp, stamps_of
 from formats.writing import WHOLE_PAGE, Mark, Piece, PieceKind, compose
@@ -95,13 +86,9 @@ def episode_id(content: bytes) -> str:
 def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | None:
     """Read a page as this style writes it; None where no line begins a turn. `identity` is the episode's id."""
     told = understand(page.front_matter)
-    joined = join_labels(page.blocks, style)
-    found = accept(find_candidates(joined, style), joined, style, has_title=told.title is not None)
-    blocks, labels = split_labels(joined, found)
+    blocks, labels = find_turns(page.blocks, style, has_title=told.title is not None)
     if not labels:
         return None
-    blocks, labels = with_strays(labels, blocks, style, has_title=told.title is not None)
-    blocks, labels = with_stamps(blocks, labels)
     first = labels[0].index
     listed = people_listed(blocks, before=first)
     people = {**told.people, **listed}
@@ -357,7 +344,7 @@ def _marks(transcript: Transcript, style: HouseStyle, body: _Body, places: dict[
             marks.append(LayoutMark(identity, Mark.TIME_FORM, parsed[1]))
     known = {(mark.block, str(mark.kind)): mark.value for mark in marks}
     pieces = compose(transcript, style, known)
-    page_wide = _page_wide(pieces, places, style)
+    page_wide = [*_page_wide(pieces, places, style), *_usual_line_break(places)]
     if page_wide:
         marks = page_wide + marks
         pieces = compose(transcript, style, {(mark.block, str(mark.kind)): mark.value for mark in marks})
@@ -369,7 +356,26 @@ def _marks(transcript: Transcript, style: HouseStyle, body: _Body, places: dict[
             marks.append(LayoutMark(piece.place, Mark.LEAD, block.lead))
         if block.tail:
             marks.append(LayoutMark(piece.content, Mark.AFTER, block.tail))
+        marks += _line_marks(piece, block, page_wide)
     marks += _control_marks(transcript)
+    return marks
+
+
+def _usual_line_break(places: Mapping[str, Block]) -> list[LayoutMark]:
+    """What stands between most lines of wrapped paragraphs, where it is more than a line end."""
+    value = usual([each.printed for block in places.values() for each in block.breaks])
+    return [LayoutMark(WHOLE_PAGE, Mark.LINE_BREAKS, value)] if value not in (None, "\n") else []
+
+
+def _line_marks(piece: Piece, block: Block, page_wide: Sequence[LayoutMark]) -> list[LayoutMark]:
+    """The lines of a wrapped paragraph."""
+    if not block.breaks:
+        return []
+    marks = [LayoutMark(piece.content, Mark.LINES, sizes_of(piece.text, block.breaks))]
+    usual_break = next((mark.value for mark in page_wide if mark.kind == Mark.LINE_BREAKS), "\n")
+    printed = [each.printed for each in block.breaks]
+    if any(each != usual_break for each in printed):
+        marks.append(LayoutMark(piece.content, Mark.LINE_BREAKS, "|".join(printed)))
     return marks
 
 

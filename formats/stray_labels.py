@@ -51,7 +51,12 @@ class _Shape:
 
 
 def with_strays(
-    labels: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
+    labels: Sequence[Candidate],
+    blocks: Sequence[Block],
+    style: HouseStyle,
+    *,
+    has_title: bool = False,
+    inside: Collection[int] = (),
 ) -> tuple[tuple[Block, ...], list[Candidate]]:
     """The labels of a page with those that their punctuation, markup or time alone hid from the style.
 
@@ -59,7 +64,7 @@ def with_strays(
     begins several turns in one other form: names with a colon on a page of times or of labels on lines of their own,
     and "Q -" with "A -". After a dash the turn must begin with a capital and follow somebody else's. Where labels
     stand on lines of their own, the line of one that does not is parted. `has_title`: the title is none of the
-    blocks.
+    blocks. In the lines `inside` a sentence goes on.
     """
     counts = Counter(label.label for label in labels)
     questions = _questions(blocks, counts) if not style.label.own_line else frozenset()
@@ -79,7 +84,7 @@ def with_strays(
         block, label = blocks[index], by_index.get(index)
         if label is None:
             is_after_label = style.label.own_line and bool(found) and found[-1].index == len(made) - 1
-            if not is_after_label and index not in code:
+            if not is_after_label and index not in code and index not in inside:
                 label = _stray(block.text, index, shape, found[-1].label if found else "", questions)
         if label is None:
             made.append(block)

@@ -16,6 +16,7 @@ from formats.clock import print_time
 from formats.furniture import furniture_blocks
 from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
 from formats.labels import Cast, cast_of, first_turns, label_of, page_name, with_present_name, with_spaces
+from formats.line_breaks import broken
 from formats.shapes import is_back_heading, is_direction, is_sound_line, looks_like_an_aside, looks_like_label
 from formats.stray_labels import begins_with_label
 from formats.typography import control_characters, curly, inert, straight, without_sound_marks
@@ -49,6 +50,8 @@ class Mark(StrEnum):
     TIME_FORM = "time_form"
     STAMP = "stamp"  #: of a paragraph: the line with its time above it, "({time}):" with the white space after it
     NUMBER = "number"  #: of a speaker: the N of "Speaker N" where it is not the order of appearance
+    LINES = "lines"  #: of a wrapped paragraph: words and characters of each line, "12/64 3/15"
+    LINE_BREAKS = "line_breaks"  #: what stands at each line's end, parted by "|"; at `page` the usual one
     CONTROLS = "controls"  #: control characters of the block's text that are the page's own
 
 
@@ -252,7 +255,7 @@ class _Writer:
                 self._mark(place, Mark.BEFORE, before),
                 self._mark(place, Mark.LEAD, lead),
                 label,
-                self._text(content, text),
+                self._lines(content, self._text(content, text)),
                 self._mark(content, Mark.AFTER, ""),
             )
         )
@@ -265,6 +268,15 @@ class _Writer:
         if found and found == self._marks.get((content, Mark.CONTROLS)) and "\n" not in found:
             return text
         return inert(text) if found else text
+
+    def _lines(self, content: str, text: str) -> str:
+        """The text of a wrapped paragraph with its line breaks."""
+        sizes = self._mark(content, Mark.LINES, "")
+        if not sizes:
+            return text
+        usual = self._choice(Mark.LINE_BREAKS, "\n")
+        printed = self._mark(content, Mark.LINE_BREAKS, "|".join([usual] * sizes.count(" ")))
+        return broken(text, sizes, printed.split("|"))
 
     def _add_matter(self, kind: PieceKind, place: str, before: str, text: str) -> None:
         follows_person = bool(self._pieces) and self._pieces[-1].kind is PieceKind.PERSON

@@ -1,0 +1,54 @@
+"""Where the turns of a page begin: its labels, whatever line they stand on, and its paragraphs as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from formats.blocks import Block
+from formats.house_style import HouseStyle
+from formats.label_reading import Candidate, accept, find_candidates, join_labels, split_labels
+from formats.stamped_labels import with_stamps
+from formats.stray_labels import with_strays
+from formats.wrapping import begins_with_paragraph, inside_sentences, with_whole_paragraphs, wrap_of
+
+
+def find_turns(
+    blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
+) -> tuple[tuple[Block, ...], list[Candidate]]:
+    """The blocks of a page and the labels that begin turns among them, as a style has them and by slips.
+
+    The lines of wrapped paragraphs are one block, and so are a label and the time above it. `has_title`: the page's
+    title stands elsewhere, so that its first line can begin a turn. No labels where no line begins a turn.
+    """
+    blocks, labels = _labelled(blocks, style, has_title=has_title)
+    if labels:
+        inside = inside_sentences(labels, blocks, wrap_of(blocks))
+        blocks, labels = with_strays(labels, blocks, style, has_title=has_title, inside=inside)
+        blocks, labels = with_stamps(blocks, labels)
+    return _unwrapped(blocks, labels, style)
+
+
+def find_usual_turns(blocks: Sequence[Block], style: HouseStyle) -> tuple[tuple[Block, ...], list[Candidate]]:
+    """As `find_turns`, with the labels alone that the style explains."""
+    return _unwrapped(*_labelled(blocks, style), style)
+
+
+def _labelled(
+    blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
+) -> tuple[tuple[Block, ...], list[Candidate]]:
+    joined = join_labels(blocks, style)
+    candidates = find_candidates(joined, style)
+    wrap = wrap_of(joined)
+    inside = inside_sentences(candidates, joined, wrap)
+    candidates = [each for each in candidates if each.index not in inside]
+    has_title = has_title or (wrap is not None and begins_with_paragraph(joined))
+    return split_labels(joined, accept(candidates, joined, style, has_title=has_title))
+
+
+def _unwrapped(
+    blocks: tuple[Block, ...], labels: list[Candidate], style: HouseStyle
+) -> tuple[tuple[Block, ...], list[Candidate]]:
+    wrap = wrap_of(blocks) if labels else None
+    if wrap is None:
+        return blocks, labels
+    return with_whole_paragraphs(blocks, labels, wrap, own_line=style.label.own_line)
