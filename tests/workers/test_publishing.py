@@ -183,6 +183,53 @@ def test_jobs_finish_while_the_broker_is_dead_and_their_events_follow_in_order(
     assert revisions(own_topics, Topic.TRANSCRIPTS, isolation="read_committed") == [1, 2, 3, 4]
 
 
+@pytest.mark.timeout(400)
+def test_a_publisher_killed_while_the_broker_is_away_leaves_all_that_waits_to_the_next(
+    own_kafka: Callable[..., str], own_topics: Made, tmp_path: Path
+) -> None:
+    """`stenocast publish`, killed with the broker dead, and another one that starts before the broker is back."""
+    environment = os.environ | {
+        "STENOCAST_DATA_DIR": str(tmp_path),
+        "STENOCAST_KAFKA_BOOTSTRAP": own_topics.access.bootstrap,
+        "STENOCAST_TOPIC_PREFIX": own_topics.access.prefix,
+        "STENOCAST_LEASE_SECONDS": "1.0",
+        "STENOCAST_HEARTBEAT_SECONDS": "0.2",
+    }
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    log = tmp_path / "publisher.log"
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", "cli.main", "publish"], env=environment, cwd=ROOT, stderr=out
+            )
+
+    publisher = start()
+    try:
+        publish_revision(ledger)
+        until(lambda: ledger.backlog().unpublished_events == 0)
+        own_kafka("kill", "kafka")
+        publish_revision(ledger)
+        until(lambda: "events not published" in log.read_text())
+        publisher.kill()
+        publisher.wait()
+        publish_revision(ledger)
+        publisher = start()
+        until(lambda: log.read_text().count("events not published") > 1)
+        own_kafka("start", "kafka")
+        until(lambda: ledger.backlog().unpublished_events == 0)
+        publisher.terminate()
+        publisher.wait(60)
+    finally:
+        publisher.kill()
+        own_kafka("start", "kafka")
+
+    assert revisions(own_topics, Topic.TRANSCRIPTS, isolation="read_committed") == [1, 2, 3]
+    assert revisions(own_topics, Topic.TRANSCRIPTS_LATEST, isolation="read_committed") == [1, 2, 3]
+    assert own_topics.access.bootstrap in log.read_text()
+    assert "events published again" in log.read_text()
+
+
 def test_a_source_goes_on_soon_after_a_dead_broker_is_back(own_kafka: Callable[..., str], own_topics: Made) -> None:
     """Well before the session of a member that came back as another would be over."""
     source = own_topics.source(Topic.EPISODES, session_timeout_ms=45_000)
