@@ -134,6 +134,27 @@ def test_a_worker_told_to_end_hands_its_job_back_uncounted(place: Place) -> None
     assert scratch_left(place.settings) == []
 
 
+@pytest.mark.parametrize("point", ["after_fetch", "after_window", "after_put"])
+def test_a_worker_told_to_end_while_its_engine_hears_nobody_hands_its_job_back_uncounted(
+    place: Place, point: str
+) -> None:
+    """The engine stands, as in a long computation, at three places; the next worker does the job."""
+    job = place.add(again=f"told to end {point}")
+    place.forget_checkpoints()
+    order = place.settings.data_dir / f"stand-{point}"
+    order.write_text(f"stand:{point}")
+    worker = place.start(crash_file=order, scripted_seconds=0.2, grace_seconds=6.0, **CALM)
+    until(lambda: list(order.parent.glob(f"{order.name}.taken-*")), f"the engine stands {point}")
+    worker.terminate()
+
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    waiting = place.ledger.job(job.id)
+    assert (waiting.state, waiting.attempts, waiting.crashes) == (JobState.QUEUED, 0, 0)
+    assert scratch_left(place.settings) == []
+    place.let_heir_finish()
+    place.check_invariants(job)
+
+
 def test_a_worker_told_to_end_finishes_a_job_that_is_nearly_through(place: Place) -> None:
     job = place.add()
     worker = place.start(scripted_seconds=0.5, grace_seconds=50.0, **CALM)
