@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-import structlog
-
 from adapters.results import put_document
 from schemas.errors import InputError, NotFound, Refused, StenocastError
 from schemas.job import Job
@@ -22,8 +20,6 @@ from schemas.wire import read_json
 from transcription.jobs import outdated
 from transcription.names_by_hand import is_as_said, named_by_hand
 from transcription.ports import JobQueue, Store
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +73,4 @@ def revise_names(
             store.delete(result.document_key)
         raise
     reached("after_revision")
-    log.info("speakers named by hand", episode_id=episode_id, revision=revised.revision, speakers=len(said))
     return Revised(revised, named, is_new=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
@@ -14,6 +15,8 @@ from schemas.errors import InputError, OptionError, PageError
 from schemas.names_by_hand import NameByHand, NamesByHand
 from schemas.wire import json_schema, read_json, to_record
 from transcription.names_by_hand import checked_name
+
+log = structlog.get_logger(__name__)
 
 #: Of a request: names of some dozen people with all that may be said of them.
 LARGEST_BODY_BYTES = 200_000
@@ -57,7 +60,7 @@ def _revise(
     parent: str | None, episode_id: str, seen: int, said: dict[str, NameByHand | None], intake: Intake
 ) -> Revised:
     with process_tracing().begin("revise", parent=parent, attributes={"episode_id": episode_id}) as span:
-        return revise_names(
+        revised = revise_names(
             intake.queue,
             intake.store,
             episode_id,
@@ -67,6 +70,9 @@ def _revise(
             traceparent=span.traceparent,
             reached=intake.reached,
         )
+    if revised.is_new:
+        log.info("speakers named by hand", episode_id=episode_id, revision=revised.job.revision, speakers=len(said))
+    return revised
 
 
 async def _body(request: Request) -> bytes:

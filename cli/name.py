@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def name(
-    document: Annotated[Path, typer.Argument(help="A transcript document (JSON), from `transcribe` or `read`.")],
+    document: Annotated[
+        Path | None, typer.Argument(help="A transcript document (JSON), from `transcribe` or `read`.")
+    ] = None,
+    episode: Annotated[
+        str,
+        typer.Option(help="Instead of a document: an episode of the service, by its id or by a job of it."),
+    ] = "",
     participant: Annotated[
         list[str] | None,
         typer.Option(help='Somebody who speaks: "Ada Quill, host". May be given several times.'),
@@ -37,6 +43,10 @@ def name(
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Forget the names it has, those of a page's labels too.")
     ] = False,
+    revision: Annotated[
+        int | None,
+        typer.Option(help="With --episode: only if this revision is still the current one.", min=1),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the speakers as JSON.")] = False,
     output: Annotated[
         str, typer.Option("--output", "-o", help="Write the named document to a file, or to - instead of the table.")
@@ -46,12 +56,25 @@ def name(
 
     Names given by hand or printed on an imported page stay, unless --afresh is given. Participants take the place
     of those that the document lists. Why each name is believed, and why a speaker has none, goes to standard error.
+
+    With --episode it shows the names of the service's current transcript as they are, and --set and --unset make a
+    new revision of it, whether or not a service runs at the moment.
     """
     from schemas.wire import write_json
 
     if output == "-" and as_json:
         raise OptionError("--json and --output - both write to standard output; choose one", field="output")
-    named = _name(_read(document), participant or [], given or [], taken_back or [], afresh=afresh)
+    if (document is None) == (episode == ""):
+        raise OptionError("name a document, or an episode of the service with --episode", field="episode")
+    if episode:
+        if participant or afresh:
+            raise OptionError("--participant and --afresh are for documents, not for --episode", field="episode")
+        named = _of_the_service(episode, given or [], taken_back or [], revision)
+    else:
+        assert document is not None
+        if revision is not None:
+            raise OptionError("--revision is for --episode", field="revision")
+        named = _name(_read(document), participant or [], given or [], taken_back or [], afresh=afresh)
     _explain(named)
     if output == "-":
         sys.stdout.write(write_json(named, indent=1).decode("utf-8") + "\n")
@@ -62,6 +85,33 @@ def name(
         _print_json(named.speakers)
     else:
         _print_table(named.speakers)
+
+
+def _of_the_service(episode: str, by_hand: list[str], taken_back: list[str], revision: int | None) -> Transcript:
+    """The current transcript of an episode, after what is said of its speakers. Raises as `revise_names`."""
+    import uuid
+
+    from adapters.revising import current_transcript, revise_names
+    from adapters.settings import read_settings
+    from adapters.wiring import open_ledger, open_store
+    from cli.service import episode_id_of
+    from transcription.jobs import outdated
+
+    settings = read_settings()
+    ledger, store = open_ledger(settings), open_store(settings)
+    episode_id = episode_id_of(ledger, episode)
+    job, transcript = current_transcript(ledger, store, episode_id)
+    said = said_of(transcript.speakers, by_hand, taken_back)
+    if not said:
+        if revision not in (None, job.revision):
+            raise outdated(episode_id, seen=revision or 0, current=job.revision or 0)
+        print(f"{episode_id}: revision {job.revision}", file=sys.stderr)
+        return transcript
+    seen = revision or job.revision or 0
+    revised = revise_names(ledger, store, episode_id, said, seen=seen, new_id=lambda: str(uuid.uuid4()))
+    was = "" if revised.is_new else ", which has these names already"
+    print(f"{episode_id}: revision {revised.job.revision}{was}", file=sys.stderr)
+    return revised.document
 
 
 def _write(content: bytes, output: str) -> None:

@@ -200,7 +200,7 @@ def delete(
 
     settings = read_settings()
     ledger, store = open_ledger(settings), open_store(settings)
-    episode_id = _episode_id(ledger, episode_id)
+    episode_id = episode_id_of(ledger, episode_id)
     if not yes:
         typer.confirm(f"{_called(ledger, episode_id)}: delete it for good?", abort=True, err=True)
     deletion = ledger.delete(episode_id, by="cli")
@@ -242,7 +242,7 @@ def full_id(queue: JobQueue, beginning: str) -> str:
     return found[0]
 
 
-def _episode_id(queue: JobQueue, text: str) -> str:
+def episode_id_of(queue: JobQueue, text: str) -> str:
     """The episode of this id, or of the job that is called so."""
     try:
         queue.deletion(text)
