@@ -8,7 +8,8 @@ said by hand, too: such a speaker has no name and is `known_by` given.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from schemas.episode import Participant
@@ -19,6 +20,9 @@ from transcription.described import LONGEST_ALIAS, LONGEST_DESCRIPTION, MOST_ALI
 from transcription.naming import name_speakers
 from transcription.naming.speakers import sample_of
 from transcription.participants import MAX_CHARACTERS, parse_participant
+
+#: Of the time of either voice, how much must be the other's for the two to be one (chosen: a clear majority).
+SAME_VOICE = 2 / 3
 
 #: How a name is known that no evidence takes away. None: a document of before it was noted.
 _KEPT = (NameMethod.GIVEN, NameMethod.KNOWN_VOICE, NameMethod.PAGE, None)
@@ -77,6 +81,85 @@ def is_as_said(transcript: Transcript, said: Mapping[str, NameByHand | None]) ->
 def is_nobody(speaker: Speaker) -> bool:
     """Whether somebody said that it is not known who this is."""
     return speaker.name is None and _is_given(speaker)
+
+
+def with_names_kept(earlier: Transcript, later: Transcript) -> Transcript:
+    """A transcript of the same recording made anew, with what was given by hand in the earlier one.
+
+    A name is kept for the voice that speaks most of the same time: `SAME_VOICE` of the turns of either voice must be
+    the other's. Which share it is stands there as the name's confidence. Another recording keeps nothing, and a name
+    is not kept beside a known voice that has it.
+    """
+    sha256 = later.episode.audio.sha256
+    if sha256 is None or sha256 != earlier.episode.audio.sha256:
+        return later
+    by_hand = {each.id: each for each in earlier.speakers if _is_given(each)}
+    taken = {_folded(each.name) for each in later.speakers if each.known_by in _KEPT and each.name}
+    said: dict[str, NameByHand | None] = {}
+    kept: dict[str, float] = {}
+    for (before, now), share in _shares(earlier, later, by_hand).items():
+        name = _folded(by_hand[before].name)
+        if share >= SAME_VOICE and name not in taken:
+            said[now], kept[now] = _said_of(by_hand[before]), round(share, 3)
+            taken |= {name} - {""}
+    if not said:
+        return later
+    named = named_by_hand(later, said)
+    return replace(
+        named, speakers=tuple(_kept(each, kept[each.id]) if each.id in kept else each for each in named.speakers)
+    )
+
+
+def _kept(speaker: Speaker, share: float) -> Speaker:
+    if speaker.name is None:
+        return speaker
+    return replace(
+        speaker, confidence=share, evidence=tuple(replace(each, confidence=share) for each in speaker.evidence)
+    )
+
+
+def _said_of(speaker: Speaker) -> NameByHand:
+    return NameByHand(
+        speaker.name, speaker.honorific, speaker.role if speaker.name else None, speaker.description, speaker.aliases
+    )
+
+
+def _shares(earlier: Transcript, later: Transcript, wanted: Container[str]) -> dict[tuple[str, str], float]:
+    """How much of the time of a wanted speaker and of one of the later transcript is both of them, 0 to 1."""
+    before, now = _spans(earlier), _spans(later)
+    both: dict[tuple[str, str], float] = defaultdict(float)
+    first = 0
+    for start, end, speaker in before:
+        while first < len(now) and now[first][1] <= start:
+            first += 1
+        if speaker not in wanted:
+            continue
+        for i in range(first, len(now)):
+            if now[i][0] >= end:
+                break
+            both[speaker, now[i][2]] += max(0.0, min(end, now[i][1]) - max(start, now[i][0]))
+    lengths_before, lengths_now = _lengths(before), _lengths(now)
+    return {
+        (one, other): seconds / max(lengths_before[one], lengths_now[other])
+        for (one, other), seconds in both.items()
+        if seconds > 0
+    }
+
+
+def _spans(transcript: Transcript) -> list[tuple[float, float, str]]:
+    """Start, end and speaker of every turn that has all three, by start."""
+    return sorted(
+        (turn.start, turn.end, turn.speaker)
+        for turn in transcript.turns
+        if turn.start is not None and turn.end is not None and turn.speaker is not None
+    )
+
+
+def _lengths(spans: Sequence[tuple[float, float, str]]) -> dict[str, float]:
+    lengths: dict[str, float] = defaultdict(float)
+    for start, end, speaker in spans:
+        lengths[speaker] += end - start
+    return lengths
 
 
 def checked_name(given: NameByHand | str, *, field: str) -> NameByHand:

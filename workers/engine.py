@@ -30,9 +30,12 @@ from adapters.results import put_document
 from adapters.settings import Settings
 from adapters.store_keys import result_prefix
 from schemas.drop import is_drop, read_drop
-from schemas.errors import NotReady, StenocastError
+from schemas.errors import NotReady, PageError, StenocastError
 from schemas.job import Progress, Stage
+from schemas.transcript import Transcript
+from schemas.wire import read_json
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
+from transcription.names_by_hand import with_names_kept
 from transcription.ports import Decoder, DropBox, Prepared, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
 from workers.messages import (
@@ -186,12 +189,24 @@ class Engine:
             note_sound=lambda sound: note_checkpoints(self._store, job_id=work.job.id, audio_sha256=sound.sha256),
             must_not_die=work.job.crashes + 1 >= MAX_CRASHES,
         )
+        if work.earlier_key is not None:
+            document = self._with_names_kept(document, work.earlier_key)
         tell(Progress(Stage.PUBLISH, fraction=1.0))
         self._reached("before_put")
         key = f"{result_prefix(work.job.id, work.token)}transcript.json"
         result = put_document(self._store, replace(document, revision=work.revision), key)
         self._reached("after_put")
         return result
+
+    def _with_names_kept(self, document: Transcript, earlier_key: str) -> Transcript:
+        """With the names that somebody gave in the transcript that this one replaces."""
+        content = self._store.get(earlier_key)
+        if content is None:
+            return document
+        try:
+            return with_names_kept(read_json(Transcript, content), document)
+        except PageError:  # written by a newer Stenocast, perhaps: no reason to fail the job
+            return document
 
     def _tell_unless_left(self, progress: Progress, stop: Stop) -> None:
         if self._left == stop:

@@ -37,6 +37,7 @@ class Work:
     token: int  #: of the lease; names the result's key
     revision: int  #: that the document will be
     folder: Path  #: for this attempt alone; the child makes it and the supervisor removes it
+    earlier_key: str | None = None  #: of the episode's current transcript: names that were given by hand are kept
     prepared: Prepared | None = None  #: the sound, where another child has fetched and decoded it into `folder`
 
 

@@ -18,7 +18,7 @@ import structlog
 
 from adapters.metrics import Metrics, process_metrics
 from adapters.tracing import Tracing
-from schemas.errors import CrashError, GpuError, LeaseLost, ModelError, NotReady, TransientError
+from schemas.errors import CrashError, GpuError, LeaseLost, ModelError, NotFound, NotReady, TransientError
 from schemas.job import JobError
 from transcription.ports import Claimed, JobQueue, Lease, Prepared, Store
 from workers.child import ChildDied, EngineProcess
@@ -346,6 +346,8 @@ class Supervisor:
         """Give the job to the child; from here on it owes a last word about it."""
         lease = claimed.lease
         engine = self._ready_engine()
+        revision = self._next_revision(claimed)
+        earlier_key = self._current_key(claimed) if revision > 1 else None
         self._owes_an_answer = True
         engine.order(
             Work(
@@ -353,7 +355,8 @@ class Supervisor:
                 episode=claimed.episode,
                 audio_key=claimed.audio_key,
                 token=lease.token,
-                revision=self._next_revision(claimed),
+                revision=revision,
+                earlier_key=earlier_key,
                 folder=self._scratch.attempt(lease.job_id, lease.token),
                 prepared=prepared,
             )
@@ -374,6 +377,13 @@ class Supervisor:
     def _next_revision(self, claimed: Claimed) -> int:
         """What the document will be. No other job of this episode runs meanwhile: the ledger sees to that."""
         return self._queue.next_revision(claimed.episode.id)
+
+    def _current_key(self, claimed: Claimed) -> str | None:
+        """Of the transcript that this job's will replace. Nobody revises it meanwhile: the ledger sees to that."""
+        try:
+            return self._queue.latest_done(claimed.episode.id).transcript_key
+        except NotFound:  # deleted, and asked for anew
+            return None
 
     # -- the child
 

@@ -124,3 +124,21 @@ def test_of_a_deleted_episode_no_revision_is_left_and_its_deletion_is_told_last(
         path.read_bytes() for path in service.data.glob("ledger.sqlite3-*")
     )
     assert b"Bram Stone" not in ledger
+
+
+def test_a_name_by_hand_is_kept_when_the_episode_is_transcribed_again(serve: Callable[..., Any]) -> None:
+    service = serve(command="api", **SCRIPTED)
+    episode_id = transcribed(service)
+    name(service, episode_id, S1="Bram Stone")
+    with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
+        fields = {"episode_id": episode_id, "wording": "verbatim"}
+        job = client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)}, data=fields).json()
+    worked = service.command("worker", "--once")
+    assert job_of(service, job["id"])["state"] == "done", worked.stderr
+
+    document = read(service, episode_id)
+
+    assert (document["revision"], document["speakers"][0]["name"]) == (3, "Bram Stone")
+    assert document["speakers"][0]["known_by"] == "given"
+    assert document["speakers"][0]["confidence"] > 0.9
+    assert read(service, episode_id, revision=2)["speakers"][0]["name"] == "Bram Stone"

@@ -6,11 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.episode import Episode, Participant, Role
+from schemas.episode import AudioInfo, Episode, Participant, Role
 from schemas.errors import NotFound, OptionError
 from schemas.names_by_hand import NameByHand
 from schemas.transcript import NameMethod, Paragraph, Speaker, Transcript, Turn
-from transcription.names_by_hand import checked_name, is_as_said, is_nobody, named_by_hand, with_names_anew
+from transcription.names_by_hand import (
+    checked_name,
+    is_as_said,
+    is_nobody,
+    named_by_hand,
+    with_names_anew,
+    with_names_kept,
+)
 from transcription.naming import name_speakers
 
 ADA = NameByHand("Ada Quill")
@@ -170,6 +177,95 @@ def test_two_voices_that_a_page_calls_alike_keep_their_names_when_another_is_nam
 
 def test_a_document_that_nobody_touched_is_named_as_ever(greta: Transcript) -> None:
     assert with_names_anew(greta) == greta
+
+
+def heard(*said: tuple[str, float, float], sha256: str | None = "a" * 64) -> Transcript:
+    """A document of who speaks from when to when."""
+    turns = tuple(
+        Turn(f"t{n}", who, (Paragraph(f"p{n}", "We mend clocks.", start, end),), start, end)
+        for n, (who, start, end) in enumerate(said)
+    )
+    speakers = tuple(Speaker(each, f"voice {each[1:]}") for each in dict.fromkeys(who for who, _, _ in said))
+    return Transcript(Episode("e", audio=AudioInfo(sha256=sha256)), speakers=speakers, turns=turns)
+
+
+TWO = (("S1", 0.0, 10.0), ("S2", 10.0, 30.0), ("S1", 30.0, 60.0))
+
+
+def test_names_by_hand_are_kept_for_the_voices_that_speak_at_the_same_times() -> None:
+    earlier = named_by_hand(heard(*TWO), {"S1": NameByHand("Ada Quill", "Dr", Role.HOST), "S2": NOBODY})
+    later = heard(("S1", 10.0, 30.0), ("S2", 30.5, 60.0), ("S2", 0.0, 9.5), ("S3", 9.5, 10.0))
+
+    kept = with_names_kept(earlier, later)
+
+    assert names(kept) == [None, "Ada Quill", None]
+    assert [is_nobody(each) for each in kept.speakers] == [True, False, False]
+    ada = kept.speakers[1]
+    assert (ada.known_by, ada.confidence, ada.honorific, ada.role) == (NameMethod.GIVEN, 0.975, "Dr", Role.HOST)
+    assert [(each.method, each.confidence, each.turn) for each in ada.evidence] == [(NameMethod.GIVEN, 0.975, "t1")]
+
+
+@pytest.mark.parametrize(
+    ("later", "kept"),
+    [
+        ((("S1", 0.0, 70.0),), [None]),  # both voices as one: 40 of 70 seconds are Ada's
+        ((("S1", 0.0, 10.0), ("S2", 10.0, 30.0), ("S3", 30.0, 60.0)), [None, None, "Ada Quill"]),
+        ((("S1", 0.0, 10.0), ("S2", 10.0, 40.0), ("S1", 40.0, 60.0)), ["Ada Quill", None]),
+        ((("S1", 0.0, 10.0), ("S2", 10.0, 45.0), ("S1", 45.0, 60.0)), [None, None]),
+        ((("S1", 70.0, 90.0),), [None]),
+        ((), []),
+    ],
+)
+def test_a_name_is_kept_only_where_most_of_either_voice_is_the_others(
+    later: tuple[tuple[str, float, float], ...], kept: list[str | None]
+) -> None:
+    earlier = named_by_hand(heard(*TWO), {"S1": ADA})
+
+    assert names(with_names_kept(earlier, heard(*later))) == kept
+
+
+@pytest.mark.parametrize("sha256", [None, "b" * 64])
+def test_another_recording_keeps_no_name(sha256: str | None) -> None:
+    earlier = named_by_hand(heard(*TWO), {"S1": ADA})
+    later = heard(*TWO, sha256=sha256)
+
+    assert with_names_kept(earlier, later) == later
+    assert with_names_kept(replace(earlier, episode=later.episode), later).speakers[0].name == (
+        None if sha256 is None else "Ada Quill"
+    )
+
+
+def test_names_of_evidence_are_found_anew_and_not_kept() -> None:
+    named = heard(*TWO)
+    by_evidence = replace(named.speakers[0], name="Ada Quill", known_by=NameMethod.ADDRESS)
+    earlier = replace(named, speakers=(by_evidence, named.speakers[1]))
+
+    assert with_names_kept(earlier, heard(*TWO)) == heard(*TWO)
+
+
+def test_a_name_is_not_kept_beside_a_known_voice_that_has_it() -> None:
+    earlier = named_by_hand(heard(*TWO), {"S1": ADA, "S2": BRAM})
+    later = heard(*TWO)
+    known = replace(later.speakers[1], name="Ada Quill", known_by=NameMethod.KNOWN_VOICE)
+    later = replace(later, speakers=(later.speakers[0], known))
+
+    assert names(with_names_kept(earlier, later)) == [None, "Bram Stone"]
+
+
+def test_one_name_that_an_old_document_gives_twice_is_kept_once() -> None:
+    earlier = heard(*TWO)
+    earlier = replace(
+        earlier, speakers=tuple(replace(s, name="Ada", known_by=NameMethod.GIVEN) for s in earlier.speakers)
+    )
+
+    assert sorted(names(with_names_kept(earlier, heard(*TWO))), key=str) == ["Ada", None]
+
+
+def test_what_was_kept_is_kept_again_and_can_be_given_again() -> None:
+    kept = with_names_kept(named_by_hand(heard(*TWO), {"S1": ADA}), heard(*TWO))
+
+    assert names(with_names_kept(kept, heard(*TWO))) == ["Ada Quill", None]
+    assert is_as_said(kept, {"S1": ADA})
 
 
 @pytest.mark.parametrize(
