@@ -48,8 +48,8 @@ def page() -> str:
         "|---|---|",
         *(f"| `{name}` | {meaning} |" for name, meaning in CALLS.items()),
         "",
-        "`revise` moves no job: a transcript that is changed by hand (names of speakers) is a new revision of the same",
-        "done job. It is refused while another job of the episode is running.",
+        "`revise` moves no job: a transcript that is changed by hand (names of speakers) is a new revision of the",
+        "same done job. It is refused while another job of the episode is running.",
     ]
     return "\n".join(lines) + "\n"
 
