@@ -136,6 +136,9 @@ INTAKE_RECORDS = _counter(
     "outcome",
 )
 INTAKE_LAG = _gauge("stenocast_intake_lag_records", "records", "records on the topic behind our offset", "topic")
+INTAKE_STALLED = _gauge(
+    "stenocast_intake_stalled", "intakes", "1 while nothing can be taken in: broker, ledger or bucket is away"
+)
 DEAD_LETTERS = _counter(
     "stenocast_dead_letters_total", "records", "a record went to the dead letters; `reason` is a code", "reason"
 )
@@ -244,6 +247,9 @@ class Metrics:
 
     def lag_seen(self, topic: str, records: int) -> None:
         self._labelled(INTAKE_LAG, topic=topic).set(records)
+
+    def intake_stalled(self, is_stalled: bool) -> None:
+        self._made[INTAKE_STALLED.name].set(int(is_stalled))
 
     def dead_lettered(self, reason: str) -> None:
         self._labelled(DEAD_LETTERS, reason=reason).inc()

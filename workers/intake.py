@@ -222,6 +222,9 @@ class Intake:
         self._metrics.lag_seen("all", lag)
         return lag
 
+    def tell_stalled(self, is_stalled: bool) -> None:
+        self._metrics.intake_stalled(is_stalled)
+
     def close(self) -> None:
         self._source.close()
 
@@ -240,6 +243,7 @@ def take_until(
         while not stop.wait(pause):
             process_metrics().loop_turned("intake")
             taken, pause = _taken_or_paused(intake, pause, outage)
+            intake.tell_stalled(bool(pause) or outage.lasts)
             if taken or pause or outage.lasts:
                 last = clock()
             elif exit_when_idle is not None and clock() - last >= exit_when_idle:

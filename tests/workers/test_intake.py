@@ -763,6 +763,20 @@ def test_a_broker_that_goes_away_is_told_with_the_reason_and_so_is_its_return(ha
     ]
 
 
+def test_an_intake_that_can_take_nothing_in_shows_it_as_a_number(harbour: Harbour) -> None:
+    metrics = Metrics()
+    harbour.restart(metrics=metrics)
+    seen: list[str] = []
+
+    def go_and_come(turn: int) -> None:
+        harbour.source.away = TransientError("away", code="kafka_unavailable") if turn in (2, 3) else None
+        seen.append(metrics.text().decode().split("\nstenocast_intake_stalled ")[1][:3])
+
+    take_until(Turns(6, go_and_come), harbour.intake)
+
+    assert seen == ["0.0", "0.0", "0.0", "1.0", "1.0", "0.0", "0.0"]
+
+
 def test_a_loop_that_is_to_end_when_idle_waits_for_a_broker_that_is_away(
     harbour: Harbour,
 ) -> None:
