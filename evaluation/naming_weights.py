@@ -2,10 +2,12 @@
 
     python -m evaluation.naming_weights FOLDER... [--draw 300] [--jobs 2]
 
-Takes the half `seen` of every house (`evaluation.published`), the pages on which the list is as long as there are
-voices, and prints the weights that make the true way to give it out likeliest, for the table in
-`transcription/naming/features.py`. To learn how sure it may be that everybody is there, each page is shown once more
-with a name exchanged for that of somebody from another page of the house, for whom no voice is right.
+Takes the half `seen` of every house (`evaluation.published`), and prints the weights that make the true way to give
+the list out likeliest, for the table in `transcription/naming/features.py`. First on the pages on which the list is
+as long as there are voices; to learn how sure it may be that everybody is there, each is shown once more with a name
+exchanged for that of somebody from another page of the house, for whom no voice is right. Then, with those weights
+held, the weights of lists of another length (`OF_OTHER_LISTS`), on each page with a name taken off the list and with
+one added.
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ from transcription.naming.features import WEIGHTS, Feature, features_of
 from transcription.naming.likelihoods import said_of
 from transcription.naming.matchings import chances_of_pairs, worth_of_all
 from transcription.naming.mentions import Manner
-from transcription.naming.whole_lists import is_given_out_whole
+from transcription.naming.weighed_lists import is_weighed
 from transcription.participants import parse_participant
 
 EXCHANGED = 0.005  #: of the lists have a name of somebody who is not there; assumed
+CHANGED = 0.5  #: how much a page counts whose list was made shorter or longer, to one that has such a list
+OF_OTHER_LISTS = (Feature.PERHAPS_LISTED, Feature.TALKS_MUCH, Feature.NOBODY_SAYS_IT, Feature.LIST_IS_LONG)
 SHRINKAGE = 0.5  #: how much large weights cost: half of it times their squares; 0.5 and 1 do as well
 MOST_PEOPLE = 8  #: a page with more is left out, for time; few have
 CERTAIN = 50.0  #: added to the log odds of a pair that has to be given out
@@ -51,13 +55,14 @@ class Example:
     features: Matrix  #: voices by people by features
     right: NDArray[np.bool_]  #: voices by people
     share: float  #: how much the example counts
+    is_whole: bool = True  #: the list is as long as there are voices
 
 
 def example_of(case: NamingCase, share: float) -> Example | None:
-    """The features that naming would weigh; None where it would not give the list out whole."""
+    """The features that naming would weigh; None where it would not weigh the list."""
     found = found_by_evidence(case.with_participants())
     talk = found.talk
-    if not is_given_out_whole(talk) or not 2 <= len(talk.talkers) <= MOST_PEOPLE:
+    if not is_weighed(talk) or not 2 <= len(talk.talkers) <= MOST_PEOPLE:
         return None
     mentions = [each for each in found.mentions_of_listed() if each.manner is not Manner.AWAY]
     listed = [i for i, person in enumerate(found.people) if person.participant is not None]
@@ -70,22 +75,24 @@ def example_of(case: NamingCase, share: float) -> Example | None:
         [is_right(case, Speaker(voice, name=found.people[person].full)) for person in listed]
         for voice in talk.talkers
     ]
-    return Example(np.array(features), np.array(right), share)
+    return Example(np.array(features), np.array(right), share, talk.is_listed_whole)
 
 
 def examples_of(page: Path, others: Sequence[Participant]) -> list[Example]:
-    """A page with its own list, and with one name exchanged for one of `others`."""
+    """A page with its own list, with one name taken off, and with one of `others` for it and beside all."""
     case = published_case(page.read_bytes(), name=page.name)
     if case is None:
         return []
     chance = random.Random(page.name)
     given = {each.name.split()[0] for each in case.participants}
     strangers = [each for each in others if each.name.split()[0] not in given]
-    participants = list(case.participants)
-    cases = [(case, 1.0)]
+    own = case.participants
+    one = chance.randrange(len(own))
+    lists = [(own, 1.0), (own[:one] + own[one + 1 :], CHANGED)]
     if strangers:
-        participants[chance.randrange(len(participants))] = chance.choice(strangers)
-        cases.append((replace(case, participants=tuple(participants)), EXCHANGED))
+        stranger = chance.choice(strangers)
+        lists += [((*own[:one], stranger, *own[one + 1 :]), EXCHANGED), ((*own, stranger), CHANGED)]
+    cases = [(replace(case, participants=each), share) for each, share in lists]
     return [example for each, share in cases if (example := example_of(each, share)) is not None]
 
 
@@ -98,9 +105,24 @@ def regulars_of(pages: Sequence[Path]) -> list[Participant]:
 
 def fitted(examples: Sequence[Example]) -> Mapping[Feature, float]:
     """The weights that make the right pairs likeliest (maximum likelihood over all ways, with shrinkage)."""
+    whole = [each for each in examples if each.is_whole]
+    other = [each for each in examples if not each.is_whole]
+    of_all = [i for i, each in enumerate(FEATURES) if each not in OF_OTHER_LISTS]
+    of_other = [i for i, each in enumerate(FEATURES) if each in OF_OTHER_LISTS]
+    weights = np.array([WEIGHTS[each] for each in FEATURES])
+    for shown, free in ((whole, of_all), (other, of_other)):
+        if shown:
+            weights = _likeliest(shown, weights, free)
+    return dict(zip(FEATURES, weights.tolist(), strict=True))
 
-    def cost(weights: Matrix) -> tuple[float, Matrix]:
-        loss, slope = SHRINKAGE * float(weights @ weights) / 2, SHRINKAGE * weights
+
+def _likeliest(examples: Sequence[Example], start: Matrix, free: Sequence[int]) -> Matrix:
+    """The weights with those of the `free` features fitted and the rest as they are."""
+
+    def cost(chosen: Matrix) -> tuple[float, Matrix]:
+        weights = start.copy()
+        weights[free] = chosen
+        loss, slope = SHRINKAGE * float(chosen @ chosen) / 2, SHRINKAGE * chosen
         for each in examples:
             values = each.features @ weights
             allowed = np.where(each.right, values, -np.inf)
@@ -110,12 +132,13 @@ def fitted(examples: Sequence[Example]) -> Mapping[Feature, float]:
             likely = worth_of_all(allowed.tolist()) - CERTAIN * owed.sum()
             loss -= each.share * (likely - worth_of_all(values.tolist()))
             difference = np.array(chances_of_pairs(values.tolist())) - np.array(chances_of_pairs(allowed.tolist()))
-            slope = slope + each.share * np.einsum("vp,vpf->f", difference, each.features)
+            slope = slope + each.share * np.einsum("vp,vpf->f", difference, each.features[:, :, free])
         return loss, slope
 
-    start = np.array([WEIGHTS[each] for each in FEATURES])
-    found = minimize(cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
-    return dict(zip(FEATURES, found.x.tolist(), strict=True))
+    found = minimize(cost, start[free], jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    weights = start.copy()
+    weights[free] = found.x
+    return weights
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     examples = [each for folder in asked.folders for each in _examples(folder, asked.draw, asked.jobs)]
     if not examples:
-        print("no page has a list as long as there are voices")
+        print("no page has a list that can be weighed")
         return 1
     print(f"{sum(each.share == 1.0 for each in examples)} pages")
     for feature, weight in fitted(examples).items():

@@ -45,10 +45,15 @@ def test_an_example_says_which_pairs_are_right(house: Path) -> None:
     assert asked[1, 1] > 0 > asked[0, 1]
 
 
-def test_a_page_is_shown_once_more_with_a_name_of_somebody_who_is_not_there(house: Path) -> None:
-    own, exchanged = examples_of(house / "episode-0.md", [parse_participant("Clara Winter")])
-    assert (own.share, exchanged.share) == (1.0, fitting.EXCHANGED)
+def test_a_page_is_shown_with_a_list_that_lacks_a_name_and_with_a_name_of_somebody_who_is_not_there(
+    house: Path,
+) -> None:
+    own, shorter, exchanged, longer = examples_of(house / "episode-0.md", [parse_participant("Clara Winter")])
+    assert (own.share, shorter.share, exchanged.share) == (1.0, fitting.CHANGED, fitting.EXCHANGED)
+    assert [each.is_whole for each in (own, shorter, exchanged, longer)] == [True, False, True, False]
+    assert shorter.right.any(axis=1).tolist().count(False) == 1
     assert exchanged.right.any(axis=0).tolist().count(False) == 1
+    assert longer.right.any(axis=0).tolist() == [True, True, False]
 
 
 def test_a_short_talk_is_no_example() -> None:
@@ -71,6 +76,18 @@ def test_the_fit_trusts_a_feature_that_tells_right_pairs_from_wrong_ones() -> No
     found = fitted([Example(features, np.eye(2, dtype=bool), 1.0)] * 30)
     assert found[Feature.THANKED] > 1.0 > 0 > found[Feature.ASKED]
     assert found[Feature.LISTED] > 0
+
+
+def test_lists_of_another_length_have_weights_of_their_own_and_leave_the_others() -> None:
+    features = np.zeros((2, 2, len(FEATURES)))
+    features[:, :, FEATURES.index(Feature.PERHAPS_LISTED)] = 1.0
+    features[:, 1, FEATURES.index(Feature.NOBODY_SAYS_IT)] = 1.0
+    right = np.array([[True, False], [False, False]])
+    found = fitted([Example(features, right, 1.0, is_whole=False)] * 30)
+    assert found[Feature.NOBODY_SAYS_IT] < -2.0
+    assert {each: found[each] for each in WEIGHTS if each not in fitting.OF_OTHER_LISTS} == {
+        each: weight for each, weight in WEIGHTS.items() if each not in fitting.OF_OTHER_LISTS
+    }
 
 
 def test_the_command_prints_a_weight_for_each_feature(house: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ sum is high enough and nothing comes near it: no other voice with the same name,
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
 `people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,
-`decisions` (which names are believed), `whole_lists`, `jointly` and `by_calls` (who the others are, by all
+`decisions` (which names are believed), `weighed_lists`, `jointly` and `by_calls` (who the others are, by all
 `mentions` at once), `speakers` (the document's speakers, with the evidence).
 """
 
@@ -28,7 +28,7 @@ from transcription.naming.presentations import completed, pieces_by_presentation
 from transcription.naming.roles import host_of, pieces_by_role, roles_of
 from transcription.naming.speakers import evidence_of, named_speaker
 from transcription.naming.talk import Talk
-from transcription.naming.whole_lists import give_out, is_given_out_whole
+from transcription.naming.weighed_lists import give_out, is_weighed
 
 
 def name_speakers(transcript: Transcript) -> Transcript:
@@ -113,9 +113,9 @@ def _found(transcript: Transcript) -> Found:
     found = found_by_evidence(transcript)
     talk, people, pieces, named = found.talk, found.people, found.pieces, dict(found.named)
     mentions = found.mentions_of_listed()
-    if is_given_out_whole(talk):
+    if is_weighed(talk):
         given_out = give_out(talk, people, pieces, named, mentions)
-        return replace(found, named=given_out)
+        return replace(found, named=given_out | named_by_calls(talk, people, found.heard, pieces, given_out))
     jointly = named_jointly(talk, people, pieces, named, mentions)
     jointly |= named_by_calls(talk, people, found.heard, pieces, named | jointly)
     # What a single turn says may be wrong, and must not make a second name wrong.

@@ -40,7 +40,11 @@ class Feature(StrEnum):
     SPEAKS_NEXT = "speaks next"  #: log of 1 + the turns right behind one that only speaks of the person
     INTRODUCED_AT_LENGTH = "introduced, at length"  #: how much is introduced, by the log of words a turn to the mean
     INTRODUCED_ASKING = "introduced, asking"  #: the same by the log of questions a word to the mean
-    LISTED = "listed"  #: 1
+    LISTED = "listed"  #: 1 where the list is as long as there are voices
+    PERHAPS_LISTED = "perhaps listed"  #: 1 where it is not, so that somebody is away or not on it; so with the rest:
+    TALKS_MUCH = "talks much"  #: log of the voice's part of all words, to an even part
+    NOBODY_SAYS_IT = "nobody says it"  #: 1 where the person is not mentioned
+    LIST_IS_LONG = "list is long"  #: log of people to voices, where there are more
 
 
 #: Fitted; see docs/names.md.
@@ -62,6 +66,10 @@ WEIGHTS: Mapping[Feature, float] = {
     Feature.INTRODUCED_AT_LENGTH: 1.02,
     Feature.INTRODUCED_ASKING: -0.31,
     Feature.LISTED: 4.10,
+    Feature.PERHAPS_LISTED: 2.28,
+    Feature.TALKS_MUCH: 0.23,
+    Feature.NOBODY_SAYS_IT: -0.51,
+    Feature.LIST_IS_LONG: -3.90,
 }
 MOST_ODDS = 8.0  #: either way of the mentions of one manner, cut after each; more of them say the same again
 MOST_EVIDENCE = 3.0  #: of the pieces of one method
@@ -77,10 +85,13 @@ Pair = tuple[str, int]  #: a voice's id, and an index into the people
 
 @dataclass(frozen=True, slots=True)
 class _Traits:
-    """How a voice talks, next to the mean of all: logs of words a turn, and of questions a word."""
+    """How a voice talks: logs of its words a turn and questions a word to the mean of all, and of its part of all
+    words to an even part.
+    """
 
     length: float
     asking: float
+    part: float
 
 
 def value_of(features: Mapping[Feature, float]) -> float:
@@ -97,6 +108,7 @@ def features_of(
     """
     traits = _traits_of(talk)
     evidence = _evidence(pieces)
+    listed = _listed(talk, len(expected))
     by_person: dict[int, list[Said]] = defaultdict(list)
     for each in said:
         by_person[each.mention.person].append(each)
@@ -122,9 +134,18 @@ def features_of(
             numbers[Feature.SPEAKS_NEXT] = math.log1p(followers.count(voice))
             numbers[Feature.INTRODUCED_AT_LENGTH] = introduced * traits[voice].length
             numbers[Feature.INTRODUCED_ASKING] = introduced * traits[voice].asking
-            numbers[Feature.LISTED] = 1.0
+            numbers |= listed | {Feature.NOBODY_SAYS_IT: float(not (own or talk.is_listed_whole))}
+            if not talk.is_listed_whole:
+                numbers[Feature.TALKS_MUCH] = traits[voice].part
             found[voice, person] = {feature: number for feature, number in numbers.items() if number}
     return found
+
+
+def _listed(talk: Talk, people: int) -> dict[Feature, float]:
+    """What being on the list says, of everybody on it."""
+    if talk.is_listed_whole:
+        return {Feature.LISTED: 1.0}
+    return {Feature.PERHAPS_LISTED: 1.0, Feature.LIST_IS_LONG: max(0.0, math.log(people / max(len(talk.talkers), 1)))}
 
 
 def _introduced(pieces: Iterable[Piece], own: Iterable[Said], person: int) -> float:
@@ -165,4 +186,9 @@ def _traits_of(talk: Talk) -> dict[str, _Traits]:
         asking[voice] = math.log((questions + 0.5) / (words / 100 + 1))
     mean_length = sum(lengths.values()) / max(len(lengths), 1)
     mean_asking = sum(asking.values()) / max(len(asking), 1)
-    return {voice: _Traits(lengths[voice] - mean_length, asking[voice] - mean_asking) for voice in talk.talkers}
+    even = sum(talk.words_of(voice) + 1 for voice in talk.talkers) / max(len(talk.talkers), 1)
+    parts = {voice: math.log((talk.words_of(voice) + 1) / even) for voice in talk.talkers}
+    return {
+        voice: _Traits(lengths[voice] - mean_length, asking[voice] - mean_asking, parts[voice])
+        for voice in talk.talkers
+    }

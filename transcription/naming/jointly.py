@@ -65,7 +65,7 @@ def named_jointly(
         voice, person = voices[row], expected[column]
         calls = calls_of(talk, said, voice, person)
         is_last = len(left) == 1 and all(each in named for each in voices if each != voice)
-        if not are_enough(talk, voice, calls, is_last=is_last) or _is_said_otherwise(pieces, people, voice, person):
+        if not are_enough(talk, voice, calls, is_last=is_last) or is_said_otherwise(pieces, people, voice, person):
             continue
         without = [list(each) for each in values]
         without[row][column] = -math.inf
@@ -117,7 +117,7 @@ def is_said_to_somebody(mention: Mention) -> bool:
     return bool(is_to_somebody) and OF_A_TELLING.search(before) is None
 
 
-def _is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
+def is_said_otherwise(pieces: Sequence[Piece], people: Sequence[Person], voice: str, person: int) -> bool:
     """Whether the voice gives itself another name or is told to be somebody who is not on the list, or another voice
     gives itself this name."""
     outsiders = [

@@ -1,7 +1,8 @@
-"""A list as long as there are voices, given out by all that a long talk says. Invented people only."""
+"""A list given out by all that a long talk says. Invented people only."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from transcription.naming import found_by_evidence, name_speakers
 from transcription.naming.features import WEIGHTS, Feature, features_of, value_of
 from transcription.naming.likelihoods import said_of
 from transcription.naming.mentions import Manner
-from transcription.naming.whole_lists import LONG_TALK, is_given_out_whole
+from transcription.naming.weighed_lists import LONG_TALK, is_weighed
 from transcription.participants import parse_participant
 
 LIST = ("Ada Quill", "Bram Oster", "Wilma Quist")
@@ -80,16 +81,34 @@ def test_the_last_one_who_speaks_for_a_minute_is_named_by_elimination() -> None:
     assert (found.name, found.known_by) == ("Bram Oster", NameMethod.ELIMINATION)
 
 
-def test_a_short_talk_is_not_weighed_as_a_whole() -> None:
+def test_a_short_talk_is_not_weighed() -> None:
     short = [(label, text.replace(TIDE, "")) for label, text in HARBOUR]
-    assert is_given_out_whole(found_by_evidence(listed(HARBOUR)).talk)
-    assert not is_given_out_whole(found_by_evidence(listed(short)).talk)
+    assert is_weighed(found_by_evidence(listed(HARBOUR)).talk)
+    assert not is_weighed(found_by_evidence(listed(short)).talk)
     assert LONG_TALK == 600
 
 
-def test_a_list_that_is_longer_or_shorter_is_not_given_out_whole() -> None:
-    assert not is_given_out_whole(found_by_evidence(listed(HARBOUR, LIST[:2])).talk)
-    assert not is_given_out_whole(found_by_evidence(listed(HARBOUR, (*LIST, "Osric Pell"))).talk)
+def test_without_a_list_nothing_is_weighed() -> None:
+    assert not is_weighed(found_by_evidence(listed(HARBOUR, ())).talk)
+
+
+#: Wilma is called in two turns, and answers.
+TWICE = [*HARBOUR, ("A", "And is it there now, Wilma?"), ("C", "It is. " + TIDE * 4)]
+
+
+@pytest.mark.parametrize("people", [LIST[1:], LIST[2:], (*LIST, "Osric Pell")], ids=["shorter", "one", "longer"])
+def test_of_a_list_of_another_length_who_is_called_in_two_turns_has_the_name(people: tuple[str, ...]) -> None:
+    assert names(TWICE, people) == [None, None, "Wilma Quist"]
+
+
+def test_where_somebody_may_be_away_one_call_or_being_spoken_of_is_too_little() -> None:
+    assert names(HARBOUR, (*LIST, "Osric Pell")) == [None, None, None]
+    assert names(HARBOUR, LIST[1:])[1] is None  # "Bram" is said in three turns, and nobody is called so
+
+
+def test_who_is_told_to_be_somebody_off_the_list_has_no_name_of_it() -> None:
+    told = [("A", "With us is Dan Holt, who keeps bees."), *TWICE[2:3], *TWICE]
+    assert "Wilma Quist" not in names(told, LIST[1:])
 
 
 def test_what_is_likely_and_not_sure_is_not_given() -> None:
@@ -155,14 +174,26 @@ def test_a_list_of_more_people_than_can_be_weighed_leaves_the_names_that_evidenc
 
 
 def features(
-    lines: list[tuple[str, str]], believed: dict[str, int] | None = None
+    lines: list[tuple[str, str]], believed: dict[str, int] | None = None, people: tuple[str, ...] = LIST
 ) -> dict[tuple[str, str], dict[Feature, float]]:
     """By voice and given name."""
-    found = found_by_evidence(listed(lines))
+    found = found_by_evidence(listed(lines, people))
     mentions = [each for each in found.mentions_of_listed() if each.manner is not Manner.AWAY]
-    people = [i for i, person in enumerate(found.people) if person.participant is not None]
-    numbers = features_of(found.talk, found.pieces, believed or {}, said_of(found.talk, mentions), people)
+    expected = [i for i, person in enumerate(found.people) if person.participant is not None]
+    numbers = features_of(found.talk, found.pieces, believed or {}, said_of(found.talk, mentions), expected)
     return {(voice, found.people[person].given): each for (voice, person), each in numbers.items()}
+
+
+def test_of_a_list_of_another_length_it_counts_who_talks_much_and_whom_nobody_says() -> None:
+    shorter, longer = features(HARBOUR, people=LIST[:2]), features(HARBOUR, people=(*LIST, "Osric Pell"))
+    assert shorter["S1", "Ada"][Feature.PERHAPS_LISTED] == 1.0
+    assert Feature.LISTED not in shorter["S1", "Ada"]
+    assert shorter["S1", "Ada"][Feature.TALKS_MUCH] > 0 > shorter["S3", "Ada"][Feature.TALKS_MUCH]
+    assert Feature.LIST_IS_LONG not in shorter["S1", "Ada"]
+    assert longer["S1", "Osric"][Feature.LIST_IS_LONG] == pytest.approx(math.log(4 / 3))
+    assert longer["S1", "Osric"][Feature.NOBODY_SAYS_IT] == 1.0
+    assert Feature.NOBODY_SAYS_IT not in longer["S1", "Bram"]
+    assert features(HARBOUR)["S1", "Ada"].keys().isdisjoint({Feature.PERHAPS_LISTED, Feature.TALKS_MUCH})
 
 
 def test_each_feature_has_a_weight() -> None:

@@ -1,9 +1,10 @@
-"""Who is who of a list that is as long as there are voices, by all that a talk says at once.
+"""Who is who of a list of participants, by all that a long talk says at once.
 
-Everybody on such a list is taken to be there. How likely each voice is to be each of them is the sum of what speaks
-for it (`features`), weighed over all the ways to give the list out (`matchings`). A name is given where it stands in
-most of what is likely, and a name that evidence gave is taken back where the rest of the talk speaks against it, as
-long as somebody is left.
+How likely each voice is to be each of them is the sum of what speaks for it (`features`), weighed over all the ways
+to give the list out (`matchings`). Everybody on a list that is as long as there are voices is taken to be there; of
+any other, somebody may be away, and a voice be nobody on it. A name is given where it stands in most of what is
+likely, and a name that evidence gave is taken back where the rest of the talk speaks against it, as long as somebody
+is left.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from dataclasses import dataclass
 from transcription.naming.decisions import Decision, by_elimination, expected_and_left
 from transcription.naming.evidence import Piece
 from transcription.naming.features import features_of, value_of
-from transcription.naming.jointly import MOST, TELLINGS, TOLD, are_enough, calls_of, introduces_otherwise, with_calls
+from transcription.naming.jointly import (
+    MOST,
+    TELLINGS,
+    TOLD,
+    are_enough,
+    calls_of,
+    introduces_otherwise,
+    is_said_otherwise,
+    with_calls,
+)
 from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.matchings import MOST_COLUMNS, chances_of_pairs
 from transcription.naming.mentions import Manner, Mention
@@ -27,6 +37,8 @@ from transcription.naming.talk import Talk
 SURE = 0.8
 #: The same between two, where nothing else speaks for a name: a tale in which somebody is called reaches 0.95.
 SURE_OF_TWO = 0.96
+#: The same where one turn alone calls, and somebody on the list may be away.
+SURE_OF_ONE_TURN = 0.95
 DOUBTFUL = 0.3  #: a name that evidence gave is taken back below this chance
 #: Seconds of talk from which all of it is weighed. The weights were fitted on episodes of half an hour and more; in a
 #: few minutes one name that is said in passing would decide (`jointly` asks for more there).
@@ -49,13 +61,12 @@ class PairChances:
         return self.chances[self.voices.index(voice)][self.expected.index(person)]
 
 
-def is_given_out_whole(talk: Talk) -> bool:
-    """Whether the list is as long as there are voices, and the talk long enough to weigh all that it says.
-
-    Not with more than 12 people, for time.
+def is_weighed(talk: Talk) -> bool:
+    """Whether there is a list, and the talk is long enough to weigh all that it says. Not with more than 12 people,
+    for time.
     """
     is_long = sum(map(talk.seconds_of, talk.talkers)) >= LONG_TALK
-    return talk.is_listed_whole and is_long and len(talk.participants) <= MOST_COLUMNS
+    return is_long and 0 < len(talk.participants) <= MOST_COLUMNS
 
 
 def give_out(
@@ -65,7 +76,7 @@ def give_out(
     named: Mapping[str, Decision],
     mentions: Sequence[Mention],
 ) -> dict[str, Decision]:
-    """The names of all voices, with a whole list given out to those whom evidence alone does not name.
+    """The names of all voices, with the list given out to those whom evidence alone does not name.
 
     Nobody is given who is said to be away. Where evidence names everybody, the names stay as they are.
     """
@@ -81,11 +92,12 @@ def give_out(
     found = dict(kept)
     for voice, row in zip(pairs.voices, pairs.chances, strict=True):
         person = pairs.expected[row.index(max(row))]
-        if voice in kept or person in taken or max(row) < SURE or introduces_otherwise(pieces, voice, person):
+        if voice in kept or person in taken or max(row) < SURE:
             continue
         calls = calls_of(talk, pairs.said, voice, person)
         own = with_calls(pieces, calls, voice, person)
-        if own and _are_enough(talk, voice, calls, max(row)):
+        is_doubted = _is_told_otherwise(talk, people, pieces, voice, person)
+        if own and not is_doubted and _are_enough(talk, voice, calls, max(row)):
             found[voice] = Decision(person, -math.log(1 - min(max(row), MOST)), own, own[0].method)
     last = by_elimination(talk, people, pieces, found, mentions)
     return found | {voice: each for voice, each in last.items() if pairs.of(voice, each.person) >= SURE}
@@ -113,12 +125,26 @@ def _chances(
     return PairChances(voices, expected, said, chances_of_pairs(values))
 
 
+def _is_told_otherwise(
+    talk: Talk, people: Sequence[Person], pieces: Sequence[Piece], voice: str, person: int
+) -> bool:
+    """Whether the voice introduces itself otherwise; where the list is not whole, also whether it is told to be
+    somebody who is not on it.
+    """
+    if talk.is_listed_whole:
+        return introduces_otherwise(pieces, voice, person)
+    return is_said_otherwise(pieces, people, voice, person)
+
+
 def _are_enough(talk: Talk, voice: str, calls: Sequence[Said], chance: float) -> bool:
     """Whether what is said of a voice may decide for it.
 
     Between two a name that is said once in passing would decide for both, so that there it takes what a short talk
-    takes, or a chance that no such name reaches; among more, who is only spoken of takes as many turns as there.
+    takes, or a chance that no such name reaches; among more, who is only spoken of takes as many turns as there. Of
+    a list that is not whole somebody has to be called, in two turns or by a chance that few names reach.
     """
     if len(talk.talkers) == 2:
         return chance >= SURE_OF_TWO or are_enough(talk, voice, calls, is_last=False)
+    if not talk.is_listed_whole:
+        return chance >= SURE_OF_ONE_TURN or len(calls) > 1
     return len(calls) >= TELLINGS or not {each.mention.manner for each in calls} <= TOLD
