@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.sniff import HEAD_BYTES, require_container
-from formats.catalogue import check_names
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, OptionError, TransientError
 from schemas.job import Job, JobOptions
@@ -50,9 +49,12 @@ def accept(
     the process die. Raises OptionError, Refused
     `idempotency_key_reused`, NotReady `disk_full`, TransientError `source_changed` and those of ledger and store.
     """
+    from formats.catalogue import check_names  # workers have this module, too, and write no pages
+
     file_name = printable(file_name)
     check_described(episode)
-    check_names(styles=[episode.style] if episode.style else [])
+    if episode.style:
+        check_names(styles=[episode.style])
     check_options(options)
     check_priority(priority)
     upload = _uploaded(store, source, file_name, max_bytes)

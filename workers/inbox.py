@@ -98,6 +98,7 @@ class Inbox:
         self._settled: dict[Path, _Look] = {}
         self._clock = clock
         self._waits: dict[Path, _Wait] = {}
+        self._outages: dict[Path, Outage] = {}
 
     def look(self) -> list[Job]:
         """Take what has become whole since the last look; the new jobs. Raises nothing about single files."""
@@ -118,6 +119,7 @@ class Inbox:
         self._seen = now
         self._settled = {path: look for path, look in self._settled.items() if path in now}
         self._waits = {path: wait for path, wait in self._waits.items() if path in now}
+        self._outages = {path: outage for path, outage in self._outages.items() if path in now}
         return taken
 
     def _candidates(self) -> list[Path]:
@@ -136,7 +138,7 @@ class Inbox:
         except (TransientError, NotReady) as error:
             if isinstance(error, NotReady):
                 self._waits[path] = self._longer_wait(path)
-            log.warning("file not taken yet", file=_shown(path), code=error.code, reason=printable(error.message))
+            self._noticed(path, error)
             return None
         except (StenocastError, OSError) as error:
             code = error.code if isinstance(error, StenocastError) else "file_unreadable"
@@ -149,6 +151,8 @@ class Inbox:
             return None
         self._settled[path] = look
         self._waits.pop(path, None)
+        if path in self._outages:
+            self._outages.pop(path).ended()
         with suppress(OSError):
             _note_path(path).unlink()
         log.info("file taken" if is_new else "file known already", file=_shown(path), job_id=job.id)
@@ -158,6 +162,12 @@ class Inbox:
         self._settled[path] = look
         log.warning("file refused", file=_shown(path), code=code, reason=reason)
         _note(path, code, reason, look)
+
+    def _noticed(self, path: Path, error: TransientError | NotReady) -> None:
+        if path not in self._outages:
+            over, file = "file can be taken again", _shown(path)
+            self._outages[path] = Outage("file not taken yet", over=over, clock=self._clock, file=file)
+        self._outages[path].noticed(error)
 
     def _longer_wait(self, path: Path) -> _Wait:
         """Copying gigabytes every second onto a full disk would keep everybody else from it."""

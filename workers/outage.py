@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from adapters.acceptance import printable
 from schemas.errors import StenocastError
 
 log = structlog.get_logger()
@@ -20,9 +21,15 @@ LONGEST_AGAIN_SECONDS = 300.0  #: so that the newest page of any log still has t
 
 
 class Outage:
-    """One thing that a loop needs. `event` is what the log says while it is away, `over` once it is back."""
+    """One thing that a loop needs. `event` is what the log says while it is away, `over` once it is back.
 
-    def __init__(self, event: str, *, over: str, clock: Callable[[], float] = time.monotonic) -> None:
+    `fields` are on every line.
+    """
+
+    def __init__(
+        self, event: str, *, over: str, clock: Callable[[], float] = time.monotonic, **fields: object
+    ) -> None:
+        self._log = log.bind(**fields)
         self._event = event
         self._over = over
         self._clock = clock
@@ -45,12 +52,14 @@ class Outage:
         self._code = error.code
         if now < self._next_line:
             return
-        log.warning(self._event, code=error.code, reason=error.message, seconds=round(now - self._began, 1))
+        self._log.warning(
+            self._event, code=error.code, reason=printable(error.message), seconds=round(now - self._began, 1)
+        )
         self._next_line = now + self._again
         self._again = min(self._again * 2, LONGEST_AGAIN_SECONDS)
 
     def ended(self) -> None:
         """Say that it is back, where it was away."""
         if self._code is not None:
-            log.info(self._over, seconds=round(self._clock() - self._began, 1))
+            self._log.info(self._over, seconds=round(self._clock() - self._began, 1))
             self._code = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.errors import NotReady, OptionError, TransientError
@@ -220,6 +221,29 @@ def test_a_ledger_that_does_not_answer_is_asked_again(desk: Desk, monkeypatch: p
         assert desk.look(3) == []
     assert len(desk.look(1)) == 1
     assert desk.names() == ["tide.wav"]
+
+
+def test_a_file_that_waits_for_the_ledger_is_told_at_once_and_rarely(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(desk.folder / "tide.wav")
+
+    def deaf(_key: str) -> Job | None:
+        raise TransientError("held")
+
+    with structlog.testing.capture_logs() as lines:
+        desk.look(1)
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.queue, "known", deaf)
+            for _ in range(60):
+                desk.look(1)
+                desk.now += 1.0
+        desk.look(1)
+
+    told = [line["seconds"] for line in lines if line["event"] == "file not taken yet"]
+    assert told == [0.0, 10.0, 30.0]
+    assert [line["event"] for line in lines[-2:]] == ["file can be taken again", "file taken"]
+    assert {line["file"] for line in lines} == {"tide.wav"}
 
 
 def test_the_job_does_not_carry_the_folder_s_path(desk: Desk) -> None:
