@@ -49,6 +49,13 @@ STATUS_OF_CLASS: tuple[tuple[type[StenocastError], HTTPStatus], ...] = (
     (StenocastError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 
+#: What is said of servers behind us instead of the error's own sentence, which names their addresses, users and
+#: buckets: that is for the log.
+SENTENCES: dict[str, str] = {
+    "database_unavailable": "the ledger does not answer at the moment; try again",
+    "store_unavailable": "the store does not answer at the moment; try again",
+}
+
 #: Seconds after which a client may try again when we say 503.
 RETRY_AFTER_SECONDS = 5
 
@@ -82,7 +89,7 @@ def answer_problems(app: FastAPI) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.warning("request failed", path=request.url.path, code=error.code, detail=error.message)
-        return problem(status, error.code, error.message, field=error.field)
+        return problem(status, error.code, SENTENCES.get(error.code, error.message), field=error.field)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

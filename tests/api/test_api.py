@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import docx
 import pytest
+import structlog
 
 import api.upload
 from formats import catalogue
@@ -322,6 +323,22 @@ def test_a_hostile_file_name_is_only_ever_shown(door: Any, name: str) -> None:
     assert "/" not in audio.file_name
     assert audio.file_name.isprintable()
     assert len(audio.file_name) <= 255
+
+
+@pytest.mark.parametrize("code", ["database_unavailable", "store_unavailable"])
+def test_what_servers_there_are_behind_the_service_is_for_its_log(
+    door: Any, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def away(**_named: object) -> None:
+        raise TransientError("postgresql://stenocast@10.1.2.3:5432/ledger: no answer", code=code)
+
+    monkeypatch.setattr(door.queue, "jobs", away)
+    with structlog.testing.capture_logs() as lines:
+        answer = door.client.get("/v1/jobs")
+
+    assert "try again" in _assert_problem(answer, 503, code)["detail"]
+    assert "10.1.2.3" not in answer.text
+    assert ["10.1.2.3" in str(line) for line in lines] == [True]
 
 
 def test_jobs_come_newest_first_in_pages(door: Any) -> None:
