@@ -215,8 +215,8 @@ def _unwelcome(access: KafkaAccess, server: str) -> StenocastError:
             code="kafka_refused",
         )
     return NotReady(
-        f"Kafka at {server} answers but not to {access.security}; it may want TLS or a login: look at"
-        " STENOCAST_KAFKA_SECURITY",
+        f"Kafka at {server} takes connections but does not answer to {access.security}; it may still be starting, or"
+        " want TLS or a login: look at STENOCAST_KAFKA_SECURITY",
         code="kafka_refused",
     )
 

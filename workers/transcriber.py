@@ -275,7 +275,13 @@ class Supervisor:
 
     def _see_through(self, claimed: Claimed, prepared: Prepared | None) -> None:
         lease = claimed.lease
-        answer = self._work(claimed, prepared)
+        try:
+            answer = self._work(claimed, prepared)
+        except (TransientError, NotReady) as error:
+            # The ledger, asked about the episode before the engine has the job: no fault of the job or of ours.
+            log.warning("ledger not reached", code=error.code, reason=error.message)
+            self._outcomes.hand_back(lease, "ledger not reached")
+            return
         if answer is None:
             self._outcomes.hand_back(lease, "worker stops")
         elif isinstance(answer, Finished):

@@ -252,6 +252,24 @@ def test_a_ledger_that_is_away_is_told_at_once_and_rarely_and_its_return_too(
     assert told[0]["seconds"] == 0.0
 
 
+@pytest.mark.parametrize("question", ["next_revision", "latest_done"])
+def test_a_ledger_that_goes_away_after_the_claim_costs_the_job_no_attempt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    def away(*_given: object, **_named: object) -> None:
+        raise TransientError("PostgreSQL does not answer", code="database_unavailable")
+
+    bench.do_one(Finished(result_at("one", 1)))
+    bench.queue.add(NewJob(Episode(id="episode-one"), JobOptions(), "uploads/x", "same-again"), job_id="again")
+    monkeypatch.setattr(bench.queue, question, away)
+    bench.supervisor().run(once=True)
+    monkeypatch.undo()
+
+    waiting = bench.queue.job("again")
+    assert (waiting.state, waiting.attempts, waiting.error) == (JobState.QUEUED, 0, None)
+    assert bench.children[-1].orders == []  # nobody had begun
+
+
 def test_the_lease_is_kept_through_a_long_job(bench: Bench) -> None:
     happenings: list[Happening] = [told(Stage.RECOGNIZE, second) for second in range(400)]
     seen: list[int] = []
