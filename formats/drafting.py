@@ -38,6 +38,8 @@ from formats.names import (
     is_role_label,
     split_bracket,
     split_description,
+    split_role,
+    without_signs,
 )
 from formats.reading import Reading, read_in_style
 from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence
@@ -52,9 +54,9 @@ UNUSUAL_COUNT = 3
 TRIED = 5
 
 _TIME = rf"(?P<time>{TIME})"
-_LABEL = (
-    r"(?P<label>(?:[^\W_]|\$)(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?)"
-)
+_BEGIN = r"(?:[^\W_]|[$\u2190-\u2bff\U0001f000-\U0001faff])"
+_REST = r"(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?"
+_LABEL = rf"(?P<label>{_BEGIN}{_REST})"
 _OPEN = r"(?:#{1,6}[ ]+)?[*_]{0,3}[\[(<]?"
 _CLOSE = r"[\])>]?[*_]{0,3}"
 _SEPARATOR = r"\s*(?:[-–—|·•]\s*)?"
@@ -207,6 +209,7 @@ def _parts_label(pattern: str, is_own_line: bool) -> bool:
 def _is_plausible(label: str, counts: Counter[str]) -> bool:
     if counts[label] > 1:
         label = (split_bracket(label) or split_description(label) or (label,))[0]
+    label = (split_role(without_signs(label)) or ("", without_signs(label)))[1]
     if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
         return True
     if is_question_or_answer(label, counts) or (counts[label] >= HANDLE_COUNT and is_handle(label)):

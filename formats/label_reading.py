@@ -12,6 +12,7 @@ from formats.clock import parse_time
 from formats.house_style import CAPITALS, HouseStyle, LabelForm
 from formats.labels import clean_name, number_in
 from formats.names import (
+    COMPANY_WORDS,
     HEADING_NOUNS,
     ORDINARY,
     PARTICLES,
@@ -31,8 +32,10 @@ from formats.names import (
     split_bracket,
     split_description,
     split_honorific,
+    split_role,
     split_several,
     without_postnominals,
+    without_signs,
 )
 from formats.shapes import TIGHT_PATTERN, ends_sentence, is_clip, is_direction, is_plain_label, label_pattern
 from formats.unspoken import code_lines
@@ -145,6 +148,7 @@ def accept(
     candidates = [c for c in candidates if c.label in said and not _is_no_label(c, blocks)]
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = _strengths(candidates, blocks, style)
+    strengths |= _strengths_of_decorated(candidates)
     strengths |= _strengths_of_several(candidates, strengths)
     strengths |= _strengths_of_markup(candidates, strengths, style)
     kept: list[Candidate] = []
@@ -167,6 +171,8 @@ def accept(
 
 def _is_title(candidate: Candidate, candidates: Sequence[Candidate], strength: int, first_strong: int | None) -> bool:
     """Whether a page's first line is its title: "Ada Quill: a life in lamps" before Ada Quill’s first turn."""
+    if is_role_label(candidate.label) and ends_sentence(candidate.rest):
+        return False
     if strength == 2:
         below = candidates[1].label if len(candidates) > 1 else None
         return below == candidate.label and " " in candidate.rest and not ends_sentence(candidate.rest)
@@ -255,7 +261,9 @@ def _strengths_of_descriptions(candidates: Sequence[Candidate]) -> dict[str, int
     first = {c.label: c.index for c in reversed(candidates)}
     found: dict[str, int] = {}
     for label, count in counts.items():
-        name, _ = split_description(label) or ("", "")
+        name, what = split_description(label) or ("", "")
+        if what in counts:
+            continue  # "Ada Quill, Tomas Feld"
         shorter = [short for short in (name, *short_forms(name)) if short in counts] if name else []
         if name and (count > 1 or (shorter and all(first[short] > first[label] for short in shorter))):
             found |= dict.fromkeys((label, *shorter), 2)
@@ -279,14 +287,48 @@ def _strengths_of_initials(candidates: Sequence[Candidate], strengths: Mapping[s
 
 
 def _strengths_of_several(candidates: Sequence[Candidate], strengths: Mapping[str, int]) -> dict[str, int]:
-    """Labels of people who speak at once and have labels of their own: "Ada Quill & Tomas Feld", "Ada and Tomas"."""
+    """Labels of people who speak at once and have labels of their own: "Ada Quill & Tomas Feld", "Ada and Tomas".
+
+    One of them may have none, where the label begins a turn: "Ada Quill and Lena Berg", "Ada Quill and others".
+    """
     sure = {label for label, strength in strengths.items() if strength == 2}
     known = sure | {first_name(label) for label in sure}
     found: dict[str, int] = {}
-    for label in {candidate.label for candidate in candidates}:
+    for candidate in candidates:
+        label = candidate.label
         parts = split_several(label)
-        if len(parts) > 1 and all(part in known or first_name(part) in sure for part in parts):
+        unknown = [part for part in parts if part not in known and first_name(part) not in sure]
+        is_turn = not candidate.rest[:1].islower()
+        if len(parts) > 1 and (not unknown or (is_turn and _may_join(label, parts, unknown))):
             found[label] = 2
+    return found
+
+
+def _may_join(label: str, parts: Sequence[str], unknown: Sequence[str]) -> bool:
+    """Whether people without labels of their own can speak with those who have some."""
+    if len(unknown) == len(parts) or not re.search(r" (?:&|\+|and|AND) ", label):
+        return False
+    is_one_of_many = len(parts) - len(unknown) > 1 and all(is_name(part) for part in unknown)
+    return is_one_of_many or all(
+        part.casefold() in COMPANY_WORDS or (" " in part and is_name(part)) for part in unknown
+    )
+
+
+def _strengths_of_decorated(candidates: Sequence[Candidate]) -> dict[str, int]:
+    """Names with a role or a picture beside them ("Host – Ada Quill", "🎙 Ada"), and the names alone.
+
+    Certain is what comes again, in either form.
+    """
+    counts = Counter(c.label for c in candidates)
+    found: dict[str, int] = {}
+    for label, count in counts.items():
+        bare = without_signs(label)
+        name = (split_role(bare) or ("", bare))[1]
+        if name == label or not (is_name(name) or is_caps_name(name)):
+            continue
+        same = [o for o in counts if o == name or o in short_forms(name) or name in short_forms(o)]
+        if count > 1 or same:
+            found |= dict.fromkeys((label, *same), 2)
     return found
 
 

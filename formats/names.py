@@ -26,7 +26,10 @@ ROLE_LABELS = (
     | ANNOUNCER_WORDS
     | _words("co-host interviewee guest audience caller facilitator operator all both everyone everybody")
     | {"new speaker", "unidentified speaker"}
+    | {f"{word} {people}" for word in ("both", "all") for people in ("speakers", "hosts", "guests")}
 )
+#: Stand for more people beside a name: "Ada Quill and others".
+COMPANY_WORDS = _words("others co co. company friends guests audience everybody everyone team")
 #: Begin headings and sentences, never names: what keeps "The Next Chapter" and "Second thing: …" from being labels.
 ORDINARY = _words(
     "args arguments attributes default example examples fixme options parameters raises returns tip todo usage"
@@ -232,11 +235,61 @@ def is_handle(text: str) -> bool:
     )
 
 
+_BETWEEN_PEOPLE = re.compile(r"( (?:&|\+|and|AND) |/|, )")
+
+
 def split_several(label: str) -> list[str]:
-    """The names of people who speak at once: "Ada Quill & Tomas Feld", "Ada, Lena and Tomas"; else one."""
-    if not re.search(r" (?:&|\+|and|AND) |\w/\w", label):
-        return [label]
-    return [part for part in re.split(r" (?:&|\+|and|AND) |/|, ", label) if part]
+    """The names of people who speak at once: "Ada Quill & Tomas Feld", "Ada, Lena and Tomas"; else one.
+
+    With commas alone they are full names: "Ada Quill, Tomas Feld". So may be what somebody does: see
+    `split_description`.
+    """
+    parts = [part for part in _BETWEEN_PEOPLE.split(label)[::2] if part]
+    if re.search(r" (?:&|\+|and|AND) |\w/\w", label):
+        return parts
+    return parts if all(" " in part and (is_name(part) or is_caps_name(part)) for part in parts) else [label]
+
+
+def several_from_caps(label: str) -> str:
+    """ "Ada and Tomas" from "ADA AND TOMAS"."""
+    parts = _BETWEEN_PEOPLE.split(label)
+    return "".join(part.lower() if place % 2 else name_from_caps(part) for place, part in enumerate(parts))
+
+
+_ROLE = r"(?P<role>(?:co-)?host|guest|moderator|interviewe[er]|chair|presenter|panell?ist|narrator)"
+_ROLE_BEFORE = re.compile(rf"(?P<open>\()?{_ROLE}(?(open)\) ?|(?: ?[-–—|/] ?| ))(?P<name>[^\W\d_].*)", re.IGNORECASE)
+_ROLE_AFTER = re.compile(rf"(?P<name>[^\W\d_].*?) ?[-–—|/] ?{_ROLE}", re.IGNORECASE)
+
+
+def split_role(label: str) -> tuple[str, str] | None:
+    """("Host", "Ada Quill") from "Host – Ada Quill" and "Ada Quill - Host"; with a mere space before a full name."""
+    match = _ROLE_AFTER.fullmatch(label) or _ROLE_BEFORE.fullmatch(label)
+    if match is None or is_role_label(match["name"]) or len(split_several(match["name"])) > 1:
+        return None
+    is_person = is_name(match["name"]) or is_caps_name(match["name"])
+    is_parted = re.search(r"[-–—|/(]", label.replace(match["name"], "").lower().removeprefix("co-")) is not None
+    return (match["role"], match["name"]) if is_person and (is_parted or " " in match["name"]) else None
+
+
+def is_decorated(label: str) -> bool:
+    """Whether a role or a picture stands beside the name in a label."""
+    bare = without_signs(label)
+    return bare != label or split_role(bare) is not None
+
+
+def without_signs(label: str) -> str:
+    """The label without pictures before and after it: "Ada Quill" from "🎙 Ada Quill"."""
+    start, end = 0, len(label)
+    while start < end and _is_sign(label[start]):
+        start += 1
+    while end > start and _is_sign(label[end - 1]):
+        end -= 1
+    return label[start:end]
+
+
+def _is_sign(character: str) -> bool:
+    is_joiner = character in "\u200d\ufe0e\ufe0f"
+    return character == " " or is_joiner or unicodedata.category(character) in ("So", "Sk")
 
 
 def is_key(text: str) -> bool:

@@ -10,7 +10,7 @@ from statistics import median
 from formats.blocks import Page, decode_page
 from formats.drafting import drafted_readings
 from formats.house_style import HouseStyle, shipped_styles
-from formats.names import is_name
+from formats.names import is_decorated, is_name
 from formats.reading import Reading, episode_id, read_in_style
 from formats.shapes import ends_sentence, has_same_signs
 from formats.writing import Mark, render_page
@@ -105,7 +105,8 @@ def _worth(reading: Reading) -> float:
     """How good a reading is beside others: lines explained, turns found, times read, labels that needed no mark."""
     layout = reading.transcript.layout
     marks = layout.marks if layout else ()
-    forms = {m.block for m in marks if m.kind == Mark.LABEL_FORM}
+    labels = {turn.id: label for turn, label in zip(reading.transcript.turns, reading.labels, strict=True)}
+    forms = {m.block for m in marks if m.kind == Mark.LABEL_FORM and not is_decorated(labels[m.block])}
     patterns = {m.block for m in marks if m.kind == Mark.PATTERN and not has_same_signs(m.value, reading.pattern)}
     turns = reading.turn_count
     own = (0.4 * len(forms) + 0.25 * len(patterns - forms)) / turns

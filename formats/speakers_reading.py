@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from formats.blocks import Block
@@ -23,11 +23,15 @@ from formats.names import (
     is_number_label,
     is_role_label,
     name_from_caps,
+    several_from_caps,
     short_forms,
     split_bracket,
     split_description,
     split_honorific,
+    split_role,
+    split_several,
     without_postnominals,
+    without_signs,
 )
 from schemas.episode import Role
 from schemas.transcript import Evidence, NameMethod, Speaker
@@ -56,6 +60,7 @@ def find_voices(
     counts = Counter(c.label for c in labels)
     printed = list(counts)
     names = _names_of(printed, people, head, style)
+    people = {**_people_of(names), **people}
     of_label: dict[str, str | None] = {}
     of_name: dict[str, str] = {}
     made: list[Speaker] = []
@@ -67,8 +72,6 @@ def find_voices(
         if name not in of_name:
             of_name[name] = f"S{len(made) + 1}"
             is_announcer = label == style.label.announcer and (label != labels[0].label or counts[label] == 1)
-            if (described := split_description(label)) and name not in people:
-                people = {**people, name: ListedPerson(-1, name, honorific, described[1], None)}
             made.append(
                 _speaker(of_name[name], name, honorific, people.get(name), label, head, is_announcer=is_announcer)
             )
@@ -80,6 +83,23 @@ def find_voices(
     return Voices(tuple(_with_short_form(s, printed, of_label) for s in speakers), of_label)
 
 
+def _people_of(names: Mapping[str, tuple[str | None, str]]) -> dict[str, ListedPerson]:
+    """Those whose label says what they do: "Tomas Feld, keeper", "Host – Ada Quill"."""
+    found: dict[str, ListedPerson] = {}
+    for label, (honorific, name) in names.items():
+        role, _ = split_role(without_signs(label)) or (None, "")
+        _, description = _described_in(label, names) or ("", None)
+        if role or description:
+            found.setdefault(name, ListedPerson(-1, name, honorific, description, role))
+    return found
+
+
+def _described_in(label: str, labels: Container[str]) -> tuple[str, str] | None:
+    """As `split_description`, but None of two people of whom the second has a label, too: "Ada Quill, Tomas Feld"."""
+    described = split_description(label)
+    return described if described and described[1] not in labels else None
+
+
 def _names_of(
     printed: Sequence[str], people: Mapping[str, ListedPerson], head: Sequence[Block], style: HouseStyle
 ) -> dict[str, tuple[str | None, str]]:
@@ -89,7 +109,7 @@ def _names_of(
     full: list[str] = list(people)
     for label in printed:
         honorific, rest = split_honorific(keys.get(label, label))
-        name = rest if is_caps_name(rest) else without_postnominals(rest)
+        name = rest if is_caps_name(rest) or len(split_several(rest)) > 1 else without_postnominals(rest)
         if " " in name and not is_caps_name(label) and name not in full and not is_number_label(label):
             full.append(name)
         found[label] = (honorific, name)
@@ -98,6 +118,8 @@ def _names_of(
     for label, (honorific, name) in found.items():
         if is_number_label(label) or label == UNKNOWN_LABEL:
             found[label] = (None, label)
+        elif is_caps and label.isupper() and len(split_several(label)) > 1 and label not in keys:
+            found[label] = (None, several_from_caps(label))
         elif is_caps and is_caps_name(label) and label not in keys:
             longer = {other for other in in_capitals if other != name and name in short_forms(other)}
             name = name_from_caps(longer.pop() if len(longer) == 1 else name)
@@ -145,10 +167,13 @@ def _keys_in(printed: Sequence[str], people: Mapping[str, ListedPerson], head: S
     found: dict[str, str] = {}
     of_key: dict[str, set[str]] = {}
     for label in printed:
-        name, inner = split_bracket(label) or (label, "")
+        bare = without_signs(label)
+        name, inner = split_bracket(bare) or (bare, "")
         if not inner:
-            if described := split_description(label):
-                found[label] = name_from_caps(described[0]) if is_caps_name(described[0]) else described[0]
+            described, with_role = _described_in(bare, printed), split_role(bare)
+            alone = described[0] if described else with_role[1] if with_role else bare
+            if alone != label:
+                found[label] = name_from_caps(alone) if is_caps_name(alone) else alone
             continue
         is_second_name = " " not in name and " " in inner and is_name(inner)
         if is_second_name and (inner in people or any(inner in block.text for block in head)):
@@ -244,7 +269,7 @@ def _with_roles(
     named = {
         s.id: person.role.casefold() for s in speakers if s.name and (person := people.get(s.name)) and person.role
     }
-    hosts = {identity for identity, role in named.items() if role in HOST_WORDS}
+    hosts = {identity for identity, role in named.items() if role.removeprefix("co-") in HOST_WORDS}
     opener = next((of_label[c.label] for c in labels), None)
     talkers = [s for s in speakers if s.role is not Role.ANNOUNCER]
     if not hosts and opener is not None and len(talkers) > 1 and turns[opener] == max(turns.values()):

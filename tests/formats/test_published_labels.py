@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from formats.catalogue import read
+from formats.catalogue import read, render
+from schemas.episode import Role
 from schemas.errors import PageError
 from tests.pages_read import captions, read_back, who_said
 
@@ -270,3 +273,131 @@ def test_who_has_a_time_once_speaks_without_one_as_well() -> None:
     transcript = read_back(page)
 
     assert [name for name, _ in who_said(transcript)] == ["AQ", "TF", "AQ", *["AQ", "TF"] * 4]
+
+
+# ---------------------------------------------------------------- several people, roles, pictures
+
+
+SAID = (
+    "Hello and welcome to the harbour.",
+    "Thank you for having me.",
+    "What did the sea take?",
+    "It took the stairs.",
+    "And then?",
+    "We rowed out and climbed.",
+)
+TWO = ("Ada Quill", "Tomas Feld")
+
+
+def talk_of(*labels: str, form: str = "{label}: {text}") -> bytes:
+    """A sentence for each label, in order."""
+    return "\n\n".join(form.format(label=label, text=SAID[n % 6]) for n, label in enumerate(labels)).encode()
+
+
+def speakers_of(page: bytes) -> list[str | None]:
+    """The name of each turn's speaker. Nothing of the page is lost, and it comes back unchanged."""
+    transcript = read(page)
+    assert render(transcript) == page
+    assert [p.text for turn in transcript.turns for p in turn.paragraphs] == [
+        SAID[n % 6] for n in range(len(transcript.turns))
+    ]
+    names = {speaker.id: speaker.name for speaker in transcript.speakers}
+    return [names[turn.speaker or ""] for turn in transcript.turns]
+
+
+FORMS_OF_LABELS = ("{label}: {text}", "**{label}:** {text}", "{label}\n{text}")
+JOINT = (
+    "Ada Quill and Tomas Feld",
+    "Ada & Tomas",
+    "Ada Quill, Tomas Feld",
+    "Ada/Tomas",
+    "Ada Quill and Lena Berg",
+    "Ada Quill and others",
+    "Ada, Tomas and Lena",
+    "Both",
+    "Both speakers",
+    "Everyone",
+)
+
+
+@pytest.mark.parametrize("form", FORMS_OF_LABELS)
+@pytest.mark.parametrize("joint", JOINT)
+def test_a_label_of_several_people_is_a_speaker_of_its_own_and_none_of_them(joint: str, form: str) -> None:
+    labels = [*TWO, *TWO, "Ada Quill", joint, *TWO, *TWO]
+
+    assert speakers_of(talk_of(*labels, form=form)) == labels
+
+
+@pytest.mark.parametrize("joint", ["Ada Quill and Tomas Feld", "Ada Quill, Tomas Feld", "Both", "Audience"])
+def test_a_label_of_several_people_can_open_the_talk(joint: str) -> None:
+    labels = [joint, *TWO, *TWO, *TWO]
+
+    assert speakers_of(talk_of(*labels)) == labels
+
+
+@pytest.mark.parametrize("joint", ["ADA & TOMAS", "ADA AND TOMAS", "ADA/TOMAS", "ADA QUILL, TOMAS FELD"])
+def test_several_people_in_capitals_have_names_like_everybody(joint: str) -> None:
+    labels = ["ADA QUILL", "TOMAS FELD"] * 3
+
+    name = speakers_of(talk_of(*labels, joint, *labels))[6]
+
+    assert name is not None
+    assert name.upper() == joint
+    assert name.replace(" and ", " ").istitle()
+
+
+def test_what_somebody_does_behind_a_comma_is_no_second_person() -> None:
+    page = talk_of("Ada Quill, Harbour Master", "Tomas Feld", "Ada Quill", *TWO, *TWO)
+
+    transcript = read(page)
+
+    assert [(s.name, s.description) for s in transcript.speakers] == [
+        ("Ada Quill", "Harbour Master"),
+        ("Tomas Feld", None),
+    ]
+
+
+def test_a_heading_about_somebody_and_something_is_no_label() -> None:
+    page = talk_of(*TWO, *TWO) + b"\n\nAda Quill and Other Boats: a story of the sea.\n\n" + talk_of(*TWO, *TWO)
+
+    assert len(read(page).turns) == 8
+
+
+@pytest.mark.parametrize("form", FORMS_OF_LABELS)
+@pytest.mark.parametrize(
+    ("host", "guest"),
+    [
+        ("Host – Ada Quill", "Guest – Tomas Feld"),
+        ("Moderator - Ada Quill", "Panelist - Tomas Feld"),
+        ("Ada Quill - Host", "Tomas Feld - Guest"),
+        ("Host Ada Quill", "Guest Tomas Feld"),
+        ("Interviewer/Ada Quill", "Interviewee/Tomas Feld"),
+    ],
+)
+@pytest.mark.parametrize("is_once", [False, True])
+def test_a_role_beside_a_name_is_the_role_and_no_part_of_the_name(
+    host: str, guest: str, form: str, is_once: bool
+) -> None:
+    page = talk_of(host, guest, *(TWO if is_once else (host, guest)) * 3, form=form)
+
+    assert speakers_of(page) == [*TWO] * 4
+    assert [speaker.role for speaker in read(page).speakers] == [Role.HOST, Role.GUEST]
+
+
+@pytest.mark.parametrize("form", FORMS_OF_LABELS)
+@pytest.mark.parametrize(("ada", "tomas"), [("🎙 {}", "🐙 {}"), ("{} 🎙️", "{} 🐙"), ("👩‍🚒 {}", "{}")])
+def test_a_picture_beside_a_name_is_no_part_of_it(ada: str, tomas: str, form: str) -> None:
+    page = talk_of(*[ada.format("Ada Quill"), tomas.format("Tomas Feld")] * 4, form=form)
+
+    assert speakers_of(page) == [*TWO] * 4
+
+
+def test_a_new_name_leaves_role_and_picture_where_they_are() -> None:
+    page = talk_of("Host – Ada Quill", "🐙 Tomas Feld", *TWO, *TWO)
+    transcript = read(page)
+    ada, tomas = transcript.speakers
+    renamed = (replace(ada, name="Nur Aziz"), replace(tomas, name="Lena Berg"))
+
+    written = render(replace(transcript, speakers=renamed)).decode()
+
+    assert written == page.decode().replace("Ada Quill", "Nur Aziz").replace("Tomas Feld", "Lena Berg")
