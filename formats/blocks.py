@@ -20,6 +20,10 @@ _CAPITAL_KEY = re.compile(
 )
 _LABEL_OR_KEY = re.compile(r"(?:Host|Guest|Speaker|Moderator):(?:\s|$)")
 _LINE_BREAK = re.compile(r"[\r\n]")
+#: Tags that a line is set in without being emphasised: they are layout as white space is.
+_TAG = r"(?:p|div|li|blockquote|section|article)"
+_OPENING_TAGS = re.compile(rf"(?:<{_TAG}(?:\s+(?:class|id|style|dir)=[\"'][^<>\"']*[\"'])*>\s*)+", re.IGNORECASE)
+_CLOSING_TAGS = re.compile(rf"(?:\s*(?:</{_TAG}>|<br\s?/?>))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,13 @@ class LineBreak:
 class Block:
     """One line of text, or a paragraph whose lines were joined.
 
-    `before`, `lead` and `tail` are white space, `lead` may hold a bullet.
+    `before`, `lead` and `tail` are white space; `lead` may hold a bullet, `before` and `tail` tags of HTML.
     """
 
-    before: str  #: line breaks and blank lines since the block before
+    before: str  #: line breaks and blank lines since the block before, and the tags that the line is set in
     lead: str
     text: str
-    tail: str
+    tail: str  #: on its line, with the ends of those tags
     breaks: tuple[LineBreak, ...] = ()  #: of a paragraph; a text whose beginning is cut off keeps them
 
 
@@ -108,9 +112,25 @@ def split_blocks(text: str) -> tuple[tuple[Block, ...], str]:
         if not bare:
             before += line
             continue
-        start = line.index(bare)
-        bullet = _BULLET.match(bare)
-        mark = bullet.group() if bullet else ""
-        blocks.append(Block(before, line[:start] + mark, bare[len(mark) :], line[start + len(bare) :]))
+        tags, lead, text, tail = _parts(line)
+        blocks.append(Block(before + tags, lead, text, tail))
         before = ""
     return tuple(blocks), before
+
+
+def _parts(line: str) -> tuple[str, str, str, str]:
+    """Tags, indent with bullet, text, and white space with the ends of tags. A line of tags alone is text."""
+    bare = line.strip()
+    start = line.index(bare)
+    lead, tail = line[:start], line[start + len(bare) :]
+    opening = _OPENING_TAGS.match(bare) if bare[0] == "<" else None
+    closing = _CLOSING_TAGS.search(bare) if bare[-1] == ">" else None
+    text = bare[opening.end() if opening else 0 : closing.start() if closing else len(bare)]
+    if not text:
+        opening, closing, text = None, None, bare
+    tags = lead + opening.group() if opening else ""
+    lead = "" if opening else lead
+    tail = closing.group() + tail if closing else tail
+    bullet = _BULLET.match(text)
+    mark = bullet.group() if bullet else ""
+    return tags, lead + mark, text[len(mark) :], tail

@@ -53,8 +53,8 @@ DateForm = Literal["day-first", "month-first", "iso"]
 #: Separators and indents: white space and bullets, never words.
 Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*+>–—-]*$")]
 
-#: Punctuation around the label and the time: no letters and no digits.
-_MARKS = r"(?:[^\w\n{}]|_)*"
+#: Punctuation around the label and the time: no letters and no digits but in the tags of emphasis.
+_MARKS = r"(?:[^\w\n{}]|_|</?(?:b|i|u|em|strong|cite|h[1-6])>)*"
 #: `{label}` with `{time}` before or after it; one line break may stand between the two.
 _PATTERN = (
     rf"^{_MARKS}(?:\{{time\}}{_MARKS}\n?{_MARKS}\{{label\}}|\{{label\}}(?:{_MARKS}\n?{_MARKS}\{{time\}})?){_MARKS}$"

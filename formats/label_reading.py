@@ -353,7 +353,7 @@ def _strengths_of_markup(
 
 
 #: The emphasis before and after the label, and the colon.
-_EMPHASIS = re.compile(r"[*_]+\{label\}(?::[*_]+|[*_]+:)\s*$")
+_EMPHASIS = re.compile(r"(?:[*_]+|<\w+>)\{label\}(?::(?:[*_]+|</\w+>)|(?:[*_]+|</\w+>):)\s*$")
 
 
 def _may_be_seldom(label: str) -> bool:

@@ -26,8 +26,8 @@ from formats.unspoken import code_lines
 
 #: A label that has the punctuation of the page's others nowhere is one when this many lines begin with it.
 OTHER_COUNT = 3
-_OPEN = r"[*_]{0,3}[\[(<]?"
-_CLOSE = r"[\])>]?[*_]{0,3}"
+_OPEN = r"(?:<(?:b|i|u|em|strong|cite)>)?[*_]{0,3}[\[(<]?"
+_CLOSE = r"[\])>]?[*_]{0,3}(?:</(?:b|i|u|em|strong|cite)>)?"
 _TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{TIME})[\])]?)?"
 _COLON = rf"\s?[:：;]{_CLOSE}"
 _SEMICOLON = rf"\s?;{_CLOSE}"

@@ -160,7 +160,7 @@ def _lines_alone(blocks: Sequence[Block]) -> frozenset[int]:
 def _goes_on(blocks: Sequence[Block], group: Sequence[int], below: Block, wrap: Wrap) -> bool:
     """Whether a line goes on from the lines of `group`: by what fits or where a sentence is, and by its indent."""
     above = blocks[group[-1]]
-    is_hard_break = above.tail.startswith("  ")  # Markdown's
+    is_hard_break = above.tail.startswith("  ") or "<br" in above.tail.casefold()  # Markdown's, HTML's
     if below.before != "\n" or is_hard_break or _WIDE.match(below.text) or _WIDE.match(above.text[-1]):
         return False
     is_unended = _ENDS.search(above.text) is None
