@@ -68,6 +68,9 @@ FIELD_WORDS = _words(
     " topic topics transcript transcription url venue video website"
     " absent action actions apologies attendees present"  # of minutes
     " added changed deprecated fixed removed security"  # of a list of changes
+    " author authors copyright license licence requires version"  # of a package
+    " debug error fatal info trace warn"  # of a log
+    " directions ingredients instructions method serves servings yield"  # of a recipe
 )
 
 #: What the headings of parts of a talk end with ("Key points").

@@ -34,6 +34,9 @@ SHOW_NOTES_WORDS = 300
 #: this. Set by hand: on the reference pages every turn ends one, and the shortest paragraphs have 55 words.
 LIST_ENDS = 0.2
 LIST_WORDS = 6
+#: What settings have behind a value.
+_COMMENT = re.compile(r"(?<!\s)\s+(?:#|//|;)\s.*$")
+_FIRST_PERSON = re.compile(r"\b(?:I|I[’']m|me|my|we|our|us)\b")
 _SET_OFF_LABEL = re.compile(r"[*_\[(]{1,3}[^*_\])]{1,40}(?::[*_\])]{1,3}|[*_\])]{1,3}:)")
 
 
@@ -118,8 +121,8 @@ def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     """Whether several turns were found, by more than one speaker where nothing else marks them.
 
     A list of numbers or of what is on when has lines that no sentence ends. One speaker is enough who goes on after
-    every break. A style that was drafted from the page alone needs somebody who
-    speaks twice: a list of people has none.
+    every break. A style that was drafted from the page alone needs somebody who speaks twice, and so does one that
+    ships where the people are spoken of: in a list of them nobody does.
     """
     if _is_a_list(reading):
         return False
@@ -128,12 +131,28 @@ def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     speakers = len({turn.speaker for turn in reading.transcript.turns})
     if speakers == 1:
         return _speaks_alone(reading)
-    return speakers < reading.turn_count + (0 if is_drafted else 1)
+    return speakers < reading.turn_count or not (is_drafted or _tells_about_people(reading))
+
+
+def _tells_about_people(reading: Reading) -> bool:
+    """Whether three people and more stand over what is said about them: "Ada Quill: … Ada writes about it."
+
+    Nobody's own name stands in what he says but where he introduces himself.
+    """
+    if reading.turn_count <= 2:
+        return False
+    names = {speaker.id: speaker.name or "" for speaker in reading.transcript.speakers}
+    told = 0
+    for turn in reading.transcript.turns:
+        text = " ".join(paragraph.text for paragraph in turn.paragraphs)
+        parts = [part for part in names.get(turn.speaker or "", "").split() if part in text.split()]
+        told += bool(parts) and _FIRST_PERSON.search(text) is None
+    return 2 * told > reading.turn_count
 
 
 def _is_a_list(reading: Reading) -> bool:
     """Whether what stands after the labels is short and hardly ever ends as a sentence does."""
-    said = [" ".join(p.text for p in turn.paragraphs) for turn in reading.transcript.turns]
+    said = [_COMMENT.sub("", " ".join(p.text for p in turn.paragraphs)) for turn in reading.transcript.turns]
     ends = sum(ends_sentence(text) for text in said)
     return ends <= LIST_ENDS * len(said) and median(len(text.split()) for text in said) <= LIST_WORDS
 
