@@ -23,7 +23,7 @@ _LINE_BREAK = re.compile(r"[\r\n]")
 #: Tags that a line is set in without being emphasised: they are layout as white space is.
 _TAG = r"(?:p|div|li|blockquote|section|article)"
 _OPENING_TAGS = re.compile(rf"(?:<{_TAG}(?:\s+(?:class|id|style|dir)=[\"'][^<>\"']*[\"'])*>\s*)+", re.IGNORECASE)
-_CLOSING_TAGS = re.compile(rf"(?:\s*(?:</{_TAG}>|<br\s?/?>))+$", re.IGNORECASE)
+_CLOSING_TAGS = re.compile(rf"(?<!\s)(?:\s*(?:</{_TAG}>|<br\s?/?>))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

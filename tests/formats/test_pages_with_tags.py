@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -116,3 +117,12 @@ def test_taking_lines_apart_loses_nothing(parts: list[str]) -> None:
 
     assert "".join(b.before + b.lead + b.text + b.tail for b in blocks) + rest == text
     assert all(block.text for block in blocks)
+
+
+@pytest.mark.parametrize("line", ["x{blanks}y</p>", "{blanks}<br>", "<p>{blanks}x</p>", "x{tags}", "{tags}x"])
+def test_a_long_run_inside_tags_takes_no_longer_than_as_much_text(line: str) -> None:
+    begin = time.process_time()
+
+    split_blocks(line.format(blanks=" " * 30_000, tags="<br>" * 30_000))
+
+    assert time.process_time() - begin < 2.0

@@ -291,3 +291,15 @@ def test_where_words_went_the_lines_around_them_stay() -> None:
 
     assert fewer.split("\n") == ["The lamp is lit", "when", "nobody rows out", "to the pier."]
     assert more.split("\n") == ["The lamp is lit", "in the darkest hour of that cold night when", *lines[2:]]
+
+
+def test_a_wrapped_paragraph_below_its_time_is_written_back_unchanged() -> None:
+    long = "\n".join(wrap(f"{SENTENCES[1]} {SENTENCES[2]} {SENTENCES[3]}", 64))
+    turns = [f"{name} (0:{n:02d}):\n{long}\n\n(0:{n + 1:02d}):\n{long}" for n, name in enumerate(NAMES[:2] * 3)]
+    page = "\n\n".join(turns).encode()
+
+    transcript = read(page)
+
+    assert render(transcript) == page
+    assert [p.start for p in transcript.turns[2].paragraphs] == [None, 3.0]
+    assert all(len(turn.paragraphs) == 2 for turn in transcript.turns)
