@@ -42,8 +42,11 @@ def is_structure(text: str) -> bool:
 FENCE = re.compile(r"```|~~~")
 _HEADING = re.compile(r"#{1,6}\s+(?=\S)")
 _FURNITURE = re.compile(
-    r"#{1,6}\s+\S.*|[-=_]{3,}|\*{3,}|!\[[^\]]*\]\([^)]*\)|</?[a-zA-Z!][^>]*>|<?https?://[^\s>]+>?|\|.*\|"
+    r"#{1,6}\s+\S.*|[-=_]{3,}|\*{3,}|!\[[^\]]*\]\([^)]*\)|(?:</?[a-zA-Z!][^>]*>\s*)+|<?https?://[^\s>]+>?|\|.*\|"
+    r"|<h[1-6]\b[^>]*>.*</h[1-6]>"
 )
+#: Where the part of a web page ends that its text stands in.
+_END_OF_ARTICLE = re.compile(r"</(?:article|main|body)>|<footer\b", re.IGNORECASE)
 
 
 def heading_mark(text: str) -> str:
@@ -209,8 +212,8 @@ _BACK_HEADING = re.compile(
 
 
 def is_back_heading(text: str) -> bool:
-    """Whether a line heads what pages have below the talk: "Links", "Show notes:", "## About the author"."""
-    return _BACK_HEADING.fullmatch(text.strip()) is not None
+    """Whether what pages have below the talk begins: "Links", "Show notes:", "## About the author", </article>."""
+    return _BACK_HEADING.fullmatch(text.strip()) is not None or _END_OF_ARTICLE.match(text) is not None
 
 
 def is_plain_label(label: str, *, is_caps_style: bool, announcer: str, is_caps_name: bool) -> bool:

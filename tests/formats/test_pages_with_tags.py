@@ -126,3 +126,18 @@ def test_a_long_run_inside_tags_takes_no_longer_than_as_much_text(line: str) -> 
     split_blocks(line.format(blanks=" " * 30_000, tags="<br>" * 30_000))
 
     assert time.process_time() - begin < 2.0
+
+
+def test_headings_in_tags_and_what_stands_below_the_article_are_not_said() -> None:
+    turns = [f"<p><strong>{PEOPLE[n % 2]}:</strong> {text}</p>" for n, text in enumerate(SAID)]
+    turns.insert(3, '<h3 id="part-2">The second winter</h3>')
+    turns.append('</div><a class="next" href="/next"></a>')
+    below = "</article>\n<p>All rights are ours.</p>\n</body>"
+    page = "\n\n".join(["<h1>The lamp</h1>", *turns, below]).encode()
+
+    transcript = read(page)
+
+    assert [text for _, text in said(transcript)] == list(SAID)
+    assert [aside.text for turn in transcript.turns for aside in turn.asides] == [turns[3], turns[-1]]
+    assert [matter.text for matter in transcript.back][-2:] == ["All rights are ours.", "</body>"]
+    assert render(transcript) == page
