@@ -186,8 +186,9 @@ def test_a_hyphen_at_a_line_end_stays_and_no_space_comes_into_a_word(end: str, b
         ("- one rope", "- two oars", "- a lamp that burns"),
         ("| rope | 2 |", "| oars | 4 |"),
         ("It rained. That was all there was to it.", "So we went home again."),
+        ("1. row out to the big lamp before the night", "2. row back to the old pier before the storm"),
     ],
-    ids=["verses", "a list", "a table", "short paragraphs"],
+    ids=["verses", "a list", "a table", "short paragraphs", "a numbered list"],
 )
 def test_lines_that_end_before_the_width_are_not_joined(lines: tuple[str, ...]) -> None:
     page = page_of("Ada Quill: This is it:\n\n" + "\n".join(lines) + "\n\nAnd that was all." * 5)
@@ -303,3 +304,25 @@ def test_a_wrapped_paragraph_below_its_time_is_written_back_unchanged() -> None:
     assert render(transcript) == page
     assert [p.start for p in transcript.turns[2].paragraphs] == [None, 3.0]
     assert all(len(turn.paragraphs) == 2 for turn in transcript.turns)
+
+
+def test_lines_of_many_lengths_are_not_joined() -> None:
+    verses = [f"and {'row ' * (n % 12)}to the lamp" for n in range(60)]
+    page = "\n\n".join(f"{name}: Listen.\n\n" + "\n".join(verses) for name in NAMES[:2] * 2).encode()
+
+    transcript = read(page)
+
+    assert all([p.text for p in turn.paragraphs[1:]] == verses for turn in transcript.turns)
+
+
+def test_a_deeper_indent_inside_hanging_lines_begins_a_paragraph() -> None:
+    long = f"{SENTENCES[1]} {SENTENCES[2]}"
+    turns = ["\n".join(wrap(f"{name}: {long}", 64, subsequent_indent="    ")) for name in NAMES[:2] * 4]
+    lines = turns[7].split("\n")
+    quoted = "and this is what stood there in the very small letters"
+    page = "\n\n".join([*turns[:7], "\n".join([*lines[:2], " " * 12 + quoted, *lines[2:]])]).encode()
+
+    last = read(page).turns[-1]
+
+    assert any(paragraph.text.startswith(quoted) for paragraph in last.paragraphs)
+    assert render(read(page)) == page
