@@ -361,7 +361,7 @@ def find_holders(connection: Connection, job_ids: Sequence[str]) -> dict[str, Ho
         for row in connection.execute(sa.select(*columns).where(jobs.c.id.in_(some)))
     }
     earlier = sa.select(earlier_revisions).order_by(earlier_revisions.c.revision)
-    for some in _in_pieces(list(found)):
+    for some in _in_pieces([job_id for job_id, holder in found.items() if holder.transcript_key is not None]):
         for row in connection.execute(earlier.where(earlier_revisions.c.job_id.in_(some))):
             keys = (*found[row.job_id].earlier_keys, row.transcript_key)
             found[row.job_id] = replace(found[row.job_id], earlier_keys=keys)

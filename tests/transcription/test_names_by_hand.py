@@ -60,6 +60,24 @@ def test_a_name_given_to_one_voice_leaves_the_one_that_evidence_gave_it_to(greta
     assert names(named_by_hand(greta, {"S2": NameByHand("Greta Vance")})) == [None, "Greta Vance"]
 
 
+def test_whatever_naming_finds_nobody_else_has_a_name_that_was_given(
+    greta: Transcript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Naming gives no name twice by itself; that nothing is printed twice does not rest on it."""
+    monkeypatch.setattr(
+        "transcription.names_by_hand.name_speakers",
+        lambda document: replace(
+            document,
+            speakers=tuple(replace(each, name="Ada Quill", known_by=each.known_by) for each in document.speakers),
+        ),
+    )
+
+    named = named_by_hand(greta, {"S2": ADA})
+
+    assert names(named) == [None, "Ada Quill"]
+    assert named.speakers[0].evidence == ()
+
+
 def test_two_swapped_names_are_put_right_together(greta: Transcript) -> None:
     wrong = named_by_hand(greta, {"S1": ADA, "S2": BRAM})
 
