@@ -6,8 +6,8 @@ sum is high enough and nothing comes near it: no other voice with the same name,
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
 `people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,
-`decisions` (which names are believed), `weighed_lists`, `jointly` and `by_calls` (who the others are, by all
-`mentions` at once), `speakers` (the document's speakers, with the evidence).
+`decisions` (which names are believed), `weighed_lists`, `jointly`, `by_calls` and `unlisted` (who the others are,
+by all `mentions` at once), `speakers` (the document's speakers, with the evidence).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from transcription.naming.presentations import completed, pieces_by_presentation
 from transcription.naming.roles import host_of, pieces_by_role, roles_of
 from transcription.naming.speakers import evidence_of, named_speaker
 from transcription.naming.talk import Talk
+from transcription.naming.unlisted import named_unlisted
 from transcription.naming.weighed_lists import give_out, is_weighed
 
 
@@ -109,7 +110,8 @@ def found_by_evidence(transcript: Transcript) -> Found:
     return Found(talk, heard, people, pieces, host, believed_names(talk, people, pieces))
 
 
-def _found(transcript: Transcript) -> Found:
+def found_by_rules(transcript: Transcript) -> Found:
+    """The names that evidence, a list and habitual calls give."""
     found = found_by_evidence(transcript)
     talk, people, pieces, named = found.talk, found.people, found.pieces, dict(found.named)
     mentions = found.mentions_of_listed()
@@ -121,3 +123,9 @@ def _found(transcript: Transcript) -> Found:
     # What a single turn says may be wrong, and must not make a second name wrong.
     firm = {voice: each for voice, each in jointly.items() if len({piece.turn for piece in each.pieces}) > 1}
     return replace(found, named=named | by_elimination(talk, people, pieces, named | firm, mentions) | jointly)
+
+
+def _found(transcript: Transcript) -> Found:
+    found = found_by_rules(transcript)
+    unlisted = named_unlisted(found.talk, found.people, found.heard, found.pieces, found.named)
+    return replace(found, named={**found.named, **unlisted})

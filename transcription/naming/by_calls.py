@@ -49,7 +49,7 @@ def named_by_calls(
         i
         for i, person in enumerate(people)
         if i not in taken
-        and (person.participant is not None or _is_a_name(person, words))
+        and (person.participant is not None or is_a_name(person, words))
         and not any(is_named(each, person) for each in talk.fixed.values())
     ]
     mentions = list(find_mentions(talk, people, [*possible, *taken]))
@@ -95,7 +95,8 @@ def named_by_calls(
     return found
 
 
-def _is_a_name(person: Person, words: frozenset[str]) -> bool:
+def is_a_name(person: Person, words: frozenset[str]) -> bool:
+    """Whether a word is a given name, or is called like one (`words`)."""
     name = read_name(person.full, 0)
     return name is not None and (name.likelihood >= FIRST_KNOWN or person.full in words)
 

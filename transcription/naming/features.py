@@ -1,4 +1,4 @@
-"""What speaks for a voice being somebody on the list, as numbers, and what each number weighs.
+"""What speaks for a voice being somebody, as numbers, and what each number weighs.
 
 A log-linear model: the value of a pair is the sum of its features by their weights, in log odds against the pair. The
 weights were fitted on published talk with `python -m evaluation.naming_weights` (docs/names.md says on which).
@@ -45,9 +45,19 @@ class Feature(StrEnum):
     TALKS_MUCH = "talks much"  #: log of the voice's part of all words, to an even part
     NOBODY_SAYS_IT = "nobody says it"  #: 1 where the person is not mentioned
     LIST_IS_LONG = "list is long"  #: log of people to voices, where there are more
+    UNLISTED = "unlisted"  #: 1 where nobody is listed; so with the rest (`unlisted`):
+    CALLED_OFTEN = "called often"  #: log of 1 + the mentions that call the person
+    CALLED_CLEARLY = (
+        "called clearly"  #: log of 1 + the turns that ask or tell a "you" by the name, and mean the voice
+    )
+    HAS_SURNAME = "has surname"  #: 1
+    IS_A_NAME = "is a name"  #: 1 where the word is a given name, or is used as one
+    IS_A_THING = "is a thing"  #: 1 where the word is used as a thing's, too
+    TWO_TALK = "two talk"  #: 1
+    MANY_TALK = "many talk"  #: log of the talkers to two
 
 
-#: Fitted; see docs/names.md.
+#: Of the people on a list. Fitted; see docs/names.md.
 WEIGHTS: Mapping[Feature, float] = {
     Feature.ASKED: 1.00,
     Feature.CALLED_LAST: 0.43,
@@ -70,6 +80,32 @@ WEIGHTS: Mapping[Feature, float] = {
     Feature.TALKS_MUCH: 0.23,
     Feature.NOBODY_SAYS_IT: -0.51,
     Feature.LIST_IS_LONG: -3.90,
+}
+#: Of people whom no list gives, for the voices that nothing else names. Fitted; see docs/names.md.
+UNLISTED_WEIGHTS: Mapping[Feature, float] = {
+    Feature.ASKED: 0.86,
+    Feature.CALLED_LAST: 0.56,
+    Feature.CALLED_FIRST: 0.68,
+    Feature.CALLED_WITHIN: 0.26,
+    Feature.GREETED: 0.38,
+    Feature.THANKED: 0.94,
+    Feature.IN_FULL: 0.27,
+    Feature.SPOKEN_OF: 0.57,
+    Feature.INTRODUCES_ITSELF: 2.60,
+    Feature.IS_INTRODUCED: 2.05,
+    Feature.IS_ADDRESSED: 1.36,
+    Feature.NEVER_SAYS_IT: 0.09,
+    Feature.SPEAKS_NEXT: 1.05,
+    Feature.INTRODUCED_AT_LENGTH: -0.66,
+    Feature.INTRODUCED_ASKING: -2.07,
+    Feature.UNLISTED: -1.40,
+    Feature.CALLED_OFTEN: 1.13,
+    Feature.HAS_SURNAME: -0.27,
+    Feature.IS_A_NAME: 0.49,
+    Feature.IS_A_THING: -1.17,
+    Feature.TWO_TALK: -1.68,
+    Feature.CALLED_CLEARLY: 1.46,
+    Feature.MANY_TALK: -0.46,
 }
 MOST_ODDS = 8.0  #: either way of the mentions of one manner, cut after each; more of them say the same again
 MOST_EVIDENCE = 3.0  #: of the pieces of one method
@@ -94,9 +130,9 @@ class _Traits:
     part: float
 
 
-def value_of(features: Mapping[Feature, float]) -> float:
-    """The log odds of a pair."""
-    return sum(WEIGHTS[feature] * number for feature, number in features.items())
+def value_of(features: Mapping[Feature, float], weights: Mapping[Feature, float] = WEIGHTS) -> float:
+    """The log odds of a pair; a feature without a weight counts nothing."""
+    return sum(weights.get(feature, 0.0) * number for feature, number in features.items())
 
 
 def features_of(
