@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,9 +128,19 @@ def test_without_a_list_the_voices_that_the_rules_leave_are_an_example() -> None
     assert example is not None
     assert (example.given, example.right.tolist()) == (Given.NONE, [[False], [False], [True]])
     assert example.features.shape == (3, 1, len(UNLISTED_FEATURES))
+    without_bram = replace(case, truth={voice: name for voice, name in case.truth.items() if name != "Bram Oster"})
+    fewer = unlisted_example_of(without_bram)
+    assert fewer is not None
+    assert fewer.right.tolist() == [[False], [True]]
     asked = published_case(TALK.encode(), name="talk.md")
     assert asked is not None
     assert unlisted_example_of(asked) is None
+
+
+def test_a_page_is_shown_without_a_list_too(tmp_path: Path) -> None:
+    page = tmp_path / "episode.md"
+    page.write_text(UNLISTED, encoding="utf-8")
+    assert [each.given for each in examples_of(page, [])] == [Given.WHOLE, Given.OTHER, Given.NONE]
 
 
 def test_the_fit_of_people_whom_no_list_gives_is_of_its_own() -> None:

@@ -74,6 +74,11 @@ def test_who_has_a_voice_already_or_is_away_is_nobody_else() -> None:
     assert "Wilma" not in names(talk([*QUIET, *CALLS, ("B", "Wilma is ill this week.")]))
 
 
+def test_a_voice_that_has_a_name_is_not_weighed() -> None:
+    told = [(label, text.replace("It is late", "I'm Ada Quill. It is late")) for label, text in QUIET]
+    assert weighed(talk([*told, *CALLS])).voices == ["S2", "S3"]
+
+
 def test_who_introduces_himself_otherwise_is_not_who_is_called() -> None:
     lines = [(label, text.replace("The bell froze", "This is Dan. The bell froze")) for label, text in CALLS]
     assert "Wilma" not in names(talk([*QUIET, *lines]))

@@ -26,8 +26,8 @@ from transcription.naming.talk import Talk
 from transcription.naming.weighed_lists import LONG_TALK
 
 SURE = 0.85  #: a name is given from this chance on, to who is called by it in two turns
-#: The same where one turn calls. Of the halves that were only counted (docs/names.md), 27 names more were right by
-#: these two chances and one was wrong; with 0.85 for both, 57 and 5.
+#: The same where one turn calls. Of the halves that were only counted (docs/names.md), 28 names more were right by
+#: these two chances and one was wrong; with 0.85 for both, about 60 and 6.
 SURE_OF_ONE_TURN = 0.93
 MOST_PEOPLE = 9  #: those with the most calls and evidence are weighed, for time
 LIKELY = 0.6  #: evidence from which a word that no list of names knows may be somebody
