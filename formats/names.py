@@ -52,12 +52,12 @@ ORDINARY = _words(
 #: What is heard or comes between on a page ("Music", "Ad break: our sponsors"): nobody speaks under these words.
 SOUND_WORDS = _words(
     "music jingle break theme interlude intro outro mid-roll midroll pre-roll post-roll advert adverts advertisement"
-    " advertisements commercial commercials sponsor sponsors applause laughter silence crosstalk sfx"
+    " advertisements commercial commercials sponsor sponsors applause laughter silence crosstalk sfx cheering booing"
 )
 #: Stand beside a word of those.
 SOUND_COMPANIONS = _words(
     "ad background begins closing end ends fades fade-in fade-out in of opening out playing plays short signature"
-    " song soft sound start starts station title tune message messages clip up the"
+    " song soft sound start starts station title tune message messages clip up the and cheers"
 )
 #: Words that a remark of the page begins with, never a person.
 REMARK_WORDS = _words("correction corrections disclaimer note notes nb update")

@@ -392,7 +392,16 @@ def test_who_is_mentioned_and_speaks_once_is_a_speaker() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Music", "[Music fades]", "Break: our sponsors.", "Jingle: the lamp song", "AD BREAK", "[0:14] MUSIC"]
+    "line",
+    [
+        "Music",
+        "[Music fades]",
+        "Break: our sponsors.",
+        "Jingle: the lamp song",
+        "AD BREAK",
+        "[0:14] MUSIC",
+        "Cheering and applause",
+    ],
 )
 @pytest.mark.parametrize(
     "talk",

@@ -237,10 +237,36 @@ def test_a_turn_may_follow_a_full_line_where_no_blank_lines_part_the_turns() -> 
     assert render(transcript) == page
 
 
-def test_who_opens_a_wrapped_page_and_goes_by_initials_later_speaks_first() -> None:
-    page = page_of("Ada Quill: Yes.").replace(b"Ada Quill: ", b"AQ: ").replace(b"AQ: ", b"Ada Quill: ", 1)
+def test_a_label_follows_a_full_line_in_the_middle_of_a_sentence_where_no_blank_lines_part_the_turns() -> None:
+    turns = [wrap(f"{name}: {SENTENCES[1]} {SENTENCES[2]}", 64)[:3] for name in ("Ada Quill", "Tomas Feld") * 3]
+    page = "\n".join("\n".join(lines) for lines in turns).encode()
 
-    assert read(page).turns[0].paragraphs[0].text.startswith("The lamp is old")
+    transcript = read(page)
+
+    assert turns[0][-1].endswith("nobody could row out to")
+    assert len(transcript.turns) == 6
+    assert render(transcript) == page
+
+
+def test_who_speaks_once_at_the_top_of_a_wrapped_page_is_no_title() -> None:
+    page = page_of("Ada Quill: Yes.").replace(b"Ada Quill: ", b"Lena Berg: ", 1)
+
+    transcript = read(page)
+
+    assert [speaker.name for speaker in transcript.speakers] == ["Lena Berg", "Tomas Feld", "Ada Quill"]
+    assert transcript.turns[0].paragraphs[0].text.startswith("The lamp is old")
+
+
+def test_a_style_learnt_from_a_wrapped_page_has_the_white_space_of_its_paragraphs() -> None:
+    long = f"{SENTENCES[1]} {SENTENCES[2]}"
+    paragraphs = [f"{name}: {long}\n\n{long}" for name in NAMES[:2] * 3]
+    lines = [
+        "\n".join(wrap(text, 64, subsequent_indent="    ")) for turn in paragraphs for text in turn.split("\n\n")
+    ]
+
+    style = learn_style("\n\n".join(lines).encode(), name="learnt")
+
+    assert (style.layout.paragraph_separator, style.layout.indent) == ("\n\n", "")
 
 
 # ---------------------------------------------------------------- the lines of a text
