@@ -261,9 +261,7 @@ def _strengths_of_descriptions(candidates: Sequence[Candidate]) -> dict[str, int
     first = {c.label: c.index for c in reversed(candidates)}
     found: dict[str, int] = {}
     for label, count in counts.items():
-        name, what = split_description(label) or ("", "")
-        if what in counts:
-            continue  # "Ada Quill, Tomas Feld"
+        name, _ = split_description(label) or ("", "")
         shorter = [short for short in (name, *short_forms(name)) if short in counts] if name else []
         if name and (count > 1 or (shorter and all(first[short] > first[label] for short in shorter))):
             found |= dict.fromkeys((label, *shorter), 2)

@@ -357,8 +357,8 @@ def test_what_somebody_does_behind_a_comma_is_no_second_person() -> None:
     ]
 
 
-def test_a_heading_about_somebody_and_something_is_no_label() -> None:
-    page = talk_of(*TWO, *TWO) + b"\n\nAda Quill and Other Boats: a story of the sea.\n\n" + talk_of(*TWO, *TWO)
+def test_a_heading_about_two_people_is_no_label() -> None:
+    page = talk_of(*TWO, *TWO) + b"\n\nAda Quill and Lena Berg: a story of the sea.\n\n" + talk_of(*TWO, *TWO)
 
     assert len(read(page).turns) == 8
 

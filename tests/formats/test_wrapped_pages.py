@@ -264,9 +264,28 @@ def test_a_style_learnt_from_a_wrapped_page_has_the_white_space_of_its_paragraph
         "\n".join(wrap(text, 64, subsequent_indent="    ")) for turn in paragraphs for text in turn.split("\n\n")
     ]
 
-    style = learn_style("\n\n".join(lines).encode(), name="learnt")
+    page = "\n\n".join(lines).encode()
+
+    style = learn_style(page, name="learnt")
 
     assert (style.layout.paragraph_separator, style.layout.indent) == ("\n\n", "")
+    layout = read(page).layout
+    assert layout is not None
+    assert [mark.kind for mark in layout.marks if mark.block == "page"] == ["line_breaks"]
+
+
+@pytest.mark.parametrize("width", range(50, 80, 3))
+@pytest.mark.parametrize("tab", [1, 4, 8])
+def test_a_tab_before_the_lines_that_go_on_is_as_wide_as_the_page_has_it(width: int, tab: int) -> None:
+    texts = [f"{SENTENCES[5]} {SENTENCES[n % 4 + 1]} {SENTENCES[6]} {SENTENCES[3]}" for n in range(8)]
+    turns = [f"{NAMES[n % 2]}: {text}" for n, text in enumerate(texts)]
+    lines = [wrap(turn, width, subsequent_indent=" " * tab) for turn in turns]
+    page = "\n\n".join("\n".join(each).replace("\n" + " " * tab, "\n\t") for each in lines).encode()
+
+    transcript = read(page)
+
+    assert [[p.text for p in turn.paragraphs] for turn in transcript.turns] == [[text] for text in texts]
+    assert render(transcript) == page
 
 
 # ---------------------------------------------------------------- the lines of a text
