@@ -144,7 +144,7 @@ def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:
     for index, block in enumerate(blocks):
         yield from _votes_of(block, index)
         following = blocks[index + 1] if index + 1 < len(blocks) else None
-        if following is not None and following.before == "\n" and not following.lead and not block.tail:
+        if following is not None and following.before == "\n" and not following.lead:
             yield from _votes_of_two(block, following.text, index)
 
 

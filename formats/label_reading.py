@@ -102,8 +102,8 @@ def join_labels(blocks: Sequence[Block], style: HouseStyle) -> tuple[Block, ...]
     made: list[Block] = []
     for block in blocks:
         above = made[-1] if made else None
-        if above is not None and block.before == "\n" and not (block.lead or above.tail):
-            text = f"{above.text}\n{block.text}"
+        if above is not None and block.before == "\n" and not block.lead:
+            text = f"{above.text}{above.tail}\n{block.text}"
             if "\n" not in above.text and expression.fullmatch(text):
                 made[-1] = Block(above.before, above.lead, text, block.tail)
                 continue
@@ -122,9 +122,12 @@ def split_labels(blocks: Sequence[Block], labels: Sequence[Candidate]) -> tuple[
             made.append(block)
             continue
         first, line_break, second = block.text.partition("\n")
-        made.append(Block(block.before, block.lead, first, "" if line_break else block.tail))
-        if line_break:
-            made.append(Block("\n", "", second, block.tail))
+        if not line_break:
+            made.append(block)
+            continue
+        bare = first.rstrip()
+        made.append(Block(block.before, block.lead, bare, first[len(bare) :]))
+        made.append(Block("\n", "", second, block.tail))
     return tuple(made), moved
 
 

@@ -110,7 +110,7 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
             made += r"(?P<time>[\d:.,]*\d)"
             is_after_time = True
         elif part == "\n":
-            made += part
+            made += r"[^\S\n]*\n"
         elif part.isspace():
             made += r"[^\S\n]+"
         elif is_after_time and "]" in part:

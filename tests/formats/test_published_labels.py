@@ -401,3 +401,13 @@ def test_a_new_name_leaves_role_and_picture_where_they_are() -> None:
     written = render(replace(transcript, speakers=renamed)).decode()
 
     assert written == page.decode().replace("Ada Quill", "Nur Aziz").replace("Tomas Feld", "Lena Berg")
+
+
+@pytest.mark.parametrize("tail", [" ", "  ", "\u00a0"])
+@pytest.mark.parametrize("form", ["0:{n:02d}{tail}\n{name}{tail}\n{text}", "{name}{tail}\n0:{n:02d}{tail}\n{text}"])
+def test_blanks_after_a_time_on_a_line_of_its_own_hide_no_label(form: str, tail: str) -> None:
+    turns = [(TWO[n % 2], text, n) for n, text in enumerate(SAID)]
+    page = "\n\n".join(form.format(name=name, text=text, n=n, tail=tail) for name, text, n in turns).encode()
+
+    assert speakers_of(page) == [*TWO] * 3
+    assert [turn.start for turn in read(page).turns] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
