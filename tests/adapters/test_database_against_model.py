@@ -38,7 +38,7 @@ from schemas.job import LEGAL_MOVES, MOVES, Job, JobError, JobOptions, JobState,
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
-from transcription.ports import Backlog, Claimed, JobQueue, Lease, NewJob, Result
+from transcription.ports import Backlog, Claimed, JobQueue, Lease, NewJob, Rescued, Result
 
 LEASE = 30.0
 
@@ -301,7 +301,7 @@ def timeless(answer: Any) -> Any:
         return replace(answer, time="")
     if isinstance(answer, Backlog):
         return replace(answer, oldest_queued_seconds=0.0, oldest_unpublished_seconds=0.0)
-    if isinstance(answer, Claimed):
+    if isinstance(answer, Claimed | Rescued):
         return replace(answer, job=timeless(answer.job))
     return answer
 
