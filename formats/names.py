@@ -53,11 +53,12 @@ ORDINARY = _words(
 SOUND_WORDS = _words(
     "music jingle break theme interlude intro outro mid-roll midroll pre-roll post-roll advert adverts advertisement"
     " advertisements commercial commercials sponsor sponsors applause laughter silence crosstalk sfx cheering booing"
+    " boos chanting reacts"
 )
 #: Stand beside a word of those.
 SOUND_COMPANIONS = _words(
     "ad background begins closing end ends fades fade-in fade-out in of opening out playing plays short signature"
-    " song soft sound start starts station title tune message messages clip up the and cheers"
+    " song soft sound start starts station title tune message messages clip up the and cheers crowd audience"
 )
 #: Words that a remark of the page begins with, never a person.
 REMARK_WORDS = _words("correction corrections disclaimer note notes nb update")

@@ -277,7 +277,7 @@ class Matter:
 class LayoutMark:
     """One thing a page does that its style does not explain, at one block of the document.
 
-    `value` holds white space, punctuation or a keyword of the style, never words of the page.
+    `value` holds white space, punctuation, tags, sizes of lines or a keyword of the style, never words of the page.
     """
 
     block: str  #: id of a turn, paragraph, aside, matter block or speaker; "page" for the whole page

@@ -62,3 +62,18 @@ def test_people_who_speak_once_are_a_talk(form: str) -> None:
     page = "\n\n".join(form.format(name=name, text=text) for (name, _), text in zip(PEOPLE, said, strict=False))
 
     assert len(read(page.encode()).turns) == 3
+
+
+def test_what_the_crowd_does_in_brackets_says_nothing_of_a_speech() -> None:
+    heard = (
+        "CHEERING",
+        "CROWD REACTS",
+        "CROWD CHANTING",
+        "CHEERING AND APPLAUSE",
+        "AUDIENCE BOOING",
+        "CHEERS AND APPLAUSE",
+    )
+    speech = "\n\n".join(f"({what})\n\nWe rowed out again, and the lamp burned." for what in heard * 2)
+
+    with pytest.raises(PageError, match="no house style explains this page"):
+        read(f"ADA QUILL: Thank you all.\n\n{speech}".encode())
