@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from fastapi import Request
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from adapters.revising import Revised, revise_names
@@ -15,6 +16,9 @@ from schemas.errors import InputError, OptionError, PageError
 from schemas.names_by_hand import NameByHand, NamesByHand
 from schemas.wire import json_schema, read_json, to_record
 from transcription.names_by_hand import checked_name
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 log = structlog.get_logger(__name__)
 
@@ -89,13 +93,33 @@ def _read_names(body: bytes) -> NamesByHand:
     try:
         asked = read_json(NamesByHand, body)
     except PageError as error:
-        said = error.message.removeprefix("namesbyhand: ")
-        raise OptionError(said, code="invalid_request", field=said.partition(":")[0]) from error
+        raise _invalid(cast(ValidationError, error.__cause__).errors(include_url=False)[0]) from error
     if not asked.speakers:
         raise OptionError(
             "speakers: names of at least one speaker are needed", code="invalid_request", field="speakers"
         )
     return asked
+
+
+def _invalid(wrong: ErrorDetails) -> OptionError:
+    """The error of a body with this wrong field, in the words of whoever wrote it and not of our classes."""
+    place = wrong["loc"][:2] + wrong["loc"][3:]  # the third is which of the forms of a name was tried
+    field = ".".join(str(part)[:40] for part in place) or None
+    if field is None:
+        return OptionError(f"the body: {wrong['msg']}", code="invalid_request")
+    if len(wrong["loc"]) == 3:
+        return OptionError(
+            f"{field}={_shown(wrong['input'])}: a name is a text, an object or null",
+            code="invalid_request",
+            field=field,
+        )
+    value = "" if wrong["type"] == "missing" else f"={_shown(wrong['input'])}"
+    return OptionError(f"{field}{value}: {wrong['msg']}", code="invalid_request", field=field)
+
+
+def _shown(value: object) -> str:
+    """A value as an error names it."""
+    return ascii(value)[:80]
 
 
 def _checked(speaker: str, name: NameByHand | str | None) -> NameByHand | None:

@@ -229,3 +229,31 @@ def test_the_description_of_the_api_has_the_whole_body(door: Any) -> None:
     schema = body["content"]["application/json"]["schema"]
     assert set(schema["properties"]) == {"revision", "speakers"}
     assert "$ref" not in json.dumps(schema)
+
+
+@pytest.mark.parametrize(
+    ("speakers", "field", "detail"),
+    [
+        ({"S2": 7}, "speakers.S2", "speakers.S2=7: a name is a text, an object or null"),
+        ({"S2": {"nmae": "Ada"}}, "speakers.S2.name", "speakers.S2.name: Field required"),
+        ({"S2": {"name": "Ada", "role": "star"}}, "speakers.S2.role", "speakers.S2.role='star': Input should be"),
+        ({"S2": {"name": ["x" * 999]}}, "speakers.S2.name", "speakers.S2.name=['xxx"),
+        (7, "speakers", "speakers=7: Input should be"),
+    ],
+)
+def test_a_wrong_body_is_told_in_its_own_words_with_the_value(
+    door: Any, episode_id: str, speakers: Any, field: str, detail: str
+) -> None:
+    body = refused(name(door, episode_id, speakers), 422, "invalid_request")
+
+    assert body["field"] == field
+    assert body["detail"].startswith(detail)
+    assert "ByHand" not in body["detail"]
+    assert len(body["detail"]) < 300
+
+
+def test_a_body_that_is_no_json_has_no_wrong_field(door: Any, episode_id: str) -> None:
+    body = refused(door.client.patch(f"/v1/transcripts/{episode_id}/speakers", content=b"{"), 422, "invalid_request")
+
+    assert "field" not in body
+    assert "JSON" in body["detail"]
