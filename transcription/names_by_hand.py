@@ -7,6 +7,7 @@ said by hand, too: such a speaker has no name and is `known_by` given.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
@@ -29,6 +30,13 @@ _KEPT = (NameMethod.GIVEN, NameMethod.KNOWN_VOICE, NameMethod.PAGE, None)
 
 #: They turn the letters around them, in every page that the name is printed on (Unicode 16, section 23.2).
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+#: They show nothing and part or join no letters of a name; they come along with what is pasted: soft hyphen,
+#: zero-width space, word joiner, byte order mark (Unicode 16, section 23.2). The joiners of Persian and Hindi stay.
+_UNSEEN = str.maketrans(dict.fromkeys("\u00ad\u200b\u2060\ufeff"))
+
+#: What a speaker without a name is called, in pages and on the command line.
+_NOBODYS = re.compile(r"speaker \d+|unknown voice")
 
 
 def named_by_hand(transcript: Transcript, said: Mapping[str, NameByHand | None]) -> Transcript:
@@ -180,7 +188,7 @@ def checked_name(given: NameByHand | str, *, field: str) -> NameByHand:
     if len(given.aliases) > MOST_ALIASES:
         raise _invalid(f"{len(given.aliases)} aliases, at most {MOST_ALIASES}", field)
     return NameByHand(
-        name=_text(given.name, MAX_CHARACTERS, field),
+        name=_name(given.name, field),
         honorific=_text(given.honorific, LONGEST_ALIAS, field) if given.honorific else None,
         role=given.role,
         description=_text(given.description, LONGEST_DESCRIPTION, field) if given.description else None,
@@ -194,15 +202,27 @@ def _text(text: str, longest: int, field: str) -> str:
         raise _invalid(f"{text[:40]!r}…: {len(text)} characters, at most {longest}", field)
     if any(_is_control(each) or each in _TURNING for each in text):
         raise _invalid(f"{text!a} holds control characters", field)
-    text = " ".join(unicodedata.normalize("NFC", text).split())
+    text = " ".join(unicodedata.normalize("NFC", text.translate(_UNSEEN)).split())
     if not any(each.isalpha() for each in text):
         raise _invalid(f"{text!r} holds no letter", field)
     return text
 
 
+def _name(text: str, field: str) -> str:
+    """A name on one line. Raises OptionError `name_invalid`."""
+    name = _text(text, MAX_CHARACTERS, field)
+    if _NOBODYS.fullmatch(_folded(name)):
+        raise _invalid(f"{name!r} is what a speaker without a name is called", field)
+    return name
+
+
 def _is_control(character: str) -> bool:
-    """Whether neither a page nor a database can hold it; white space is folded."""
-    return unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\r\n"
+    """Whether a page or a database cannot hold it, or nobody would see it there; white space is folded."""
+    is_no_character = ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
+    is_tag = "\U000e0000" <= character <= "\U000e007f"
+    return (
+        is_no_character or is_tag or (unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\r\n")
+    )
 
 
 def _invalid(what: str, field: str) -> OptionError:
@@ -272,4 +292,6 @@ def _is_given(speaker: Speaker) -> bool:
 
 
 def _folded(name: str | None) -> str:
-    return " ".join((name or "").split()).casefold()
+    """A name as it is compared: who reads two names that look alike takes them for one."""
+    seen = (each for each in unicodedata.normalize("NFKC", name or "") if unicodedata.category(each) != "Cf")
+    return " ".join("".join(seen).split()).casefold()

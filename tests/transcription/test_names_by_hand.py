@@ -325,3 +325,37 @@ def test_what_is_no_name_is_refused_and_the_field_is_named(given: NameByHand | s
         checked_name(given, field="speakers.S1")
 
     assert (error.value.code, error.value.field) == ("name_invalid", "speakers.S1")
+
+
+@pytest.mark.parametrize("pasted", ["\ufeffAda Quill", "Ada \u200bQuill", "A\u00adda Quill", "Ada\u2060 Quill"])
+def test_what_nobody_sees_in_a_pasted_name_is_left_out(pasted: str) -> None:
+    assert checked_name(pasted, field="f").name == checked_name(NameByHand(pasted), field="f").name == "Ada Quill"
+
+
+def test_a_joiner_between_letters_stays() -> None:
+    assert checked_name("\u0645\u06cc\u200c\u062e", field="f").name == "\u0645\u06cc\u200c\u062e"
+
+
+@pytest.mark.parametrize("text", ["Ada\uffff", "Ada\U0001fffe", "Ada\ufdd0", "Ada\U000e0041"])
+def test_what_no_page_can_show_is_no_name(text: str) -> None:
+    for given in (text, NameByHand(text)):
+        with pytest.raises(OptionError, match="control characters") as caught:
+            checked_name(given, field="f")
+        assert caught.value.code == "name_invalid"
+
+
+@pytest.mark.parametrize("text", ["Speaker 2", "speaker  12", "Unknown voice"])
+def test_what_a_speaker_without_a_name_is_called_is_no_name(text: str) -> None:
+    for given in (text, NameByHand(text)):
+        with pytest.raises(OptionError, match="without a name") as caught:
+            checked_name(given, field="f")
+        assert caught.value.code == "name_invalid"
+    assert checked_name("Speaker Martin", field="f").name == "Speaker Martin"
+
+
+@pytest.mark.parametrize("alike", ["Ada Qu\u200dill", "Ada\u200e Quill", "\uff21da Quill"])
+def test_two_speakers_cannot_have_names_that_look_alike(greta: Transcript, alike: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        named_by_hand(greta, {"S1": ADA, "S2": NameByHand(alike)})
+
+    assert caught.value.code == "name_taken"
