@@ -277,7 +277,8 @@ def test_a_style_learnt_from_a_wrapped_page_has_the_white_space_of_its_paragraph
 @pytest.mark.parametrize("width", range(50, 80, 3))
 @pytest.mark.parametrize("tab", [1, 4, 8])
 def test_a_tab_before_the_lines_that_go_on_is_as_wide_as_the_page_has_it(width: int, tab: int) -> None:
-    texts = [f"{SENTENCES[5]} {SENTENCES[n % 4 + 1]} {SENTENCES[6]} {SENTENCES[3]}" for n in range(8)]
+    boats = "We saw Ines Marlow, Gwen Tarrant, Ben Roe, Zoe Marsh, Nur Aziz, Rose Lund and Otto Reilly in the boats."
+    texts = [f"{boats} {SENTENCES[n % 4 + 1]} {SENTENCES[6]} {SENTENCES[3]}" for n in range(8)]
     turns = [f"{NAMES[n % 2]}: {text}" for n, text in enumerate(texts)]
     lines = [wrap(turn, width, subsequent_indent=" " * tab) for turn in turns]
     page = "\n\n".join("\n".join(each).replace("\n" + " " * tab, "\n\t") for each in lines).encode()
