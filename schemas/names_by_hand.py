@@ -13,7 +13,7 @@ from schemas.episode import Role
 class NameByHand:
     """Who a speaker is. Without a name: that nobody knows, whatever is said in the talk.
 
-    An unknown field is refused: a misspelt `name` would take the speaker's name away.
+    An unknown field is refused: a misspelt `honorific` would be lost without a word.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")

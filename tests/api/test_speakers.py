@@ -180,6 +180,7 @@ def test_a_ledger_that_does_not_answer_leaves_the_document_for_the_reconciler(
         ([], 422, "invalid_request", "speakers"),
         ({"S2": {}}, 422, "invalid_request", None),
         ({"S2": {"nmae": "Ada"}}, 422, "invalid_request", None),
+        ({"S2": {"name": "Ada", "honourific": "Dr"}}, 422, "invalid_request", None),
         ({"S2": {"name": "Ada", "role": "star"}}, 422, "invalid_request", None),
         ({"S2": 7}, 422, "invalid_request", None),
     ],
@@ -192,6 +193,12 @@ def test_what_cannot_be_named_so_is_refused_and_the_value_named(
     assert field is None or body["field"] == field
     assert names(door, episode_id) == ["Greta Vance", None]
     assert len(documents(door)) == 1
+
+
+def test_a_field_that_there_is_not_is_refused(door: Any, episode_id: str) -> None:
+    body = {"revision": 1, "speakers": {"S2": "Ada Quill"}, "by": "Jo Pym"}
+
+    refused(door.client.patch(f"/v1/transcripts/{episode_id}/speakers", json=body), 422, "invalid_request")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"speakers": {"S2": "Ada"}}', b'\xff\xfe{"a": 1}'])
