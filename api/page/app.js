@@ -601,6 +601,7 @@ naming.addEventListener("submit", async (e) => {
     await showAgain(episodeId);
     sayOfNames(saved(transcript.speakers, answer, given));
     $("name-speakers").focus({ preventScroll: true });
+    $("naming-note").scrollIntoView({ block: "nearest" }); // a long form has closed above what was looked at
   } catch (error) {
     if (isOpen(episodeId)) await refused(error, given);
   } finally {

@@ -722,3 +722,30 @@ def test_what_keeps_names_from_being_saved_is_told_and_they_stay_in_their_fields
 
     assert page.input_value(f"{row(2)} input") == "Cleo Marsh"
     assert page.is_enabled("#naming-save")
+
+
+def test_on_a_small_window_a_long_name_breaks_and_what_came_of_it_is_in_view(
+    serve: Callable[..., Any], page: Any
+) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60)
+    opened(service, page)
+    page.set_viewport_size({"width": 360, "height": 400})
+    page.click("#name-speakers")
+    page.wait_for_selector(f"{row(1)} input:focus")
+    covered = []
+    for number in (2, 1):  # each first scrolled to where the player stands over it
+        field = page.locator(f"{row(number)} input")
+        field.evaluate("field => scrollBy(0, field.getBoundingClientRect().bottom - innerHeight + 20)")
+        field.focus()
+        covered.append(page.evaluate("document.activeElement.getBoundingClientRect().bottom"))
+    player = page.locator(".player").bounding_box()["y"]
+
+    page.fill(f"{row(2)} input", "W" * 200)
+    page.click("#naming-save")
+    page.wait_for_selector("#naming-note:has-text('Saved')")
+    page.wait_for_selector("#name-speakers:focus")
+    note = page.locator("#naming-note").bounding_box()
+
+    assert max(covered) < player, (covered, player)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert 0 <= note["y"] <= 400 - note["height"], note
