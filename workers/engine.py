@@ -35,7 +35,6 @@ from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import read_json
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
-from transcription.names_by_hand import with_names_kept
 from transcription.ports import Decoder, DropBox, Prepared, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
 from workers.messages import (
@@ -203,6 +202,8 @@ class Engine:
         content = self._store.get(earlier_key)
         if content is None:
             return document
+        from transcription.names_by_hand import with_names_kept
+
         try:
             return with_names_kept(read_json(Transcript, content), document)
         except PageError:  # written by a newer Stenocast, perhaps: no reason to fail the job
