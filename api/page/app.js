@@ -505,6 +505,8 @@ function closeNaming() {
 
 const fieldOf = (speakerId) => $("naming-rows").querySelector(`[data-speaker="${CSS.escape(speakerId)}"] input`);
 
+const NAME_HINT = "first and last name";
+
 function namingRow(speaker, number) {
   const row = make("li"), label = make("label"), field = make("input"), why = make("p", "why");
   row.dataset.speaker = speaker.id;
@@ -513,7 +515,7 @@ function namingRow(speaker, number) {
   field.id = `name-of-${number}`;
   field.value = speaker.name ?? "";
   field.maxLength = 300;
-  field.placeholder = "name…";
+  field.placeholder = NAME_HINT;
   field.setAttribute("list", "people");
   field.autocapitalize = "words";
   field.spellcheck = false;
@@ -544,7 +546,7 @@ function takeBackButton(row, field, speaker) {
     const isBack = row.classList.toggle("taken-back");
     if (isBack) field.value = "";
     else if (!field.value) field.value = speaker.name ?? "";
-    field.placeholder = isBack ? "as heard in the talk" : "name…";
+    field.placeholder = isBack ? "as heard in the talk" : NAME_HINT;
     button.setAttribute("aria-pressed", String(isBack));
   });
   button.setAttribute("aria-pressed", "false");

@@ -61,15 +61,20 @@ def events_of(service: Any) -> list[str]:
     return [json.loads(line)["type"] for line in lines]
 
 
-def test_an_api_killed_before_the_ledger_heard_of_a_revision_leaves_the_old_one_and_garbage_that_goes(
-    serve: Callable[..., Any],
-) -> None:
-    dying = serve(command="api", crash_at="after_revision_put", **SCRIPTED)
+def killed_while_naming(serve: Callable[..., Any], *, at: str) -> tuple[Any, str]:
+    """An API that came back after another one died while its first speaker was named, and the episode."""
+    dying = serve(command="api", crash_at=at, **SCRIPTED)
     episode_id = transcribed(dying)
     with pytest.raises(httpx.HTTPError):
         name(dying, episode_id, S1="Bram Stone")
     assert dying.process.wait(30) == -signal.SIGKILL
-    again = serve(command="api", **SCRIPTED)
+    return serve(command="api", **SCRIPTED), episode_id
+
+
+def test_an_api_killed_before_the_ledger_heard_of_a_revision_leaves_the_old_one_and_garbage_that_goes(
+    serve: Callable[..., Any],
+) -> None:
+    again, episode_id = killed_while_naming(serve, at="after_revision_put")
     left = documents(again)
     before = read(again, episode_id)
 
@@ -91,12 +96,7 @@ def test_an_api_killed_before_the_ledger_heard_of_a_revision_leaves_the_old_one_
 def test_an_api_killed_before_it_answered_for_a_revision_says_at_the_same_request_that_it_is_there(
     serve: Callable[..., Any],
 ) -> None:
-    dying = serve(command="api", crash_at="after_revision", **SCRIPTED)
-    episode_id = transcribed(dying)
-    with pytest.raises(httpx.HTTPError):
-        name(dying, episode_id, S1="Bram Stone")
-    assert dying.process.wait(30) == -signal.SIGKILL
-    again = serve(command="api", **SCRIPTED)
+    again, episode_id = killed_while_naming(serve, at="after_revision")
     made = read(again, episode_id)
 
     answer = name(again, episode_id, S1="Bram Stone")
