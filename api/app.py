@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import FastAPI, Header, Query, Request
@@ -26,6 +26,7 @@ from api import speakers
 from api.byte_ranges import requested_range
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
+from api.writes import Writes
 from formats import catalogue
 from schemas.drop import is_drop, read_drop
 from schemas.errors import NotFound, OptionError, StenocastError
@@ -78,13 +79,14 @@ def create_app(
         docs_url=None,  # the framework's page would load its scripts from another host
         redoc_url=None,
     )
-    answer_problems(app)
+    writes = Writes(intake.store, intake.scratch)
+    answer_problems(app, failed=writes.failed)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts or ["*"], www_redirect=False)
     _guard(app, metrics)
     _add_episodes(app, intake, drops)
     _add_jobs(app, intake.queue)
     _add_transcripts(app, intake)
-    _add_health(app, ready, metrics)
+    _add_health(app, ready, writes, metrics)
     _add_page(app)
     return app
 
@@ -253,14 +255,20 @@ def _add_transcripts(app: FastAPI, intake: Intake) -> None:
         )
 
 
-def _add_health(app: FastAPI, ready: Callable[[], list[str]], metrics: Metrics) -> None:
+def _add_health(app: FastAPI, ready: Callable[[], list[str]], writes: Writes, metrics: Metrics) -> None:
     @app.get("/healthz", summary="The process answers", tags=["health"])
     def healthz() -> Response:
         return PlainTextResponse("ok\n")
 
     @app.get("/readyz", summary="The process can do its work", tags=["health"])
-    def readyz() -> Response:
-        lacking = ready()
+    def readyz(
+        purpose: Annotated[
+            Literal["reading"] | None, Query(alias="for", description="leave out what only writing needs")
+        ] = None,
+    ) -> Response:
+        """With `for=reading` an API that can answer but has no room for uploads is ready: a load balancer that asked
+        for more would take the transcripts away with the uploads."""
+        lacking = ready() if purpose else [*ready(), *writes.trouble()]
         if lacking:
             return problem(503, "not_ready", "; ".join(lacking))
         return PlainTextResponse("ready\n")

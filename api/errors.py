@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
@@ -81,12 +82,14 @@ def problem(status: int, code: str, detail: str, *, field: str | None = None) ->
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def answer_problems(app: FastAPI) -> None:
-    """Let every error of the app leave as a problem document."""
+def answer_problems(app: FastAPI, *, failed: Callable[[StenocastError], None] = lambda _error: None) -> None:
+    """Let every error of the app leave as a problem document; `failed` is told those of requests that write."""
 
     @app.exception_handler(StenocastError)
     async def ours(request: Request, error: StenocastError) -> Response:
         status = status_of(error)
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            failed(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.warning("request failed", path=request.url.path, code=error.code, detail=error.message)
         return problem(status, error.code, SENTENCES.get(error.code, error.message), field=error.field)

@@ -140,7 +140,8 @@ def test_probes_ask_a_port_that_the_container_has(manifests: list[dict[str, Any]
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 if probe in container:
                     ask = container[probe]["httpGet"]
-                    assert ask["path"] in ("/healthz", "/readyz")
+                    ready = "/readyz?for=reading" if ask["port"] == "http" else "/readyz"
+                    assert ask["path"] == (ready if probe == "readinessProbe" else "/healthz")
                     setting = "STENOCAST_PORT" if ask["port"] == "http" else "STENOCAST_METRICS_PORT"
                     assert environment[setting] == str(ports[ask["port"]])
 

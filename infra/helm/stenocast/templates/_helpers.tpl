@@ -82,7 +82,8 @@ livenessProbe:
   timeoutSeconds: 5
   failureThreshold: 4
 readinessProbe:
-  httpGet: {path: /readyz, port: {{ . }}}
+{{- /* of the API: a store without room must not take the transcripts away with the uploads */}}
+  httpGet: {path: "/readyz{{ if eq . "http" }}?for=reading{{ end }}", port: {{ . }}}
   periodSeconds: 10
   timeoutSeconds: 10
   failureThreshold: 2
