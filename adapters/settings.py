@@ -6,6 +6,7 @@ Adapters receive plain arguments, not this object. A bad setting stops the start
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
@@ -67,6 +68,8 @@ class Settings:
     heartbeat_seconds: float = 5.0
     grace_seconds: float = 25.0  #: from a worker's SIGTERM to its end; a job that fits is finished
     back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
+    #: networks that links and webhooks may lead into although they are not public: 10.1.0.0/16,fd00::/8
+    outward_networks: str = ""
     inbox: Path | None = None  #: a watched folder
     glossaries: Path | None = None  #: a folder with a glossary for each show that has one: <show>.toml
     kafka_bootstrap: str = ""  #: host:port, several separated by commas; empty = no Kafka
@@ -207,6 +210,11 @@ def _check(settings: Settings) -> None:
     for server in _listed(settings.kafka_bootstrap):
         if not re.fullmatch(r"\S+:\d{1,5}", server):
             raise _impossible(settings, "kafka_bootstrap", f"{server} is no host:port")
+    for network in _listed(settings.outward_networks):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise _impossible(settings, "outward_networks", f"{network} is no network: {error}") from error
     if settings.kafka_bootstrap and settings.kafka_security.startswith("sasl") and not settings.kafka_username:
         raise _impossible(settings, "kafka_username", f"STENOCAST_KAFKA_SECURITY={settings.kafka_security} needs one")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from adapters.database import Ledger
     from adapters.kafka_access import KafkaAccess
     from adapters.models import FoundSet
+    from adapters.outward import Outward, PlainHttp
     from adapters.s3 import S3Access
     from transcription.pipeline import Pipeline
 
@@ -186,6 +187,18 @@ def published_events(settings: Settings, *, follow: bool) -> Iterator[Event]:
     from adapters.eventlog import EventLog
 
     return (event for _, event in EventLog(settings.event_log).read(follow=follow))
+
+
+def open_outward(settings: Settings, *, plain_http: PlainHttp, total_seconds: float = 60.0) -> Outward:
+    """A client for addresses that users name; nothing is connected yet."""
+    from adapters.outward import Outward, networks
+
+    return Outward(
+        user_agent=f"Stenocast/{version()}",
+        let_in=networks(settings.outward_networks),
+        plain_http=plain_http,
+        total_seconds=total_seconds,
+    )
 
 
 def build_decoder(settings: Settings) -> Decoder:

@@ -52,6 +52,8 @@ def test_an_empty_variable_is_none() -> None:
         ("GRACE_SECONDS", "-5.0"),
         ("BACK_OFF_SECONDS", "nan"),
         ("GARBAGE_SECONDS", "-1.0"),
+        ("OUTWARD_NETWORKS", "10.0.0.0/8, intranet"),
+        ("OUTWARD_NETWORKS", "10.0.0.1/8"),
     ],
 )
 def test_an_impossible_value_stops_the_start_and_is_named(name: str, value: str) -> None:
