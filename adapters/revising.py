@@ -33,11 +33,24 @@ class Revised:
 
 def current_transcript(queue: JobQueue, store: Store, episode_id: str) -> tuple[Job, Transcript]:
     """The current revision of an episode's transcript. Raises NotFound, TransientError, NotReady."""
-    job = queue.latest_done(episode_id)
+    job, content = stored_transcript(queue, store, episode_id)
+    return job, read_json(Transcript, content)
+
+
+def stored_transcript(
+    queue: JobQueue, store: Store, episode_id: str, *, revision: int | None = None
+) -> tuple[Job, bytes]:
+    """The job and the document of a revision, of the current one where none is given.
+
+    Raises NotFound as `JobQueue.latest_done`, and `transcript_not_found` where the store does not have the document,
+    TransientError, NotReady.
+    """
+    job = queue.latest_done(episode_id, revision=revision)
     content = store.get(job.transcript_key or "")
     if content is None:
+        queue.latest_done(episode_id, revision=revision)  # says so where the episode was deleted since
         raise NotFound(f"{episode_id}: its document is no longer in the store", code="transcript_not_found")
-    return job, read_json(Transcript, content)
+    return job, content
 
 
 def revise_names(
@@ -48,18 +61,21 @@ def revise_names(
     *,
     seen: int,
     new_id: Callable[[], str],
+    check: Callable[[Job], None] = lambda _current: None,
     traceparent: str | None = None,
     reached: Callable[[str], None] = lambda _place: None,
 ) -> Revised:
     """Name speakers by hand in the transcript that was read as revision `seen`; `said` is by speaker id.
 
-    What is so already makes no revision, whatever was seen: the second of two equal requests changes nothing. Raises
+    What is so already makes no revision, whatever was seen: the second of two equal requests changes nothing. `check`
+    raises where the job of the current transcript is not the one that is to be changed. Raises its errors,
     NotFound and Refused as `JobQueue.revise`, and as `named_by_hand`. After a TransientError it is not known whether
     the revision was made: ask again. `reached` is called where a test lets the process die.
     """
     job, document = current_transcript(queue, store, episode_id)
     if is_as_said(document, said):
         return Revised(job, document, is_new=False)
+    check(job)
     if job.revision != seen:
         raise outdated(episode_id, seen=seen, current=job.revision or 0)
     named = replace(named_by_hand(document, said), revision=seen + 1)
@@ -71,6 +87,7 @@ def revise_names(
     except (Refused, InputError):
         with suppress(StenocastError):  # the reconciler goes on
             store.delete(result.document_key)
+        check(queue.latest_done(episode_id))  # for who was slower than it read
         raise
     reached("after_revision")
     return Revised(revised, named, is_new=True)

@@ -22,8 +22,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from adapters.erasure import erase
 from adapters.metrics import CONTENT_TYPE, Metrics
+from adapters.revising import stored_transcript
 from api import speakers
 from api.byte_ranges import requested_range
+from api.entity_tags import tag_of, tag_of_document
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
 from api.writes import Writes
@@ -207,20 +209,18 @@ def _add_transcripts(app: FastAPI, intake: Intake) -> None:
         if style and format:
             raise OptionError("style and format exclude each other", code="invalid_request", field="format")
         catalogue.check_names(styles=[style] if style else [], formats=[format] if format else [])
-        job = queue.latest_done(episode_id, revision=revision)
-        content = store.get(job.transcript_key or "")
-        if content is None:
-            raise NotFound(f"{episode_id}: its document is no longer in the store", code="transcript_not_found")
+        job, stored = stored_transcript(queue, store, episode_id, revision=revision)
+        document = read_json(Transcript, stored)
         kind = None if style else format or "json"
-        headers = {"ETag": f'"{job.transcript_sha256}-{style or kind}"'}
+        content = catalogue.render(document, format=kind, style=style)
+        headers = {"ETag": tag_of(job.transcript_sha256 or "", content)}
         if kind == "html":
             headers["Content-Security-Policy"] = TRANSCRIPT_PAGE_POLICY
-        document = read_json(Transcript, content)
         if download:
             name = catalogue.file_name(document, format=kind, style=style)
             headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return Response(
-            catalogue.render(document, format=kind, style=style),
+            content,
             media_type=catalogue.media_type(format=kind, style=style),
             headers=headers,
         )
@@ -235,10 +235,13 @@ def _add_transcripts(app: FastAPI, intake: Intake) -> None:
         """Makes a revision of the transcript in which these speakers are named as is said, and tells of it.
 
         `revision` is the one that was read: where another is current by now, nothing changes (409). What is so
-        already makes no revision: a repeat is answered alike, with `is_new` false. A name may be a text ("Dr Ada
+        already makes no revision: a repeat is answered alike, with `is_new` false. `If-Match` may name what was read
+        by its ETag, in whatever form that was (412). A name may be a text ("Dr Ada
         Quill, guest"); `{"name": null}` says that nobody knows, and null alone takes back what was given by hand.
         """
-        return JSONResponse(speakers.answer(await speakers.take_names(request, episode_id, intake)))
+        revised = await speakers.take_names(request, episode_id, intake)
+        headers = {"ETag": tag_of_document(revised.job.transcript_sha256 or "")}
+        return JSONResponse(speakers.answer(revised), headers=headers)
 
     @app.get(
         "/v1/styles", summary="The house styles and formats that transcripts can be had in", tags=["transcripts"]

@@ -33,6 +33,7 @@ STATUS_OF_CODE: dict[str, HTTPStatus] = {
     "episode_deleted": HTTPStatus.GONE,
     "idempotency_key_reused": HTTPStatus.CONFLICT,
     "name_taken": HTTPStatus.CONFLICT,
+    "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "metadata_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "times_missing": HTTPStatus.CONFLICT,

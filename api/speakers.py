@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from adapters.revising import Revised, revise_names
 from adapters.tracing import process_tracing
+from api.entity_tags import wanted_document
 from api.upload import Intake
 from schemas.errors import InputError, OptionError, PageError
 from schemas.names_by_hand import NameByHand, NamesByHand
@@ -19,6 +21,8 @@ from transcription.names_by_hand import checked_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+    from schemas.job import Job
 
 log = structlog.get_logger(__name__)
 
@@ -51,17 +55,24 @@ BODY = {
 async def take_names(request: Request, episode_id: str, intake: Intake) -> Revised:
     """Read what is said of a revision's speakers and make the next revision of it.
 
-    Raises the errors of `revise_names`, OptionError for a wrong body or name, InputError `request_too_large`.
+    Raises the errors of `revise_names`, OptionError for a wrong header, body or name, InputError `request_too_large`,
+    Refused `precondition_failed` where If-Match names another transcript than the current one.
     """
+    check = wanted_document(", ".join(request.headers.getlist("if-match")) or None)
     asked = _read_names(await _body(request))
     said = {each: _checked(each, name) for each, name in asked.speakers.items()}
     return await run_in_threadpool(
-        _revise, request.headers.get("traceparent"), episode_id, asked.revision, said, intake
+        _revise, request.headers.get("traceparent"), episode_id, asked.revision, said, check, intake
     )
 
 
 def _revise(
-    parent: str | None, episode_id: str, seen: int, said: dict[str, NameByHand | None], intake: Intake
+    parent: str | None,
+    episode_id: str,
+    seen: int,
+    said: dict[str, NameByHand | None],
+    check: Callable[[Job], None],
+    intake: Intake,
 ) -> Revised:
     with process_tracing().begin("revise", parent=parent, attributes={"episode_id": episode_id}) as span:
         revised = revise_names(
@@ -71,6 +82,7 @@ def _revise(
             said,
             seen=seen,
             new_id=intake.new_id,
+            check=check,
             traceparent=span.traceparent,
             reached=intake.reached,
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from schemas.episode import Role
 
@@ -19,10 +20,10 @@ class NameByHand:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     name: str | None  #: full name without honorific; null = "Speaker 2", and naming by evidence gives none
-    honorific: str | None = None
+    honorific: str | None = None  #: null = as it was, or as the participants have it; "" = none
     role: Role | None = None  #: null = as it was
-    description: str | None = None
-    aliases: tuple[str, ...] = ()  #: other forms of the name: "Steph", "Andrew"
+    description: str | None = None  #: null and "" as of the honorific
+    aliases: tuple[str, ...] = ()  #: other forms of the name: "Steph", "Andrew"; none = as they were
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class NamesByHand:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    revision: int  #: that was read; a later one is not changed by what was said of this one
+    #: That was read; a later one is not changed by what was said of this one. Strict: neither "1" nor true is a 1.
+    revision: Annotated[int, Field(strict=True)]
     #: By speaker id, at least one. A text is read as a participant is ("Dr Ada Quill, guest"); null takes back what
     #: was given by hand, and the evidence decides again.
     speakers: dict[str, NameByHand | str | None]

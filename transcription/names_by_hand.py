@@ -108,7 +108,7 @@ def with_names_kept(earlier: Transcript, later: Transcript) -> Transcript:
     for (before, now), share in _shares(earlier, later, by_hand).items():
         name = _folded(by_hand[before].name)
         if share >= SAME_VOICE and name not in taken:
-            said[now], kept[now] = _said_of(by_hand[before]), round(share, 3)
+            said[now], kept[now] = _said_of(earlier, by_hand[before]), round(share, 3)
             taken |= {name} - {""}
     if not said:
         return later
@@ -126,9 +126,17 @@ def _kept(speaker: Speaker, share: float) -> Speaker:
     )
 
 
-def _said_of(speaker: Speaker) -> NameByHand:
+def _said_of(transcript: Transcript, speaker: Speaker) -> NameByHand:
+    """What somebody said to give this speaker the name. Who lacks what the participants have had it taken away."""
+    if speaker.name is None:
+        return NameByHand(None)
+    listed = _participant(transcript, speaker.name)
     return NameByHand(
-        speaker.name, speaker.honorific, speaker.role if speaker.name else None, speaker.description, speaker.aliases
+        speaker.name,
+        speaker.honorific or ("" if listed.honorific else None),
+        speaker.role,
+        speaker.description or ("" if listed.description else None),
+        speaker.aliases,
     )
 
 
@@ -189,9 +197,9 @@ def checked_name(given: NameByHand | str, *, field: str) -> NameByHand:
         raise _invalid(f"{len(given.aliases)} aliases, at most {MOST_ALIASES}", field)
     return NameByHand(
         name=_name(given.name, field),
-        honorific=_text(given.honorific, LONGEST_ALIAS, field) if given.honorific else None,
+        honorific=_text_or_none(given.honorific, LONGEST_ALIAS, field),
         role=given.role,
-        description=_text(given.description, LONGEST_DESCRIPTION, field) if given.description else None,
+        description=_text_or_none(given.description, LONGEST_DESCRIPTION, field),
         aliases=tuple(dict.fromkeys(_text(each, LONGEST_ALIAS, field) for each in given.aliases)),
     )
 
@@ -206,6 +214,11 @@ def _text(text: str, longest: int, field: str) -> str:
     if not any(each.isalpha() for each in text):
         raise _invalid(f"{text!r} holds no letter", field)
     return text
+
+
+def _text_or_none(text: str | None, longest: int, field: str) -> str | None:
+    """The text on one line; "" where it says that there is none. Raises OptionError `name_invalid`."""
+    return _text(text, longest, field) if text and not text.isspace() else text and ""
 
 
 def _name(text: str, field: str) -> str:
@@ -236,6 +249,7 @@ def _as_said(transcript: Transcript, speaker: Speaker, said: NameByHand | None) 
         return replace(_nameless(speaker), known_by=NameMethod.GIVEN, role=said.role or speaker.role)
     listed = _participant(transcript, said.name)
     is_same = speaker.name == said.name
+    is_kept = is_same and _is_given(speaker)  # what somebody took away does not come back from the participants
     evidence = speaker.evidence if is_same else sample_of(transcript, speaker.id, NameMethod.GIVEN, 1.0)
     return replace(
         speaker,
@@ -243,11 +257,21 @@ def _as_said(transcript: Transcript, speaker: Speaker, said: NameByHand | None) 
         known_by=NameMethod.GIVEN,
         confidence=1.0,
         evidence=evidence,
-        honorific=said.honorific or listed.honorific or (speaker.honorific if is_same else None),
+        honorific=_said_or_known(said.honorific, speaker.honorific, listed.honorific, is_same, is_kept),
         role=said.role or listed.role or speaker.role,
-        description=said.description or listed.description or (speaker.description if is_same else None),
+        description=_said_or_known(said.description, speaker.description, listed.description, is_same, is_kept),
         aliases=said.aliases or (speaker.aliases if is_same else listed.aliases),
     )
+
+
+def _said_or_known(
+    said: str | None, known: str | None, listed: str | None, is_same: bool, is_kept: bool
+) -> str | None:
+    """What to say of a person: as somebody says, "" being that there is nothing; else as is known of the speaker or
+    of the participant."""
+    if said is not None:
+        return said or None
+    return known if is_kept else listed or (known if is_same else None)
 
 
 def _participant(transcript: Transcript, name: str) -> Participant:

@@ -88,6 +88,81 @@ def test_a_new_revision_has_another_etag(door: Any, episode_id: str) -> None:
     assert door.client.get(f"/v1/transcripts/{episode_id}").headers["etag"] != before
 
 
+def test_equal_tags_are_equal_bytes(door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"/v1/transcripts/{episode_id}?style=name-line"
+    before = door.client.get(url)
+    assert door.client.get(url).headers["etag"] == before.headers["etag"]
+    monkeypatch.setattr("formats.catalogue.render", lambda *_, **__: before.content + b"as a later version writes it")
+
+    after = door.client.get(url)
+
+    assert after.headers["etag"] != before.headers["etag"]
+    assert not before.headers["etag"].startswith("W/")
+
+
+@pytest.mark.parametrize("query", ["", "?format=text", "?style=name-line"])
+def test_who_read_the_current_transcript_in_any_form_may_say_so_by_its_etag(
+    door: Any, episode_id: str, query: str
+) -> None:
+    tag = door.client.get(f"/v1/transcripts/{episode_id}{query}").headers["etag"]
+
+    answer = name(door, episode_id, {"S2": "Ada Quill"}, **{"If-Match": f'W/"x", "y" , {tag}'})
+    again = name(door, episode_id, {"S2": "Bram Stone"}, 2, **{"If-Match": answer.headers["etag"]})
+
+    assert (answer.json()["revision"], again.json()["revision"]) == (2, 3)
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}"])
+def test_who_read_another_transcript_by_its_etag_changes_nothing(door: Any, episode_id: str, form: str) -> None:
+    old = door.client.get(f"/v1/transcripts/{episode_id}").headers["etag"]
+    new = name(door, episode_id, {"S2": "Ada Quill"}).headers["etag"]
+    tag = form.format(old if form == "{}" else new)
+
+    body = refused(name(door, episode_id, {"S2": "Bram Stone"}, 2, **{"If-Match": tag}), 412, "precondition_failed")
+
+    assert body["field"] == "If-Match"
+    assert "revision 2" in body["detail"]
+    assert names(door, episode_id) == ["Greta Vance", "Ada Quill"]
+
+
+def test_the_same_request_again_is_answered_alike_though_its_etag_is_of_the_transcript_before(
+    door: Any, episode_id: str
+) -> None:
+    """RFC 9110, section 13.1.1: what has succeeded already may be said to have."""
+    tag = door.client.get(f"/v1/transcripts/{episode_id}").headers["etag"]
+
+    name(door, episode_id, {"S2": "Ada Quill"}, **{"If-Match": tag})
+
+    assert name(door, episode_id, {"S2": "Ada Quill"}, **{"If-Match": tag}).json()["is_new"] is False
+
+
+def test_who_was_overtaken_while_the_document_was_written_is_told_by_the_etag(
+    door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = door.client.get(f"/v1/transcripts/{episode_id}").headers["etag"]
+    revise = door.queue.revise
+
+    def overtaken(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(door.queue, "revise", revise)
+        name(door, episode_id, {"S2": "Ada Quill"})
+        return revise(*arguments, **named)
+
+    monkeypatch.setattr(door.queue, "revise", overtaken)
+
+    refused(name(door, episode_id, {"S2": "Bram Stone"}, **{"If-Match": tag}), 412, "precondition_failed")
+
+
+@pytest.mark.parametrize("header", ["1", "abc", '"a" "b"', '"a', "*, x"])
+def test_an_if_match_that_is_no_tag_is_refused(door: Any, episode_id: str, header: str) -> None:
+    answer = name(door, episode_id, {"S2": "Ada Quill"}, **{"If-Match": header})
+
+    assert refused(answer, 422, "invalid_request")["field"] == "If-Match"
+
+
+def test_if_match_of_any_transcript_is_met_by_the_current_one(door: Any, episode_id: str) -> None:
+    assert name(door, episode_id, {"S2": "Ada Quill"}, **{"If-Match": "*"}).json()["revision"] == 2
+
+
 def test_two_swapped_names_are_put_right_in_one_request(door: Any, episode_id: str) -> None:
     name(door, episode_id, {"S1": "Ada Quill", "S2": "Bram Stone"})
 
@@ -193,6 +268,54 @@ def test_what_cannot_be_named_so_is_refused_and_the_value_named(
     assert field is None or body["field"] == field
     assert names(door, episode_id) == ["Greta Vance", None]
     assert len(documents(door)) == 1
+
+
+@pytest.mark.parametrize("revision", [True, "1", 1.5, None, [1]])
+def test_a_revision_is_a_number_and_nothing_that_could_be_taken_for_one(
+    door: Any, episode_id: str, revision: Any
+) -> None:
+    body = refused(name(door, episode_id, {"S2": "Ada Quill"}, revision), 422, "invalid_request")
+
+    assert body["field"] == "revision"
+    assert len(documents(door)) == 1
+
+
+def test_an_honorific_that_is_given_empty_is_taken_away(door: Any, episode_id: str) -> None:
+    name(door, episode_id, {"S2": {"name": "Ada Quill", "honorific": "Dr", "description": "clocks"}})
+
+    speaker = name(door, episode_id, {"S2": {"name": "Ada Quill", "honorific": "", "description": " "}}, 2).json()[
+        "speakers"
+    ][1]
+
+    assert (speaker["name"], speaker["honorific"], speaker["description"]) == ("Ada Quill", None, None)
+
+
+def test_a_deletion_that_comes_between_ledger_and_store_is_told(
+    door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = door.store.get
+
+    def deleted_first(key: str) -> bytes | None:
+        monkeypatch.setattr(door.store, "get", get)
+        door.client.delete(f"/v1/episodes/{episode_id}")
+        return get(key)
+
+    monkeypatch.setattr(door.store, "get", deleted_first)
+    refused(name(door, episode_id, {"S2": "Ada Quill"}), 410, "episode_deleted")
+
+
+def test_a_transcript_that_is_deleted_while_it_is_read_is_gone(
+    door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = door.store.get
+
+    def deleted_first(key: str) -> bytes | None:
+        monkeypatch.setattr(door.store, "get", get)
+        door.client.delete(f"/v1/episodes/{episode_id}")
+        return get(key)
+
+    monkeypatch.setattr(door.store, "get", deleted_first)
+    refused(door.client.get(f"/v1/transcripts/{episode_id}"), 410, "episode_deleted")
 
 
 def test_a_field_that_there_is_not_is_refused(door: Any, episode_id: str) -> None:

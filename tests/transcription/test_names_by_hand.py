@@ -242,6 +242,34 @@ def test_a_name_is_kept_only_where_most_of_either_voice_is_the_others(
     assert names(with_names_kept(earlier, heard(*later))) == kept
 
 
+LISTED = (Participant("Ada Quill", honorific="Dr", description="clocks"),)
+
+
+def test_what_was_taken_away_of_a_person_does_not_come_back_from_the_participants() -> None:
+    document = replace(heard(*TWO), episode=replace(heard(*TWO).episode, participants=LISTED))
+    named = named_by_hand(document, {"S1": ADA})
+    bare = named_by_hand(named, {"S1": NameByHand("Ada Quill", "", description="")})
+
+    assert [(each.honorific, each.description) for each in (named.speakers[0], bare.speakers[0])] == [
+        ("Dr", "clocks"),
+        (None, None),
+    ]
+    assert is_as_said(bare, {"S1": NameByHand("Ada Quill", "", description="")})
+    host = named_by_hand(bare, {"S1": NameByHand("Ada Quill", role=Role.HOST)}).speakers[0]
+    assert (host.honorific, host.description, host.role) == (None, None, Role.HOST)
+    kept = with_names_kept(bare, document).speakers[0]
+    assert (kept.name, kept.honorific, kept.description) == ("Ada Quill", None, None)
+
+
+def test_a_name_that_is_kept_takes_over_what_is_known_of_the_person_by_now() -> None:
+    """Nobody took it away: it was not known."""
+    listed_later = replace(heard(*TWO), episode=replace(heard(*TWO).episode, participants=LISTED))
+
+    kept = with_names_kept(named_by_hand(heard(*TWO), {"S1": ADA}), listed_later).speakers[0]
+
+    assert (kept.honorific, kept.description) == ("Dr", "clocks")
+
+
 @pytest.mark.parametrize("sha256", [None, "b" * 64])
 def test_another_recording_keeps_no_name(sha256: str | None) -> None:
     earlier = named_by_hand(heard(*TWO), {"S1": ADA})
