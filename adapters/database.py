@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -329,11 +329,20 @@ class Ledger:
 
         return self._write(finish)
 
-    def revise(self, episode_id: str, result: Result, *, seen: int, traceparent: str | None = None) -> Job:
+    def revise(
+        self,
+        episode_id: str,
+        result: Result,
+        *,
+        seen: int,
+        unlearned: Collection[str] = (),
+        traceparent: str | None = None,
+    ) -> Job:
         def revise(connection: Connection) -> Job:
             row = self._lock_current(connection, episode_id, seen)
             now = sql.database_now(connection, self.clock_offset)
             sql.replace_transcript(connection, row, result, seen + 1, now)
+            sql.forget_voices(connection, episode_id, unlearned)
             job = _require_job(connection, row.id)
             event = transcript_event(
                 job, result, revision=seen + 1, event_id=self._new_id(), now=now, traceparent=traceparent

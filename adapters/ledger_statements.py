@@ -7,7 +7,7 @@ that its text stays the same and is compiled once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -825,6 +825,13 @@ def forget_episode(connection: Connection, episode: Episode, now: float) -> None
     )
     connection.execute(sa.delete(voices).where(voices.c.episode_id == episode.id))
     connection.execute(sa.delete(earlier_revisions).where(earlier_revisions.c.episode_id == episode.id))
+
+
+def forget_voices(connection: Connection, episode_id: str, names: Collection[str]) -> None:
+    """Delete what an episode taught under these names, by whatever model and for whatever show."""
+    if names:
+        taught = sa.delete(voices).where(voices.c.episode_id == episode_id)
+        connection.execute(taught.where(voices.c.name.in_(sorted(names))))
 
 
 def is_deleted_episode(connection: Connection, episode_id: str) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -322,11 +322,12 @@ class _PublishingLease:
 
 @dataclass
 class MemoryQueue:
-    """`JobQueue` in lists. `now` is the database's clock, `jitter` gives 0 to 1."""
+    """`JobQueue` in lists. `now` is the database's clock, `jitter` gives 0 to 1; `voices` are of the same ledger."""
 
     now: Callable[[], float]
     new_id: Callable[[], str]
     jitter: Callable[[], float] = lambda: 0.5
+    voices: MemoryVoices | None = None
     _records: list[_Record] = field(default_factory=list)
     _episodes: dict[str, Episode] = field(default_factory=dict)
     _idempotency: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -505,7 +506,15 @@ class MemoryQueue:
             self._told[len(self._outbox)] = self.now()
             return job
 
-    def revise(self, episode_id: str, result: Result, *, seen: int, traceparent: str | None = None) -> Job:
+    def revise(
+        self,
+        episode_id: str,
+        result: Result,
+        *,
+        seen: int,
+        unlearned: Collection[str] = (),
+        traceparent: str | None = None,
+    ) -> Job:
         with self._lock:
             current = self.latest_done(episode_id)
             if current.revision != seen:
@@ -514,6 +523,8 @@ class MemoryQueue:
                 raise in_work(episode_id)
             record = self._require(current.id)
             record.earlier.append(record.job)
+            if self.voices is not None:
+                self.voices.unlearn(episode_id, unlearned)
             self._change(
                 record,
                 transcript_key=result.document_key,
@@ -888,6 +899,17 @@ class MemoryVoices:
         kept = replace(voice, show=consent.show)
         self._voices[(show_key(kept.show), kept.name, kept.model, kept.episode_id)] = kept
         return True
+
+    def forget_taught(self, show: str, model: str, episode_id: str, *, but: Collection[str]) -> int:
+        def is_meant(voice: KnownVoice) -> bool:
+            is_kept = show_key(voice.show) == show_key(show) and voice.name in but
+            return (voice.episode_id, voice.model) == (episode_id, model) and not is_kept
+
+        return self._delete(is_meant)
+
+    def unlearn(self, episode_id: str, names: Collection[str]) -> None:
+        """What `JobQueue.revise` does to the voices of a ledger."""
+        self._delete(lambda voice: voice.episode_id == episode_id and voice.name in names)
 
     def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
         if show_key(show) not in self._consents:

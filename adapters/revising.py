@@ -18,7 +18,7 @@ from schemas.names_by_hand import NameByHand
 from schemas.transcript import Transcript
 from schemas.wire import read_json
 from transcription.jobs import outdated
-from transcription.names_by_hand import is_as_said, named_by_hand
+from transcription.names_by_hand import is_as_said, named_by_hand, names_lost
 from transcription.ports import JobQueue, Store
 
 
@@ -83,7 +83,8 @@ def revise_names(
     result = put_document(store, named, f"{folder}/transcript-{seen + 1}-{new_id()}.json")
     reached("after_revision_put")
     try:
-        revised = queue.revise(episode_id, result, seen=seen, traceparent=traceparent)
+        unlearned = names_lost(document, named)
+        revised = queue.revise(episode_id, result, seen=seen, unlearned=unlearned, traceparent=traceparent)
     except (Refused, InputError):
         with suppress(StenocastError):  # the reconciler goes on
             store.delete(result.document_key)

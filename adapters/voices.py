@@ -6,7 +6,7 @@ What an episode taught goes with the episode, in the transaction that deletes it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -74,6 +74,11 @@ class LedgerVoices:
             return True
 
         return self._ledger.write(learn)
+
+    def forget_taught(self, show: str, model: str, episode_id: str, *, but: Collection[str]) -> int:
+        taught = voices.delete().where(voices.c.episode_id == episode_id, voices.c.model == model)
+        others = sa.or_(voices.c.show_key != show_key(show), voices.c.name.not_in(sorted(but)))
+        return self._ledger.write(lambda connection: int(connection.execute(taught.where(others)).rowcount))
 
     def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
         def of_show(connection: Connection) -> Sequence[KnownVoice] | None:

@@ -86,6 +86,15 @@ def is_as_said(transcript: Transcript, said: Mapping[str, NameByHand | None]) ->
     )
 
 
+def names_lost(before: Transcript, after: Transcript) -> frozenset[str]:
+    """The names that a speaker of a document had and has no longer in a revision of it, whoever has them now.
+
+    What the episode taught of a known voice under such a name was that speaker's voice.
+    """
+    named = {each.id: each.name for each in after.speakers}
+    return frozenset(each.name for each in before.speakers if each.name and named.get(each.id) != each.name)
+
+
 def is_nobody(speaker: Speaker) -> bool:
     """Whether somebody said that it is not known who this is."""
     return speaker.name is None and _is_given(speaker)

@@ -94,10 +94,12 @@ class Pipeline:
         is_last_try: bool = False,
         must_not_die: bool = False,
         note_sound: Callable[[Waveform], None] = lambda _waveform: None,
+        with_names_kept: Callable[[Transcript], Transcript] = lambda document: document,
     ) -> Transcript:
         """Transcribe the audio file `source`, or go on with what was `prepared` of it.
 
-        `note_sound` hears what the recording is before anything of it is kept as a checkpoint.
+        `note_sound` hears what the recording is before anything of it is kept as a checkpoint. `with_names_kept`
+        gives the document with the names that somebody gave before; it has the last word.
 
         `scratch` is an existing folder for the decoded sound, emptied of it again on every way out. `tell` hears
         of progress in audio seconds and may raise to stop the work: that error comes out unchanged. Raises
@@ -107,7 +109,17 @@ class Pipeline:
         took its process along `DEADLY` times is not begun again where the job `must_not_die` once more.
         """
         return _Run(
-            self, source, episode, options, scratch, tell, prepared, is_last_try, must_not_die, note_sound
+            self,
+            source,
+            episode,
+            options,
+            scratch,
+            tell,
+            prepared,
+            is_last_try,
+            must_not_die,
+            note_sound,
+            with_names_kept,
         ).transcript()
 
 
@@ -126,8 +138,10 @@ class _Run:
         is_last_try: bool,
         must_not_die: bool,
         note_sound: Callable[[Waveform], None],
+        with_names_kept: Callable[[Transcript], Transcript],
     ) -> None:
         self._note_sound = note_sound
+        self._with_names_kept = with_names_kept
         self._engines = pipeline
         self._source = source
         self._episode = episode
@@ -175,8 +189,7 @@ class _Run:
             provenance=self._provenance(recognitions),
             steps=self._engines.steps,
         )
-        if diarization is not None:
-            document = self._with_known_voices(document, diarization)
+        document = self._with_known_voices(document, diarization)
         self._meter.report(waveform.seconds)
         return document
 
@@ -317,28 +330,44 @@ class _Run:
     def _give_voices_up(self, why: str) -> None:
         self._warnings.append(Warning("diarization_failed", f"the voices could not be told apart: {why}"))
 
-    def _with_known_voices(self, document: Transcript, diarization: Diarization) -> Transcript:
+    def _with_known_voices(self, document: Transcript, diarization: Diarization | None) -> Transcript:
         """Name the voices that a consenting show knows, and keep those whose names are sure by evidence.
 
-        A repeat replaces what it kept. Whatever goes wrong costs the known voices, not the transcript.
+        Names that somebody gave before have the last word. Whatever else goes wrong costs the known voices, not the
+        transcript.
         """
         voices, diarizer, show = self._engines.voices, self._engines.diarizer, document.episode.show
-        if voices is None or diarizer is None or not show or not diarization.embeddings:
-            return document
+        if voices is None or diarizer is None or not show or diarization is None or not diarization.embeddings:
+            return self._with_names_kept(document)
         try:
             known = voices.of_show(show, diarizer.model)
-            if known is None:
-                return document
-            earlier = [each for each in known if each.episode_id != document.episode.id]
-            for voice, name in worth_keeping(document, diarization.embeddings).items():
-                seconds = next(each.speech_seconds or 0.0 for each in document.speakers if each.voice == voice)
-                embedding = diarization.embeddings[voice]
-                voices.learn(KnownVoice(show, name, diarizer.model, document.episode.id, embedding, seconds))
         except StenocastError as error:
-            warning = Warning("voices_unavailable", f"the known voices could not be asked: {error.message}")
-            warnings = (*document.quality.warnings, warning)
-            return replace(document, quality=replace(document.quality, warnings=warnings))
-        return with_known_voices(document, diarization.embeddings, earlier)
+            return self._with_names_kept(_without_known_voices(document, error))
+        if known is None:
+            return self._with_names_kept(document)
+        earlier = [each for each in known if each.episode_id != document.episode.id]
+        named = self._with_names_kept(with_known_voices(document, diarization.embeddings, earlier))
+        try:
+            self._teach(voices, show, diarizer.model, document, named, diarization)
+        except StenocastError as error:
+            return self._with_names_kept(_without_known_voices(document, error))
+        return named
+
+    @staticmethod
+    def _teach(
+        voices: KnownVoices, show: str, model: str, document: Transcript, named: Transcript, diarization: Diarization
+    ) -> None:
+        """Keep the voices whose names are sure by evidence, in place of what the episode taught before.
+
+        A name that the finished document does not give that voice, because a known voice or somebody by hand says
+        otherwise, is not kept.
+        """
+        episode_id, sure = document.episode.id, worth_keeping(document, diarization.embeddings)
+        taught = [each for each in named.speakers if each.name and sure.get(each.voice or "") == each.name]
+        for each in taught:
+            embedding = diarization.embeddings[str(each.voice)]
+            voices.learn(KnownVoice(show, str(each.name), model, episode_id, embedding, each.speech_seconds or 0.0))
+        voices.forget_taught(show, model, episode_id, but={str(each.name) for each in taught})
 
     def _provenance(self, recognitions: tuple[Recognition, ...]) -> Provenance:
         engines = [("recognize", self._engines.recognizer), ("diarize", self._engines.diarizer)]
@@ -424,6 +453,11 @@ class _Deaths:
         """One that cannot be forgotten counts against the next try alone; the work that is done is worth more."""
         with suppress(StenocastError):
             self._store.delete(self._key)
+
+
+def _without_known_voices(document: Transcript, error: StenocastError) -> Transcript:
+    warning = Warning("voices_unavailable", f"the known voices could not be asked: {error.message}")
+    return replace(document, quality=replace(document.quality, warnings=(*document.quality.warnings, warning)))
 
 
 def checkpoint_folder(waveform: Waveform, stage: str, fingerprint: str, sound: str, *what_matters: Any) -> str:

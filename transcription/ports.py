@@ -6,7 +6,7 @@ included, passes the contract tests of the same name in tests/contracts/.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -376,6 +376,11 @@ class KnownVoices(Protocol):
         where the show has not agreed or the episode was deleted."""
         ...
 
+    def forget_taught(self, show: str, model: str, episode_id: str, *, but: Collection[str]) -> int:
+        """Delete what an episode taught by this model, but for what is kept under these names of this show; how many
+        embeddings. 0 for a second time, and for an episode that taught nothing."""
+        ...
+
     def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
         """What is kept of a show's people by this model; None where the show has not agreed."""
         ...
@@ -571,9 +576,18 @@ class JobQueue(Protocol):
         """State, result pointer, revision and outbox rows in one transaction; the episode is now this job's."""
         ...
 
-    def revise(self, episode_id: str, result: Result, *, seen: int, traceparent: str | None = None) -> Job:
+    def revise(
+        self,
+        episode_id: str,
+        result: Result,
+        *,
+        seen: int,
+        unlearned: Collection[str] = (),
+        traceparent: str | None = None,
+    ) -> Job:
         """Replace the current transcript, read as revision `seen`, by one that was made of it by hand: revision
-        `seen` + 1, result pointer and `transcript.revised` in one transaction.
+        `seen` + 1, result pointer and `transcript.revised` in one transaction. In the same, what the episode taught
+        of known voices under the names `unlearned` is deleted: they were found to be of other voices.
 
         The job of the transcript stays done and names the new document; the old one is its revision still
         (`latest_done`). Raises NotFound as `latest_done`, Refused `revision_outdated` where another revision is

@@ -187,9 +187,8 @@ class Engine:
             is_last_try=work.job.attempts + 1 >= MAX_ATTEMPTS,
             note_sound=lambda sound: note_checkpoints(self._store, job_id=work.job.id, audio_sha256=sound.sha256),
             must_not_die=work.job.crashes + 1 >= MAX_CRASHES,
+            with_names_kept=lambda document: self._with_names_kept(document, work.earlier_key),
         )
-        if work.earlier_key is not None:
-            document = self._with_names_kept(document, work.earlier_key)
         tell(Progress(Stage.PUBLISH, fraction=1.0))
         self._reached("before_put")
         key = f"{result_prefix(work.job.id, work.token)}transcript.json"
@@ -197,9 +196,9 @@ class Engine:
         self._reached("after_put")
         return result
 
-    def _with_names_kept(self, document: Transcript, earlier_key: str) -> Transcript:
-        """With the names that somebody gave in the transcript that this one replaces."""
-        content = self._store.get(earlier_key)
+    def _with_names_kept(self, document: Transcript, earlier_key: str | None) -> Transcript:
+        """With the names that somebody gave in the transcript that this one replaces, where it replaces one."""
+        content = None if earlier_key is None else self._store.get(earlier_key)
         if content is None:
             return document
         from transcription.names_by_hand import with_names_kept

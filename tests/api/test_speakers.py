@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from adapters.memory import MemoryVoices
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import TransientError
 from schemas.transcript import Paragraph, Speaker, Transcript, Turn, Word
 from transcription.naming import name_speakers
+from transcription.ports import KnownVoice
 
 
 def transcript(episode_id: str) -> Transcript:
@@ -316,6 +318,18 @@ def test_a_transcript_that_is_deleted_while_it_is_read_is_gone(
 
     monkeypatch.setattr(door.store, "get", deleted_first)
     refused(door.client.get(f"/v1/transcripts/{episode_id}"), 410, "episode_deleted")
+
+
+def test_what_the_episode_taught_of_a_voice_under_the_wrong_name_is_forgotten(door: Any, episode_id: str) -> None:
+    door.queue.voices = MemoryVoices()
+    door.queue.voices.consent("Low Water", given_by="Jo Pym")
+    for episode in (episode_id, "another episode"):
+        door.queue.voices.learn(KnownVoice("Low Water", "Greta Vance", "campplus", episode, (0.6, 0.8), 42.5))
+
+    name(door, episode_id, {"S2": "Ada Quill"})
+    assert len(door.queue.voices.all()) == 2
+    name(door, episode_id, {"S1": "Bram Stone"}, 2)
+    assert [each.episode_id for each in door.queue.voices.all()] == ["another episode"]
 
 
 def test_a_field_that_there_is_not_is_refused(door: Any, episode_id: str) -> None:

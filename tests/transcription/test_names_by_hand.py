@@ -15,6 +15,7 @@ from transcription.names_by_hand import (
     is_as_said,
     is_nobody,
     named_by_hand,
+    names_lost,
     with_names_anew,
     with_names_kept,
 )
@@ -191,6 +192,16 @@ def test_two_voices_that_a_page_calls_alike_keep_their_names_when_another_is_nam
     document = replace(document, speakers=(*alike, document.speakers[2]))
 
     assert names(named_by_hand(document, {"S3": ADA})) == ["Caller", "Caller", "Ada Quill"]
+
+
+def test_the_names_that_voices_lost_are_told_though_others_have_them_now(greta: Transcript) -> None:
+    both = named_by_hand(greta, {"S1": ADA, "S2": BRAM})
+
+    assert names_lost(greta, named_by_hand(greta, {"S2": BRAM})) == frozenset()
+    assert names_lost(greta, both) == {"Greta Vance"}
+    assert names_lost(both, named_by_hand(both, {"S1": BRAM, "S2": ADA})) == {"Ada Quill", "Bram Stone"}
+    assert names_lost(both, named_by_hand(both, {"S2": NOBODY})) == {"Bram Stone"}
+    assert names_lost(greta, named_by_hand(greta, {"S2": NameByHand("Greta Vance")})) == {"Greta Vance"}
 
 
 def test_a_document_that_nobody_touched_is_named_as_ever(greta: Transcript) -> None:

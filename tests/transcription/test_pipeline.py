@@ -17,8 +17,10 @@ from adapters.scripted import ScriptedDiarizer, ScriptedRecognizer
 from schemas.episode import Episode, Participant
 from schemas.errors import AudioError, GpuError, ModelError, TransientError
 from schemas.job import JobOptions, Progress, Stage, Term
+from schemas.names_by_hand import NameByHand
 from schemas.transcript import NameMethod, StageTime, Warning
 from schemas.wire import write_json
+from transcription.names_by_hand import named_by_hand
 from transcription.pipeline import DEADLY, Pipeline
 from transcription.ports import SAMPLE_RATE, Decoded, KnownVoice, Prepared, Report, Tags, Waveform
 from transcription.steps import ALL_STEPS
@@ -571,6 +573,69 @@ def test_voices_that_cannot_be_reached_cost_a_warning_and_not_the_transcript(tal
 
     assert document.speakers[0].name == "Greta Vance"
     assert "voices_unavailable" in [each.code for each in document.quality.warnings]
+
+
+def test_an_episode_that_is_done_again_teaches_nothing_but_what_it_says_now(talk_by_name: Bench) -> None:
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    talk_by_name.run()
+    talk_by_name.recognizer = Saying("My", "name", "is", "Gerda", "Vance.")  # type: ignore[assignment]
+    talk_by_name.store = MemoryStore()
+
+    talk_by_name.run()
+
+    assert [each.name for each in talk_by_name.voices.all()] == ["Gerda Vance"]
+
+
+def test_a_name_that_somebody_put_right_by_hand_is_not_learned_again(talk_by_name: Bench) -> None:
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    talk_by_name.run()
+
+    document = talk_by_name.run(
+        with_names_kept=lambda document: named_by_hand(document, {"S1": NameByHand("Bram Stone")})
+    )
+
+    assert document.speakers[0].name == "Bram Stone"
+    assert talk_by_name.voices.all() == []
+
+
+def test_a_name_that_somebody_confirmed_by_hand_is_learned(talk_by_name: Bench) -> None:
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+
+    talk_by_name.run(with_names_kept=lambda document: named_by_hand(document, {"S1": NameByHand("Greta Vance")}))
+
+    assert [each.name for each in talk_by_name.voices.all()] == ["Greta Vance"]
+
+
+def test_a_voice_that_is_known_by_another_name_than_it_says_teaches_nothing(talk_by_name: Bench) -> None:
+    """The document leaves it without a name, too."""
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    talk_by_name.run()
+    talk_by_name.recognizer = Saying("My", "name", "is", "Bram", "Stone.")  # type: ignore[assignment]
+    talk_by_name.store = MemoryStore()
+
+    document = talk_by_name.run(episode=replace(EPISODE, id="another episode"))
+
+    assert document.speakers[0].name is None
+    assert [each.name for each in talk_by_name.voices.all()] == ["Greta Vance"]
+
+
+@pytest.mark.parametrize("broken", ["none", "away", "learn"])
+def test_names_by_hand_are_kept_whatever_becomes_of_the_known_voices(talk_by_name: Bench, broken: str) -> None:
+    def unable(*_: Any, **__: Any) -> Any:
+        raise TransientError("the ledger is busy", code="database_busy")
+
+    talk_by_name.voices.consent("Tidewater", given_by="Jo Pym")
+    if broken == "learn":
+        talk_by_name.voices.learn = unable
+    else:
+        talk_by_name.voices = Unreachable() if broken == "away" else None
+
+    document = talk_by_name.run(
+        with_names_kept=lambda document: named_by_hand(document, {"S2": NameByHand("Bram Stone")})
+    )
+
+    assert [each.name for each in document.speakers[:2]] == ["Greta Vance", "Bram Stone"]
+    assert ("voices_unavailable" in [each.code for each in document.quality.warnings]) == (broken != "none")
 
 
 def test_voices_of_another_model_are_not_compared(talk_by_name: Bench) -> None:
