@@ -1,25 +1,14 @@
-"""A page as blocks: lines of text with the white space that parts them. Splitting loses nothing."""
+"""Lines of text as blocks, with the white space that parts them. Splitting loses nothing."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from schemas.errors import PageError
-
 #: A dash, an asterisk or a quote mark is one where words or a set-off label follow. ">>" begins turns in captions.
 _BULLET = re.compile(r"(?:[•◦‣▪·]\s+|>{2,3}\s*(?=\w)|[-*+>–—]\s+(?=[\w*_\"“‘'(\[<$]))+")
 
 
-#: What YAML has at the margin: a key in small letters, an item, a comment.
-_YAML_LINE = re.compile(r"[a-z][\w-]*:(?:\s|$)|-\s|-$|#")
-#: Keys with a capital that no label of a talk looks like, and those that one does.
-_CAPITAL_KEY = re.compile(
-    r"(?:Title|Subtitle|Date|Published|Description|Summary|Tags|Categor(?:y|ies)|Authors?|Show|Series|Season|Episode"
-    r"|Slug|Layout|Permalink|Url|URL|Image|Duration|Language|Speakers|Guests|Hosts|Participants):(?:\s|$)"
-)
-_LABEL_OR_KEY = re.compile(r"(?:Host|Guest|Speaker|Moderator):(?:\s|$)")
-_LINE_BREAK = re.compile(r"[\r\n]")
 #: Tags that a line is set in without being emphasised: they are layout as white space is.
 _TAG = r"(?:p|div|li|blockquote|section|article)"
 _OPENING_TAGS = re.compile(rf"(?:<{_TAG}(?:\s+(?:class|id|style|dir)=[\"'][^<>\"']*[\"'])*>\s*)+", re.IGNORECASE)
@@ -46,59 +35,6 @@ class Block:
     text: str
     tail: str  #: on its line, with the ends of those tags
     breaks: tuple[LineBreak, ...] = ()  #: of a paragraph; a text whose beginning is cut off keeps them
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page as it lies on disk, taken apart."""
-
-    front_matter: tuple[Block, ...]  #: the YAML block that it begins with, the lines of dashes included
-    blocks: tuple[Block, ...]
-    final: str  #: what stands after the last line of text, with the line ends it has
-    line_end: str
-    bom: bool
-
-
-def decode_page(content: bytes, *, name: str) -> Page:
-    """Take a page apart. Raises PageError `page_not_text` when it is not UTF-8."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise PageError(f"{name}: UTF-16 text; save it as UTF-8", code="page_not_text")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise PageError(
-            f"{name}: not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x}", code="page_not_text"
-        ) from error
-    bom = text.startswith("\ufeff")
-    text = text.removeprefix("\ufeff")
-    end = _LINE_BREAK.search(text, len(text.rstrip()))
-    body, final = (text[: end.start()], text[end.start() :]) if end else (text, "")
-    line_end = _line_end(body)
-    blocks, rest = split_blocks(body.replace(line_end, "\n"))
-    length = _front_matter_length(blocks)
-    return Page(blocks[:length], blocks[length:], rest.replace("\n", line_end) + final, line_end, bom)
-
-
-def _front_matter_length(blocks: tuple[Block, ...]) -> int:
-    """How many lines at the beginning are YAML between two lines of dashes; 0 where anything else is among them."""
-    if not blocks or (blocks[0].before, blocks[0].lead, blocks[0].text) != ("", "", "---"):
-        return 0
-    has_key = False
-    for index, block in enumerate(blocks[1:], start=1):
-        if not block.lead and block.text in ("---", "..."):
-            return index + 1 if has_key else 0
-        is_key = _YAML_LINE.match(block.text) or _CAPITAL_KEY.match(block.text)
-        if not (block.lead or is_key or _LABEL_OR_KEY.match(block.text)) or (index == 1 and block.lead):
-            return 0
-        has_key = has_key or bool(is_key)
-    return 0
-
-
-def _line_end(text: str) -> str:
-    """The line end that the whole page uses; a page that mixes them keeps the odd ones as white space."""
-    if "\r\n" in text and "\n" not in text.replace("\r\n", "") and "\r" not in text.replace("\r\n", ""):
-        return "\r\n"
-    return "\r" if "\r" in text and "\n" not in text else "\n"
 
 
 def split_blocks(text: str) -> tuple[tuple[Block, ...], str]:

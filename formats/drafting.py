@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from formats.blocks import Block, Page
+from formats.blocks import Block
 from formats.clock import TIME, parse_time
 from formats.house_style import (
     NUMBER_TEMPLATE,
@@ -41,6 +41,7 @@ from formats.names import (
     split_role,
     without_signs,
 )
+from formats.opening import Page
 from formats.reading import Reading, read_in_style
 from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence
 from formats.turns_reading import find_usual_turns
@@ -281,7 +282,7 @@ def _layout(page: Page, style: HouseStyle, lead: str | None, bullet: str) -> Lay
     `lead` is a bullet that most labels stand after, `bullet` one that the first stands after alone.
     """
     open_style = replace(style, layout=replace(style.layout, turn_indent=lead, bullet=bullet))
-    blocks, labels = find_usual_turns(page.blocks, open_style)
+    blocks, labels = find_usual_turns(page, open_style)
     if not labels:
         return style.layout
     begin = [c.index for c in labels]

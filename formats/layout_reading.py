@@ -19,7 +19,7 @@ from schemas.transcript import LayoutMark, Transcript, Turn
 
 def find_marks(transcript: Transcript, style: HouseStyle, body: Body, places: dict[str, Block]) -> list[LayoutMark]:
     """What must be noted so that writing gives back the same bytes: each place where the prediction differs."""
-    marks = _number_marks(transcript, style)
+    marks = [*_control_marks(transcript), *_number_marks(transcript, style)]
     cast = cast_of(transcript, numbers={mark.block: mark.value for mark in marks})
     first = first_turns(transcript.turns)
     for turn in transcript.turns:
@@ -45,7 +45,6 @@ def find_marks(transcript: Transcript, style: HouseStyle, body: Body, places: di
         if block.tail:
             marks.append(LayoutMark(piece.content, Mark.AFTER, block.tail))
         marks += _line_marks(piece, block, page_wide)
-    marks += _control_marks(transcript)
     return marks
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import PurePath
 from statistics import median, quantiles
 
-from formats.blocks import decode_page
 from formats.furniture import print_date
 from formats.house_style import (
     DateForm,
@@ -23,6 +22,7 @@ from formats.house_style import (
     write_style,
 )
 from formats.names import UPPER
+from formats.opening import decode_page
 from formats.pages import best_reading
 from formats.reading import Reading
 from formats.shapes import is_back_heading, is_footer

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
-from formats.blocks import Page, decode_page
 from formats.drafting import drafted_readings
 from formats.house_style import HouseStyle, shipped_styles
 from formats.names import is_decorated, is_name
+from formats.opening import Page, decode_page
 from formats.reading import Reading, episode_id, read_in_style
 from formats.shapes import ends_sentence, has_same_signs
 from formats.writing import Mark, render_page

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from formats.blocks import Block, Page
+from formats.blocks import Block
 from formats.body_reading import Body, read_body, talk_end
 from formats.front_matter import FrontMatter, understand
 from formats.house_style import CAPITALS, HouseStyle, definition_of
@@ -15,6 +15,7 @@ from formats.label_reading import Candidate, ListedPerson, people_listed
 from formats.layout_reading import find_marks, with_label_aliases
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
+from formats.opening import Page
 from formats.shapes import (
     has_same_signs,
     is_structure,
@@ -64,7 +65,7 @@ def episode_id(content: bytes) -> str:
 def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | None:
     """Read a page as this style writes it; None where no line begins a turn. `identity` is the episode's id."""
     told = understand(page.front_matter)
-    blocks, labels = find_turns(page.blocks, style, has_title=told.title is not None)
+    blocks, labels = find_turns(page, style, has_title=told.title is not None)
     if not labels:
         return None
     first, last = labels[0].index, talk_end(blocks, labels, style)

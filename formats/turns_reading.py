@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from formats.blocks import Block
 from formats.house_style import HouseStyle
 from formats.label_reading import Candidate, accept, find_candidates, join_labels, split_labels
+from formats.opening import Page
+from formats.page_width import Wrap
 from formats.stamped_labels import with_stamps
 from formats.stray_labels import with_strays
-from formats.wrapping import begins_with_paragraph, inside_sentences, with_whole_paragraphs, wrap_of
+from formats.wrapping import begins_with_paragraph, inside_sentences, with_whole_paragraphs
 
 
 def find_turns(
-    blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
+    page: Page, style: HouseStyle, *, has_title: bool = False
 ) -> tuple[tuple[Block, ...], list[Candidate]]:
     """The blocks of a page and the labels that begin turns among them, as a style has them and by slips.
 
     The lines of wrapped paragraphs are one block, and so are a label and the time above it. `has_title`: the page's
     title stands elsewhere, so that its first line can begin a turn. No labels where no line begins a turn.
     """
-    blocks, labels = _labelled(blocks, style, has_title=has_title)
+    blocks, labels = _labelled(page, style, has_title=has_title)
     if labels:
-        inside = inside_sentences(labels, blocks, wrap_of(blocks))
+        inside = inside_sentences(labels, blocks, page.wrap)
         blocks, labels = with_strays(labels, blocks, style, has_title=has_title, inside=inside)
         blocks, labels = with_stamps(blocks, labels)
-    return _unwrapped(blocks, labels, style)
+    return _unwrapped(blocks, labels, page.wrap, style)
 
 
-def find_usual_turns(blocks: Sequence[Block], style: HouseStyle) -> tuple[tuple[Block, ...], list[Candidate]]:
+def find_usual_turns(page: Page, style: HouseStyle) -> tuple[tuple[Block, ...], list[Candidate]]:
     """As `find_turns`, with the labels alone that the style explains."""
-    return _unwrapped(*_labelled(blocks, style), style)
+    return _unwrapped(*_labelled(page, style), page.wrap, style)
 
 
-def _labelled(
-    blocks: Sequence[Block], style: HouseStyle, *, has_title: bool = False
-) -> tuple[tuple[Block, ...], list[Candidate]]:
-    joined = join_labels(blocks, style)
+def _labelled(page: Page, style: HouseStyle, *, has_title: bool = False) -> tuple[tuple[Block, ...], list[Candidate]]:
+    joined = join_labels(page.blocks, style)
     candidates = find_candidates(joined, style)
-    wrap = wrap_of(joined)
-    inside = inside_sentences(candidates, joined, wrap)
+    inside = inside_sentences(candidates, joined, page.wrap)
     candidates = [each for each in candidates if each.index not in inside]
-    has_title = has_title or (wrap is not None and begins_with_paragraph(joined))
+    has_title = has_title or (page.wrap is not None and begins_with_paragraph(joined))
     return split_labels(joined, accept(candidates, joined, style, has_title=has_title))
 
 
 def _unwrapped(
-    blocks: tuple[Block, ...], labels: list[Candidate], style: HouseStyle
+    blocks: tuple[Block, ...], labels: list[Candidate], wrap: Wrap | None, style: HouseStyle
 ) -> tuple[tuple[Block, ...], list[Candidate]]:
-    wrap = wrap_of(blocks) if labels else None
-    if wrap is None:
+    if wrap is None or not labels:
         return blocks, labels
     return with_whole_paragraphs(blocks, labels, wrap, own_line=style.label.own_line)

@@ -7,37 +7,21 @@ page is wrapped at all is judged over all of its lines.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from statistics import quantiles
 
 from formats.blocks import Block, LineBreak
 from formats.label_reading import Candidate
+from formats.page_width import Wrap, columns, indent_of, is_full, is_unended
 from formats.shapes import is_direction, is_furniture, is_sound_line
 from formats.unspoken import TIME_ALONE, code_lines
 
-#: Columns. Old mail and plain text are wrapped at 60 to 80, captions pasted as text from 30; above 120 lines are
-#: paragraphs. Of 41 published pages that are wrapped (28 November 2026) widths were 72 to 100.
-WIDTHS = range(30, 121)
-#: What editors and programs count a tab for.
-TABS = (8, 4, 1)
-#: Of the lines that another one follows directly, at least so many, and this share, must be as long as fits. On those
-#: pages it was 0.5 to 1, on two that were edited afterwards 0.2 and 0.4. Where lines are turns or verses it is about
-#: the length of a word by that of a line, 0.1.
-FEWEST_FULL = 4
-FULL = 0.15
-#: Of the full ones, so many end in the middle of a sentence, which goes on in small letters in half of them. On those
-#: pages it was 0.94 and 0.81 and more, on 25 others with lines as short that went on in small letters in up to 0.33.
-UNENDED = 0.6
-GOES_ON_SMALL = 0.5
 #: A line that is wrapped by hand has this share of the width at least, where a sentence goes on in the next one.
 BY_HAND = 0.6
 #: The share of the turns that begin after a blank line on a page where all of them do, but for slips.
 SET_APART = 0.9
 
-_ENDS = re.compile(r"[.?!…:][”’\"')\]*_]*$")
 _HYPHEN = re.compile(r"[^\W\d_]-$")
 #: What follows a hyphen that stands for a part of a word: "pre- and post-war".
 _AFTER_PART = re.compile(r"(?:and|or|to|und|oder|bis|et|ou|y|o)(?![\w-])")
@@ -46,61 +30,6 @@ _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\uffef]")
 _DASH = re.compile(r"(?P<space>\s*)(?P<dash>[–—-]\s+)")
 _ITEM = re.compile(r"\d{1,3}[.)]\s")
 _ADDRESS = re.compile(r"<?https?://\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class Wrap:
-    """How a whole page is wrapped. Indents are white space alone."""
-
-    width: int  #: columns
-    tab: int  #: the columns that a tab counts for
-    indent: str  #: of most lines that go on from the one above
-    opening: str  #: of most others
-
-
-# ---------------------------------------------------------------- whether a page is wrapped
-
-
-def wrap_of(blocks: Sequence[Block]) -> Wrap | None:
-    """How a page's lines are broken; None where they are paragraphs, turns or verses."""
-    pairs = [(above, below) for above, below in pairwise(blocks) if below.before == "\n"]
-    if len(pairs) < FEWEST_FULL:
-        return None
-    tabs = TABS if any("\t" in block.lead for block in blocks) else TABS[:1]
-    measured = [(tab, _width([above for above, _ in pairs], tab)) for tab in tabs]
-    tried = [([p for p in pairs if _is_full(*p, width, tab)], width, tab) for tab, width in measured]
-    full, width, tab = max(tried, key=lambda each: len(each[0]))
-    if width not in WIDTHS or len(full) < max(FEWEST_FULL, FULL * len(pairs)):
-        return None
-    unended = sum(_ENDS.search(above.text) is None for above, _ in full)
-    small = sum(below.text[:1].islower() for _, below in full)
-    if unended < UNENDED * len(full) or small < GOES_ON_SMALL * len(full):
-        return None
-    going_on = {id(below) for _, below in full}
-    opening = Counter(_indent(block) for block in blocks if id(block) not in going_on)
-    indent = Counter(_indent(below) for _, below in full)
-    return Wrap(width, tab, indent.most_common(1)[0][0], opening.most_common(1)[0][0])
-
-
-def _width(lines: Sequence[Block], tab: int) -> int:
-    """The columns of the longest lines but for the longest 2 %: an address may be longer than what fits."""
-    return round(quantiles([_columns(line, tab) for line in lines], n=50, method="inclusive")[-1])
-
-
-def _columns(block: Block, tab: int) -> int:
-    return len((block.lead + block.text.rpartition("\n")[2]).expandtabs(tab))
-
-
-def _is_full(above: Block, below: Block, width: int, tab: int) -> bool:
-    """Whether the first word of the line below would not have fitted."""
-    return _columns(above, tab) + 1 + len(below.text.split(" ", 1)[0]) > width
-
-
-def _indent(block: Block) -> str:
-    return block.lead[: len(block.lead) - len(block.lead.lstrip())]
-
-
-# ---------------------------------------------------------------- lines to paragraphs
 
 
 def inside_sentences(candidates: Sequence[Candidate], blocks: Sequence[Block], wrap: Wrap | None) -> frozenset[int]:
@@ -118,11 +47,11 @@ def inside_sentences(candidates: Sequence[Candidate], blocks: Sequence[Block], w
 def begins_with_paragraph(blocks: Sequence[Block]) -> bool:
     """Whether the first lines of a wrapped page are a paragraph that ends as sentences do, and no title."""
     below = next((n for n, block in enumerate(blocks) if n and block.before != "\n"), len(blocks))
-    return below > 1 and _ENDS.search(blocks[below - 1].text) is not None
+    return below > 1 and not is_unended(blocks[below - 1])
 
 
 def _is_inside(above: Block, below: Block, wrap: Wrap) -> bool:
-    return below.before == "\n" and _is_full(above, below, wrap.width, wrap.tab) and _ENDS.search(above.text) is None
+    return below.before == "\n" and is_full(above, below, wrap.width, wrap.tab) and is_unended(above)
 
 
 def with_whole_paragraphs(
@@ -172,12 +101,12 @@ def _goes_on(blocks: Sequence[Block], group: Sequence[int], below: Block, wrap: 
     is_hard_break = above.tail.startswith("  ") or "<br" in above.tail.casefold()  # Markdown's, HTML's
     if below.before != "\n" or is_hard_break or _WIDE.match(below.text) or _WIDE.match(above.text[-1]):
         return False
-    is_unended = _ENDS.search(above.text) is None
-    is_by_hand = is_unended and _begins_small(below.text) and _columns(above, wrap.tab) >= BY_HAND * wrap.width
-    if not (_is_full(above, below, wrap.width, wrap.tab) or is_by_hand):
+    goes_on = is_unended(above)
+    is_by_hand = goes_on and _begins_small(below.text) and columns(above, wrap.tab) >= BY_HAND * wrap.width
+    if not (is_full(above, below, wrap.width, wrap.tab) or is_by_hand):
         return False
     if below.lead.strip() and below.lead != above.lead:
-        return is_unended and _DASH.fullmatch(below.lead) is not None and _fits(above, below, len(group), wrap)
+        return goes_on and _DASH.fullmatch(below.lead) is not None and _fits(above, below, len(group), wrap)
     return _fits(above, below, len(group), wrap)
 
 
@@ -189,14 +118,14 @@ def _begins_small(text: str) -> bool:
 
 def _fits(above: Block, below: Block, lines: int, wrap: Wrap) -> bool:
     """Whether the indent of a line is that of the paragraph that has so many `lines` above it."""
-    indent = _indent(below)
+    indent = indent_of(below)
     if below.lead.strip() == above.lead.strip() == ">":
         return True
     if wrap.opening != wrap.indent == indent:
         return True
     if indent == wrap.opening != wrap.indent:
         return False
-    if indent == _indent(above):
+    if indent == indent_of(above):
         return True
     return lines == 1 and (indent == wrap.indent or bool(indent and (wrap.indent or above.lead.strip())))
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from formats.blocks import decode_page
 from formats.catalogue import read, render, styles
 from formats.house_style import shipped_styles
+from formats.opening import decode_page
 from formats.reading import read_in_style
 from formats.writing import Mark, render_page
 from schemas.episode import Role
