@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: A dash, an asterisk or a quote mark is one where words or a set-off label follow. ">>" begins turns in captions.
@@ -70,3 +72,11 @@ def _parts(line: str) -> tuple[str, str, str, str]:
     bullet = _BULLET.match(text)
     mark = bullet.group() if bullet else ""
     return tags, lead + mark, text[len(mark) :], tail
+
+
+def usual(values: Sequence[str], *, least: float = 0.5) -> str | None:
+    """What more than `least` of several values are, and more than one of them."""
+    if not values:
+        return None
+    value, count = Counter(values).most_common(1)[0]
+    return value if count > 1 and count > least * len(values) else None

@@ -9,7 +9,7 @@ from formats.asides_reading import find_asides
 from formats.blocks import Block
 from formats.clock import parse_time
 from formats.house_style import HouseStyle
-from formats.label_reading import Candidate
+from formats.label_candidates import Candidate
 from formats.shapes import heading_mark, is_back_heading, is_direction, is_footer, is_sound_line
 from formats.speakers_reading import Voices
 from formats.unspoken import Stamp, built_lines, linked_stamp, stamps_of

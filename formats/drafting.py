@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from formats.blocks import Block
+from formats.blocks import Block, usual
 from formats.clock import TIME, parse_time
 from formats.house_style import (
     NUMBER_TEMPLATE,
@@ -22,12 +22,8 @@ from formats.house_style import (
     parse_style,
     write_style,
 )
-from formats.label_reading import (
-    HANDLE_COUNT,
-    is_question_or_answer,
-    opening_bullet,
-    usual,
-)
+from formats.label_reading import opening_bullet
+from formats.label_strengths import HANDLE_COUNT, is_question_or_answer
 from formats.labels import cast_of, first_turns, label_of
 from formats.names import (
     UPPER,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from formats.blocks import Block
-from formats.label_reading import ListedPerson, person_in
+from formats.listed_people import ListedPerson, person_in
 from formats.matter_reading import page_date
 from formats.names import is_key, is_name
 from schemas.transcript import MatterKind

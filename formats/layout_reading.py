@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from formats.blocks import Block
+from formats.blocks import Block, usual
 from formats.body_reading import Body
 from formats.clock import parse_time
 from formats.house_style import HouseStyle, LabelForm
-from formats.label_reading import Candidate, usual
+from formats.label_candidates import Candidate
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
 from formats.line_breaks import sizes_of
 from formats.typography import control_characters

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from formats.blocks import Block
-from formats.label_reading import listed_person
+from formats.listed_people import listed_person
 from formats.shapes import ends_sentence
 from schemas.transcript import MatterKind
 

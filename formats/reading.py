@@ -11,8 +11,9 @@ from formats.blocks import Block
 from formats.body_reading import Body, read_body, talk_end
 from formats.front_matter import FrontMatter, understand
 from formats.house_style import CAPITALS, HouseStyle, definition_of
-from formats.label_reading import Candidate, ListedPerson, people_listed
+from formats.label_candidates import Candidate
 from formats.layout_reading import find_marks, with_label_aliases
+from formats.listed_people import ListedPerson, people_listed
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
 from formats.opening import Page

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.house_style import CAPITALS, HouseStyle, LabelForm
-from formats.label_reading import Candidate, ListedPerson, are_initials, short_names
+from formats.label_candidates import Candidate
+from formats.listed_people import ListedPerson, are_initials, short_names
 from formats.names import (
     ANNOUNCER_WORDS,
     HOST_WORDS,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from formats.blocks import Block
 from formats.clock import parse_time
-from formats.label_reading import Candidate
+from formats.label_candidates import Candidate
 from formats.unspoken import TIME_ALONE
 
 #: Fewer lines of that kind may be anything.

@@ -11,7 +11,9 @@ from functools import lru_cache
 from formats.blocks import Block
 from formats.clock import TIME, parse_time
 from formats.house_style import HouseStyle
-from formats.label_reading import Candidate, explains_initials, talk_begin
+from formats.label_candidates import Candidate
+from formats.label_reading import talk_begin
+from formats.listed_people import explains_initials
 from formats.names import (
     is_caps_name,
     is_field_label,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from formats.blocks import Block
 from formats.house_style import HouseStyle
-from formats.label_reading import Candidate, accept, find_candidates, join_labels, split_labels
+from formats.label_candidates import Candidate, find_candidates, join_labels, split_labels
+from formats.label_reading import accept
 from formats.opening import Page
 from formats.page_width import Wrap
 from formats.stamped_labels import with_stamps

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from formats.blocks import Block, LineBreak
-from formats.label_reading import Candidate
+from formats.label_candidates import Candidate
 from formats.page_width import Wrap, columns, indent_of, is_full, is_unended
 from formats.shapes import is_direction, is_furniture, is_sound_line
 from formats.unspoken import TIME_ALONE, code_lines
