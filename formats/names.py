@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 
 def _words(text: str) -> frozenset[str]:
@@ -111,6 +112,7 @@ def without_postnominals(name: str) -> str:
     return " ".join(parts).rstrip(",")
 
 
+@lru_cache(maxsize=4096)
 def first_name(name: str) -> str:
     """The first part of a full name; the whole of what names several people, or begins with an initial or small."""
     _, bare = split_honorific(name)
@@ -136,6 +138,7 @@ def _begins_surname(name: str) -> bool:
     return first.casefold() in ("van", "del") and rest.split(" ")[0].casefold() in PARTICLES
 
 
+@lru_cache(maxsize=4096)
 def surname(name: str) -> str:
     """The last part of a full name with particles: "Feld", "van der Berg"; all of one part or of several people."""
     _, bare = split_honorific(name)
@@ -150,6 +153,7 @@ def surname(name: str) -> str:
     return " ".join(rest[place:]) if rest else first
 
 
+@lru_cache(maxsize=4096)
 def short_forms(name: str) -> tuple[str, ...]:
     """What can stand for a full name, always in this order: Tomas, Feld, Tomas F, Tomas F., T Feld, T. Feld.
 
@@ -198,6 +202,7 @@ def name_tokens(text: str) -> list[str] | None:
     return tokens
 
 
+@lru_cache(maxsize=4096)
 def is_name(text: str) -> bool:
     """Whether a text is shaped like a name and does not begin as headings and sentences do."""
     tokens = name_tokens(text)

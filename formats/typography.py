@@ -11,9 +11,13 @@ DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2
 LINE_BREAKS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
+#: Those marks and breaks, and what Unicode calls controls and surrogates, but no tab.
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 def control_characters(text: str) -> str:
     """The characters of `text` that can act instead of being read, in order."""
-    return "".join(c for c in text if c in DIRECTION_MARKS or c in LINE_BREAKS or _is_control(c))
+    return "".join(_CONTROLS.findall(text))
 
 
 def _is_control(character: str) -> bool:
