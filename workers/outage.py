@@ -58,8 +58,8 @@ class Outage:
         self._next_line = now + self._again
         self._again = min(self._again * 2, LONGEST_AGAIN_SECONDS)
 
-    def ended(self) -> None:
-        """Say that it is back, where it was away."""
+    def ended(self, over: str | None = None) -> None:
+        """Say that it is back, where it was away; in other words than always, where `over` has them."""
         if self._code is not None:
-            self._log.info(self._over, seconds=round(self._clock() - self._began, 1))
+            self._log.info(over or self._over, seconds=round(self._clock() - self._began, 1))
             self._code = None

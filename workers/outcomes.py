@@ -19,6 +19,7 @@ from schemas.job import Job, JobError, JobState, Progress, Stage
 from transcription.ports import Claimed, JobQueue, Lease, Result, Store
 from workers.attempt_record import AttemptRecord
 from workers.crashpoints import Reached
+from workers.outage import Outage
 from workers.watch import Watch
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ class Outcomes:
         self._store = store
         self._reached = reached
         self._wait = wait
+        self._beats = Outage("beat failed", over="beats reach the ledger again", clock=clock)
         self._releases: dict[str, int] = {}  # how often in a row this worker was not ready for a job
 
     # -- what is measured of it
@@ -99,7 +101,12 @@ class Outcomes:
         try:
             self._queue.beat(lease)
         except (TransientError, NotReady) as error:
-            log.warning("beat failed", code=error.code, reason=error.message)
+            self._beats.noticed(error)
+            return
+        except LeaseLost:
+            self._beats.ended()
+            raise
+        self._beats.ended()
 
     def look_after(self, lease: Lease) -> bool:
         """Whether the ledger answered. Raises LeaseLost where the job is no longer this lease's: cancelled, say.

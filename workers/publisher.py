@@ -35,6 +35,8 @@ log = structlog.get_logger()
 LOOK_SECONDS = 0.3  #: how long an event waits for its publisher at most
 FOLLOW_SECONDS = 1.0  #: how often a publisher that does not lead asks whether it may
 LEAD_SECONDS = 5.0  #: a publisher that does nothing for so long loses the lead
+#: Who leads for so long did not fail meanwhile, since it would have resigned: it has reached the sink.
+LED_SECONDS = 3 * LEAD_SECONDS
 LONGEST_PAUSE_SECONDS = 10.0
 BATCH = 100
 KEEP_SECONDS = 7 * 24 * 3600.0  #: how long published events stay in the outbox, for people who ask about a job
@@ -68,6 +70,7 @@ class Publisher:
         self._token: int | None = None  #: of the lead under which the sink was taken over
         self._proven_at = 0.0  #: when the lead was last made sure of
         self._tidied_at = clock()
+        self._followed_since: float | None = None  #: another has led at every look since then
         self._outage = Outage("events not published", over="events published again", clock=clock)
 
     def publish_pending(self) -> int | None:
@@ -159,6 +162,7 @@ class Publisher:
     def _published_or_paused(self, pause: float) -> float:
         """Publish once; for how long to wait before the next time."""
         self._metrics.loop_turned("publisher")
+        followed_since, self._followed_since = self._followed_since, None
         try:
             sent = self.publish_pending()
         except LeaseLost as error:
@@ -174,7 +178,10 @@ class Publisher:
             self._metrics.publishing_failed()
             self.resign()
             return LONGEST_PAUSE_SECONDS
-        if sent is None:  # which says nothing of whether the other one can
+        if sent is None:  # which alone says nothing of whether the other one can
+            self._followed_since = self._clock() if followed_since is None else followed_since
+            if self._clock() - self._followed_since >= LED_SECONDS:
+                self._outage.ended("events published by another")
             return FOLLOW_SECONDS
         self._outage.ended()
         return 0.0 if sent else LOOK_SECONDS

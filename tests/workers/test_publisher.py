@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import pytest
 import structlog
@@ -15,8 +16,15 @@ from schemas.episode import Episode
 from schemas.errors import LeaseLost, Refused, TransientError
 from schemas.events import Event
 from schemas.job import JobOptions
-from transcription.ports import EventSink, NewJob
-from workers.publisher import KEEP_SECONDS, Publisher, publish_once, publish_until
+from transcription.ports import EventSink, JobQueue, NewJob
+from workers.publisher import (
+    FOLLOW_SECONDS,
+    KEEP_SECONDS,
+    LED_SECONDS,
+    Publisher,
+    publish_once,
+    publish_until,
+)
 
 
 class Clock:
@@ -278,6 +286,60 @@ def test_a_broker_that_is_away_is_told_at_once_and_rarely_and_its_return_too(
     assert told[0] == 0.0
     assert 3 <= len(told) < 8
     assert [line["event"] for line in lines[-2:]] == ["publishing taken over", "events published again"]
+
+
+def lines_of_a_follower(queue: MemoryQueue, clock: Clock, others: Sequence[bool]) -> list[str]:
+    """What a publisher logs whose ledger was away once, when at each look from then on another leads or does not."""
+    looks = iter(others)
+
+    class Ledger:
+        was_away = False
+
+        def lead_publishing(self, _name: str, *, seconds: float) -> int | None:
+            if not self.was_away:
+                self.was_away = True
+                raise TransientError("the ledger does not answer", code="database_unavailable")
+            if next(looks, True):
+                return None
+            raise TransientError("the ledger does not answer", code="database_unavailable")
+
+        def resign_publishing(self, _name: str) -> None:
+            return
+
+    class Hurried(threading.Event):
+        left = len(others) + 1
+
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.now += timeout or 0.0
+            self.left -= 1
+            return self.left < 0
+
+    one = Publisher(cast(JobQueue, Ledger()), MemorySink(), name="a", clock=clock)
+    with structlog.testing.capture_logs() as lines:
+        one.run_until(Hurried())
+    return [line["event"] for line in lines if line["event"].startswith("events")]
+
+
+def test_a_publisher_that_only_follows_says_that_another_publishes_once_that_is_sure(
+    queue: MemoryQueue, clock: Clock
+) -> None:
+    looks = int(LED_SECONDS / FOLLOW_SECONDS) - 2
+
+    assert lines_of_a_follower(queue, clock, [True] * looks) == ["events not published"]
+    assert lines_of_a_follower(queue, clock, [True] * 3 * looks) == [
+        "events not published",
+        "events published by another",
+    ]
+
+
+def test_a_leader_that_resigns_again_and_again_is_no_proof_that_events_are_published(
+    queue: MemoryQueue, clock: Clock
+) -> None:
+    looks = int(LED_SECONDS / FOLLOW_SECONDS) - 2
+
+    told = lines_of_a_follower(queue, clock, ([True] * looks + [False]) * 4)
+
+    assert set(told) == {"events not published"}
 
 
 def test_a_defect_in_the_sink_does_not_end_the_publisher(queue: MemoryQueue) -> None:
