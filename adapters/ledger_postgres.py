@@ -80,9 +80,13 @@ class PostgresServer:
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """One process at a time; the others wait."""
+        """One process at a time; the others wait.
+
+        What it does between two statements counts, too: Alembic is imported there, on a cold and busy machine for
+        longer than any other transaction of ours is silent.
+        """
         with self.engine.connect() as connection:
-            for limit in ("statement_timeout", "lock_timeout"):
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 connection.exec_driver_sql(f"SET LOCAL {limit} = '{MIGRATION_SECONDS}s'")
             connection.execute(_LOCK, {"name": MIGRATING})
             yield connection

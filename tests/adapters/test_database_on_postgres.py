@@ -20,6 +20,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+from sqlalchemy.engine import Connection
 
 from adapters import ledger_statements
 from adapters.database import MIGRATIONS, Ledger
@@ -166,6 +167,32 @@ def test_a_ledger_of_a_newer_stenocast_is_left_alone(ledger: Ledger, connection:
         connection.commit()
 
     assert error.value.code == "ledger_newer"
+
+
+def test_a_machine_that_takes_its_time_between_two_statements_of_a_migration_ends_it(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alembic is imported in the transaction, which on a cold and busy machine takes longer than a process of ours
+    may be silent in one."""
+    monkeypatch.setattr("adapters.ledger_postgres.SILENT_TRANSACTION_SECONDS", 1)
+    url = postgres.new_database()
+    ledger = Ledger(url)
+    begin = ledger._database.begin_moving_schema
+
+    def slowly(connection: Connection) -> None:
+        time.sleep(2.0)
+        begin(connection)
+
+    monkeypatch.setattr(ledger._database, "begin_moving_schema", slowly)
+    try:
+        ledger.migrate()
+
+        assert ledger.jobs() == []
+        with ledger._database.reading() as connection:  # which was the migration's
+            assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1s"
+    finally:
+        ledger.close()
+        postgres.drop_database(url)
 
 
 def test_the_last_migration_can_be_taken_back_and_made_again(postgres: PostgresServer) -> None:
