@@ -16,7 +16,7 @@ from api.entity_tags import wanted_document
 from api.upload import Intake
 from schemas.errors import InputError, OptionError, PageError
 from schemas.names_by_hand import NameByHand, NamesByHand
-from schemas.wire import json_schema, read_json, to_record
+from schemas.wire import json_schema, read_json, repeated_field, to_record
 from transcription.names_by_hand import checked_name
 
 if TYPE_CHECKING:
@@ -106,6 +106,9 @@ def _read_names(body: bytes) -> NamesByHand:
         asked = read_json(NamesByHand, body)
     except PageError as error:
         raise _invalid(cast(ValidationError, error.__cause__).errors(include_url=False)[0]) from error
+    repeated = repeated_field(body)
+    if repeated is not None:
+        raise OptionError(f"{repeated[:80]!a} stands there twice", code="invalid_request", field=repeated[:80])
     if not asked.speakers:
         raise OptionError(
             "speakers: names of at least one speaker are needed", code="invalid_request", field="speakers"

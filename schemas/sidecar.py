@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from schemas.episode import Episode, Participant
 from schemas.errors import InputError
 from schemas.job import Backchannels, JobOptions, Term, Wording
+from schemas.wire import repeated_field
 
 #: Metadata is a page of text, not a payload.
 LARGEST_BYTES = 1_000_000
@@ -79,8 +80,13 @@ def read_sidecar(content: bytes, *, name: str) -> Sidecar:
     if len(content) > LARGEST_BYTES:
         raise InputError(f"{name}: {len(content)} bytes is too large for metadata", code="metadata_invalid")
     try:
-        return TypeAdapter(Sidecar).validate_json(content)
+        sidecar = TypeAdapter(Sidecar).validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise InputError(f"{name}: {place}: {first['msg']}", code="metadata_invalid", field=place) from error
+    repeated = repeated_field(content)
+    if repeated is not None:
+        field = repeated[:80]
+        raise InputError(f"{name}: {field!a} stands there twice", code="metadata_invalid", field=field)
+    return sidecar

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -37,6 +38,25 @@ def read_json(kind: type[T], content: bytes | str) -> T:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise PageError(f"{kind.__name__.lower()}: {place}: {first['msg']}") from error
+
+
+def repeated_field(content: bytes) -> str | None:
+    """A field that an object of this JSON has twice, or None.
+
+    Readers of JSON keep the last one without a word; who wrote it by hand meant both. None, too, for what is no JSON.
+    """
+    repeated: list[str] = []
+
+    def distinct(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                repeated.append(name)
+            seen.add(name)
+
+    with suppress(ValueError, RecursionError):
+        json.loads(content, object_pairs_hook=distinct)
+    return repeated[0] if repeated else None
 
 
 def to_record(value: Any) -> dict[str, Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
+import random
 import sqlite3
 import threading
+import time
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import alembic.command
 import pytest
@@ -46,6 +51,10 @@ SHAPES = {
     },
     JobState.CANCELLED: {"lease_token": 2, "finished": 1.0},
 }
+
+
+#: Enough to meet a write in most of its steps; the list of faults wants 200, which takes half a minute on two cores.
+KILLS = 40
 
 
 def new_job(name: str, show: str | None = None) -> NewJob:
@@ -322,6 +331,44 @@ def test_a_ledger_held_by_another_process_is_a_transient_error_and_nothing_is_wr
     assert error.value.code == "database_busy"
     holder.execute("ROLLBACK")
     assert ledger.jobs() == []
+
+
+def add_and_tell(url: str, kill: int, added: Any) -> None:
+    """In a process of its own, as fast as it goes: add jobs, and tell of each that was acknowledged."""
+    ledger = Ledger(url)
+    for number in itertools.count():
+        name = f"{kill}-{number}"
+        ledger.add(new_job(name), job_id=name)
+        added.send(name)
+
+
+@pytest.mark.processes
+def test_fault_10_a_ledger_whose_writer_is_killed_again_and_again_has_every_job_that_it_acknowledged(
+    path: Path,
+) -> None:
+    """SQLite runs in its process: who kills that in the middle of a write kills the database."""
+    context = multiprocessing.get_context("fork")
+    rng = random.Random(10)
+    acknowledged: list[str] = []
+    for kill in range(KILLS):
+        told, added = context.Pipe(duplex=False)
+        writer = context.Process(target=add_and_tell, args=(f"sqlite:///{path}", kill, added))
+        writer.start()
+        added.close()
+        acknowledged.append(told.recv())
+        time.sleep(rng.uniform(0.0, 0.1))
+        writer.kill()
+        with suppress(EOFError):  # what was told before the kill is still in the pipe
+            while True:
+                acknowledged.append(told.recv())
+        writer.join()
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        kept = {name for (name,) in connection.execute("SELECT id FROM jobs")}
+    assert set(acknowledged) <= kept
+    assert len(kept) - len(acknowledged) <= KILLS  # the one of each that was killed before it could tell
+    assert len(acknowledged) > 2 * KILLS
 
 
 def test_reading_goes_on_while_another_process_writes(ledger: Ledger, path: Path) -> None:

@@ -17,7 +17,7 @@ from schemas.job import LEGAL_MOVES, Job, JobState
 from schemas.publish import FOLDER, PUBLISHED, schema_text
 from schemas.sidecar import Sidecar, read_sidecar
 from schemas.transcript import Paragraph, Speaker, Transcript, Turn, Word, WordTag
-from schemas.wire import read_json, to_record, write_json
+from schemas.wire import read_json, repeated_field, to_record, write_json
 
 DOCUMENT = Transcript(
     episode=Episode(id="7d5c9c6e-0d55-5d2a-a3ab-8b1b1a7c9f10", participants=(Participant("Ada Quill", Role.HOST),)),
@@ -122,3 +122,18 @@ def test_a_wrong_metadata_file_is_an_input_error_that_names_it(content: bytes) -
 
 def test_an_empty_metadata_object_says_nothing() -> None:
     assert read_sidecar(b"{}", name="a.json") == Sidecar()
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b'{"a": 1, "b": {"a": 1}, "c": [{"a": 1}, {"a": 2}]}', None),
+        (b'{"a": 1, "a": 1}', "a"),
+        (b'[{"b": {"a": 1, "\\u0061": 2}}]', "a"),
+        (b"[" * 100_000, None),
+        (b'{"a": 1, "a"', None),
+        (b"\xff", None),
+    ],
+)
+def test_a_field_that_an_object_has_twice_is_found(content: bytes, field: str | None) -> None:
+    assert repeated_field(content) == field
