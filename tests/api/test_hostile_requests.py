@@ -1,7 +1,8 @@
-"""Requests that nobody sends by mistake (rows 31, 37 and 45 of the list of bad inputs): refused, never a 500."""
+"""Requests that nobody sends by mistake (rows 31, 37, 38 and 45 of the list of bad inputs): refused, never a 500."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -103,6 +104,52 @@ def test_row_37_metadata_of_ten_megabytes_is_refused(door: Any) -> None:
 
     assert answer.status_code in (413, 422), answer.text
     assert door.queue.jobs() == []
+
+
+def sent_until_answered(door: Any, begin: bytes, piece: bytes, pieces: int) -> tuple[int, int]:
+    """The status that a form of so many pieces gets, and how many bytes were read of it before the answer."""
+    read, status = 0, 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        body = piece if read else begin
+        read += len(body)
+        return {"type": "http.request", "body": body, "more_body": read < len(piece) * pieces}
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        status = message.get("status", status)
+
+    headers = {"host": "testserver", "content-type": "multipart/form-data; boundary=zz"}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/episodes",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("testserver", 80),
+    }
+    asyncio.run(door.client.app(scope, receive, send))
+    return status, read
+
+
+@pytest.mark.parametrize(
+    ("begin", "status"),
+    [
+        (b'--zz\r\nContent-Disposition: form-data; name="title"\r\n\r\n', 400),
+        (b'--zz\r\nContent-Disposition: form-data; name="', 400),
+        (b'--zz\r\nContent-Disposition: form-data; name="metadata"\r\nX-Note: ', 400),
+        (b'--zz\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n', 413),
+    ],
+    ids=["a field", "a field's name", "a part's header", "a recording"],
+)
+def test_row_38_a_gigabyte_is_refused_before_much_of_it_was_read(door: Any, begin: bytes, status: int) -> None:
+    answered, read = sent_until_answered(door, begin, b"x" * 100_000, 10_000)
+
+    assert answered == status
+    assert read < 4_000_000
 
 
 @pytest.mark.parametrize(

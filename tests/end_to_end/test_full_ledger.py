@@ -134,6 +134,9 @@ def test_a_full_disk_of_the_ledger_refuses_what_it_cannot_keep_and_loses_nothing
 
                 assert (answer.status_code, answer.json()["code"]) == (503, "ledger_full"), answer.text
                 assert int(answer.headers["Retry-After"]) > 0
+                ready = client.get("/readyz")
+                assert (ready.status_code, "no room left" in ready.json()["detail"]) == (503, True)
+                assert client.get("/readyz?for=reading").status_code == 200
                 assert client.get(f"/v1/jobs/{accepted[0]}").json()["id"] == accepted[0]
                 assert len(client.get("/v1/jobs?limit=200").json()["jobs"]) == len(accepted)
 
