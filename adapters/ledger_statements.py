@@ -29,6 +29,7 @@ from adapters.ledger_tables import (
     publishing,
     voices,
 )
+from adapters.ledger_webhooks import insert_deliveries, is_awaited
 from schemas.episode import Episode
 from schemas.events import Event
 from schemas.job import JobError, JobOptions, JobState, Progress
@@ -841,8 +842,9 @@ def is_deleted_episode(connection: Connection, episode_id: str) -> bool:
 
 
 def list_unsent_events_of(connection: Connection, job_ids: Sequence[str]) -> Sequence[DatabaseRow]:
+    """Those that were not published, or not to every webhook that they were noted for."""
     columns = (outbox.c.sequence, outbox.c.subject, outbox.c.document)
-    unsent = sa.select(*columns).where(outbox.c.published.is_(None))
+    unsent = sa.select(*columns).where(sa.or_(outbox.c.published.is_(None), is_awaited(outbox.c.event_id)))
     return [
         row for some in _in_pieces(job_ids) for row in connection.execute(unsent.where(outbox.c.job_id.in_(some)))
     ]
@@ -923,7 +925,10 @@ _INSERT_EVENT = Prepared(sa.insert(outbox))
 
 
 def insert_events(connection: Connection, events: Sequence[tuple[str, Event]], now: float) -> None:
-    """Write events, each with its job's id, into the outbox. The transaction holds their episodes."""
+    """Write events, each with its job's id, into the outbox, and note them for webhooks.
+
+    The transaction holds their episodes.
+    """
     rows = [
         {
             "event_id": event.id,
@@ -935,6 +940,7 @@ def insert_events(connection: Connection, events: Sequence[tuple[str, Event]], n
         for job_id, event in events
     ]
     _INSERT_EVENT.run_each(connection, rows)
+    insert_deliveries(connection, [event for _, event in events], now)
 
 
 _PENDING_EVENTS = Prepared(
@@ -959,9 +965,14 @@ def mark_events(connection: Connection, sequence_numbers: Sequence[int], offset:
 
 
 def forget_events(connection: Connection, age_seconds: float, limit: int, offset: float) -> int:
-    """Looks at the oldest rows only, so that it costs the same whether or not there is anything to forget."""
-    oldest = sa.select(outbox.c.sequence, outbox.c.published).order_by(outbox.c.sequence).limit(limit).subquery()
-    gone = sa.select(oldest.c.sequence).where(oldest.c.published < PRESENT - age_seconds)
+    """Looks at the oldest rows only, so that it costs the same whether or not there is anything to forget.
+
+    The database deletes an event's deliveries with it.
+    """
+    columns = (outbox.c.sequence, outbox.c.event_id, outbox.c.published)
+    oldest = sa.select(*columns).order_by(outbox.c.sequence).limit(limit).subquery()
+    awaited = is_awaited(oldest.c.event_id)
+    gone = sa.select(oldest.c.sequence).where(oldest.c.published < PRESENT - age_seconds, sa.not_(awaited))
     return connection.execute(sa.delete(outbox).where(outbox.c.sequence.in_(gone)), {"clock_offset": offset}).rowcount
 
 

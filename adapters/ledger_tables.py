@@ -176,6 +176,51 @@ publishing = sa.Table(
 )
 
 
+webhooks = sa.Table(
+    "webhooks",
+    TABLES,
+    sa.Column("number", RisingNumber, primary_key=True, autoincrement=True),
+    sa.Column("id", Key, nullable=False, unique=True),
+    sa.Column("url", Words, nullable=False),
+    sa.Column("events", Words, nullable=False),  # their types, as a JSON array
+    sa.Column("description", Words),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("reason", Words),  # why it is disabled
+    sa.Column("secret", Words, nullable=False),
+    sa.Column("earlier_secret", Words),  # signed with too, until then
+    sa.Column("earlier_until", sa.Float),
+    sa.Column("failing_since", sa.Float),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("updated", sa.Float, nullable=False),
+    sa.Column("lease_token", sa.Integer, nullable=False),  # 0 = nothing was ever sent
+    sa.Column("lease_seconds", sa.Float),
+    sa.Column("lease_expires", sa.Float),
+    sa.Column("served", sa.Float, nullable=False),  # when it was last leased, 0 = never
+)
+
+#: Events on their way. They go with their event. There is no reference to the webhook: by one, who removes it and who
+#: moves a job would wait for each other, and a job could fail. What is left of a removed one is tidied.
+deliveries = sa.Table(
+    "deliveries",
+    TABLES,
+    sa.Column("number", RisingNumber, primary_key=True, autoincrement=True),  # in the order of the events
+    sa.Column("webhook_id", Key, nullable=False),
+    sa.Column("event_id", Key, sa.ForeignKey("outbox.event_id", ondelete="CASCADE"), nullable=False),
+    sa.Column("event_type", Words, nullable=False),
+    sa.Column("subject", Words, nullable=False),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("asked", sa.Float, nullable=False),  # when the schedule of its tries began
+    sa.Column("next_try", sa.Float),  # of one that waits
+    sa.Column("last_try", sa.Float),
+    sa.Column("last_status", sa.Integer),
+    sa.Column("last_code", Words),
+    sa.Column("finished", sa.Float),
+    sa.UniqueConstraint("webhook_id", "event_id"),
+)
+
+
 #: Shows that agreed to have their people's voices kept; without a row here nothing stands in `voices`.
 voice_consents = sa.Table(
     "voice_consents",

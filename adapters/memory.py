@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from adapters.memory_webhooks import MemoryWebhooks
 from adapters.store_keys import check_key
 from schemas.drop import Drop
 from schemas.episode import Episode
@@ -339,6 +340,10 @@ class MemoryQueue:
     _deletions: list[tuple[float, Deletion]] = field(default_factory=list)
     _publisher: _PublishingLease = field(default_factory=lambda: _PublishingLease())
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    webhooks: MemoryWebhooks = field(init=False)  #: what is told is noted for these
+
+    def __post_init__(self) -> None:
+        self.webhooks = MemoryWebhooks(self.now, self._lock)
 
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
         with self._lock:
@@ -502,8 +507,7 @@ class MemoryQueue:
                 now=self.now(),
                 traceparent=record.new.traceparent,
             )
-            self._outbox.append((job.id, ready))
-            self._told[len(self._outbox)] = self.now()
+            self._tell(job.id, ready)
             return job
 
     def revise(
@@ -535,8 +539,7 @@ class MemoryQueue:
             event = transcript_event(
                 job, result, revision=seen + 1, event_id=self.new_id(), now=now, traceparent=traceparent
             )
-            self._outbox.append((job.id, event))
-            self._told[len(self._outbox)] = now
+            self._tell(job.id, event)
             return job
 
     def fail(self, lease: Lease, error: JobError, *, crashed: bool = False) -> Job:
@@ -640,8 +643,7 @@ class MemoryQueue:
                 event = deletion_event(
                     episode_id, revision=revision, event_id=self.new_id(), now=now, traceparent=trace
                 )
-                self._outbox.append((last.job.id, event))
-                self._told[len(self._outbox)] = now
+                self._tell(last.job.id, event)
             number = len(self._deletions) + 1
             self._deletions.append((now, Deletion(number, episode_id, instant(now), by, 0.0, (), (), revision)))
             return self.deletion(episode_id)
@@ -650,12 +652,13 @@ class MemoryQueue:
         for number, (job_id, event) in enumerate(self._outbox, start=1):
             if job_id not in job_ids or number in self._forgotten:
                 continue
-            still = None if number in self._published else forgotten_event(event)
+            is_sent = number in self._published and not self.webhooks.awaits(event.id)
+            still = None if is_sent else forgotten_event(event)
             if still is None:
-                self._forgotten.add(number)
-                self._published.setdefault(number, self.now())
+                self._forget(number)
             else:
                 self._outbox[number - 1] = (job_id, still)
+                self.webhooks.reword(still)
 
     def deletion(self, episode_id: str) -> Deletion:
         with self._lock:
@@ -796,8 +799,15 @@ class MemoryQueue:
         with self._lock:
             oldest = [number for number in range(1, len(self._outbox) + 1) if number not in self._forgotten][:limit]
             before = self.now() - older_than_seconds
-            gone = {number for number in oldest if number in self._published and self._published[number] < before}
-            self._forgotten |= gone
+            gone = [
+                number
+                for number in oldest
+                if number in self._published
+                and self._published[number] < before
+                and not self.webhooks.awaits(self._outbox[number - 1][1].id)
+            ]
+            for number in gone:
+                self._forget(number)
             return len(gone)
 
     def lead_publishing(self, publisher: str, *, seconds: float) -> int | None:
@@ -867,9 +877,18 @@ class MemoryQueue:
         job = self._shown(record)
         now = self.now()
         event = job_event(kind, job, event_id=self.new_id(), now=now, traceparent=record.new.traceparent)
-        self._outbox.append((job.id, event))
-        self._told[len(self._outbox)] = now
+        self._tell(job.id, event)
         return job
+
+    def _tell(self, job_id: str, event: Event) -> None:
+        self._outbox.append((job_id, event))
+        self._told[len(self._outbox)] = self.now()
+        self.webhooks.note(event)
+
+    def _forget(self, number: int) -> None:
+        self._forgotten.add(number)
+        self._published.setdefault(number, self.now())
+        self.webhooks.forget(self._outbox[number - 1][1].id)
 
 
 class MemoryVoices:

@@ -26,6 +26,7 @@ SUMMARIES: dict[EventType, str] = {
     EventType.TRANSCRIPT_PUBLISHED: "The first transcript of an episode can be read.",
     EventType.TRANSCRIPT_REVISED: "A later revision of a transcript can be read.",
     EventType.TRANSCRIPT_DELETED: "No transcript of the episode can be read any more.",
+    EventType.WEBHOOK_TEST: "Somebody tries whether a webhook is received.",
 }
 
 _PURPOSES: dict[Topic, str] = {
@@ -87,7 +88,7 @@ def event_schema(kind: EventType) -> dict[str, Any]:
 def asyncapi() -> dict[str, Any]:
     """The whole document."""
     schemas: dict[str, Any] = {}
-    messages: dict[str, Any] = {kind.value: _message(kind, schemas) for kind in EventType}
+    messages: dict[str, Any] = {kind.value: _message(kind, schemas) for kind in EventType if topics_of(kind)}
     for name, message in _NOT_EVENTS.items():
         messages[name] = {"name": name, **message}
     return {

@@ -35,6 +35,7 @@ class EventType(StrEnum):
     TRANSCRIPT_PUBLISHED = "transcript.published.v1"  #: the first revision for this episode
     TRANSCRIPT_REVISED = "transcript.revised.v1"  #: a later revision
     TRANSCRIPT_DELETED = "transcript.deleted.v1"  #: every revision is gone; also a tombstone on `transcripts-latest`
+    WEBHOOK_TEST = "webhook.test.v1"  #: somebody tries whether a webhook is received; on no topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,14 @@ class TranscriptDeleted:
     revision: int | None = None  #: the last one there was
 
 
-EventData = JobChanged | TranscriptReady | TranscriptDeleted | EpisodeDropped
+@dataclass(frozen=True, slots=True)
+class WebhookTested:
+    """Data of `webhook.test`: nothing happened, somebody asked for it."""
+
+    webhook_id: str
+
+
+EventData = JobChanged | TranscriptReady | TranscriptDeleted | EpisodeDropped | WebhookTested
 
 #: What the data of each type is.
 DATA_OF: Mapping[EventType, type[EventData]] = MappingProxyType(
@@ -105,6 +113,7 @@ DATA_OF: Mapping[EventType, type[EventData]] = MappingProxyType(
         EventType.TRANSCRIPT_PUBLISHED: TranscriptReady,
         EventType.TRANSCRIPT_REVISED: TranscriptReady,
         EventType.TRANSCRIPT_DELETED: TranscriptDeleted,
+        EventType.WEBHOOK_TEST: WebhookTested,
     }
 )
 
@@ -121,7 +130,8 @@ def _data_of_the_type(value: Any, inner: ValidatorFunctionWrapHandler, info: Val
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One past fact. `id` is stable across repeats; `subject` is the episode id and the ordering key.
+    """One past fact. `id` is stable across repeats; `subject` is the episode id and the ordering key,
+    of a `webhook.test` the webhook's id.
 
     Subject and time are empty only in an `episode.dropped` whose producer left them out.
     """

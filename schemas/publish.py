@@ -16,6 +16,7 @@ from schemas.events import Event, EventType
 from schemas.job import Job
 from schemas.sidecar import Sidecar
 from schemas.transcript import Transcript
+from schemas.webhook import Delivery, Webhook
 from schemas.wire import json_schema
 
 FOLDER = Path(__file__).parent / "published"
@@ -27,6 +28,8 @@ DOCUMENTS: dict[str, type] = {
     "job-1.json": Job,
     "event-1.json": Event,
     "sidecar-1.json": Sidecar,
+    "webhook-1.json": Webhook,
+    "delivery-1.json": Delivery,
 }
 
 #: File name to the type of event it describes.

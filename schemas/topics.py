@@ -52,7 +52,9 @@ _OF_TRANSCRIPTS = frozenset(
 
 
 def topics_of(kind: EventType) -> tuple[Topic, ...]:
-    """Where an event of this type goes, or for `episode.dropped` comes from."""
+    """Where an event of this type goes, or for `episode.dropped` comes from; nowhere for a webhook's test."""
+    if kind is EventType.WEBHOOK_TEST:
+        return ()
     if kind is EventType.EPISODE_DROPPED:
         return (Topic.EPISODES,)
     if kind in _OF_TRANSCRIPTS:

@@ -17,6 +17,7 @@ from schemas.errors import InputError, Refused, TransientError
 from schemas.events import Event
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
 from schemas.transcript import DoubtfulSpan, SpokenLanguage, Warning, Word
+from schemas.webhook import Delivery, DeliveryState, NewWebhook, Webhook, WebhookChange
 
 SAMPLE_RATE = 16_000  #: samples a second everywhere after the decoder; Whisper's and pyannote's rate
 
@@ -623,7 +624,8 @@ class JobQueue(Protocol):
 
         - its queued and running jobs are cancelled, with `job.cancelled`; their holders' later writes change nothing;
         - title, people, options, error messages, the places of drops and the voices learned from it are taken out;
-        - of its events in the outbox those about jobs that were not sent stay, without messages, and no others;
+        - of its events in the outbox those about jobs that were not sent everywhere (webhooks included) stay, without
+          messages, and no others; the deliveries of the others go with them;
         - where there was a transcript, `transcript.deleted` is told.
 
         What stays are ids, states, times, hashes and this record, so that the same drop, announced or found again,
@@ -700,7 +702,8 @@ class JobQueue(Protocol):
     def forget_published(self, *, older_than_seconds: float, limit: int = 1000) -> int:
         """Delete events that were published so long ago, among the `limit` oldest there are; how many it was.
 
-        `events_of` no longer has them then. What is not published stays, however old.
+        `events_of` no longer has them then. What is not published stays, however old, and so does what a delivery
+        to a webhook waits for; deliveries that are over go with their events.
         """
         ...
 
@@ -718,6 +721,109 @@ class JobQueue(Protocol):
     def events_of(self, job_id: str, *, after: int = 0) -> Sequence[tuple[int, Event]]:
         """Every event of a job since a sequence number, published or not."""
         ...
+
+
+# ---------------------------------------------------------------- webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A delivery that is to be tried now, with all that it takes, under a lease of its webhook."""
+
+    webhook: Webhook
+    secrets: tuple[str, ...]  #: to sign with; for a while after a rotation the earlier one too
+    event: Event
+    tries: int  #: before this one
+    age_seconds: float  #: since the event was told, or somebody asked to try it again
+    token: int  #: rises with every lease of the webhook; `settle` checks it
+
+
+@dataclass(frozen=True, slots=True)
+class AfterTry:
+    """What one try leads to."""
+
+    state: DeliveryState
+    status: int | None = None
+    code: str | None = None
+    delay_seconds: float | None = None  #: until the next one, of a delivery that waits
+    disables: bool = False  #: the webhook is to get nothing any more
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookBacklog:
+    """How webhooks stand; what waits for a disabled one is not counted."""
+
+    enabled: int = 0  #: webhooks, those that fail included
+    failing: int = 0  #: whose last try failed
+    disabled: int = 0
+    waiting: int = 0  #: deliveries that are to be tried, now or later
+    oldest_due_seconds: float = 0.0  #: for how long the oldest of them could have been tried
+
+
+class WebhookLedger(Protocol):
+    """Webhooks, and what is on its way to each. The ledger notes a delivery for every enabled webhook that wants an
+    event in the transaction that tells of it.
+
+    Raises TransientError and NotReady as `JobQueue` does, and NotFound `webhook_not_found` for an id that nobody has.
+    """
+
+    def add(self, webhook_id: str, new: NewWebhook, *, secret: str) -> Webhook:
+        """Events that are told from now on are noted for it."""
+        ...
+
+    def webhook(self, webhook_id: str) -> Webhook: ...
+
+    def webhooks(self) -> Sequence[Webhook]:
+        """Oldest first."""
+        ...
+
+    def change(self, webhook_id: str, change: WebhookChange) -> Webhook:
+        """Where the receiver is another one or wanted again, what waits for it is due at once. A repeat changes
+        nothing more."""
+        ...
+
+    def rotate(self, webhook_id: str, *, secret: str, keep_seconds: float) -> Webhook:
+        """Sign with another secret, and for so long with the present one too."""
+        ...
+
+    def remove(self, webhook_id: str) -> None:
+        """Forget it, its secret and its deliveries. What is being sent at this moment still arrives."""
+        ...
+
+    def secrets(self, webhook_id: str) -> tuple[str, ...]:
+        """Those that are signed with now, the newest first."""
+        ...
+
+    def deliveries(
+        self, webhook_id: str, *, state: DeliveryState | None = None, limit: int = 50, before: str | None = None
+    ) -> Sequence[Delivery]:
+        """Newest first; `before` is an event id to go on from. Raises NotFound `delivery_not_found` for that one."""
+        ...
+
+    def retry(self, webhook_id: str, event_id: str) -> Delivery:
+        """Try a delivery now, whatever became of it, and by the whole schedule again. Raises NotFound
+        `delivery_not_found`."""
+        ...
+
+    def claim(self, *, lease_seconds: float, healthy_only: bool = False) -> DueDelivery | None:
+        """Take the first due delivery, by order of events, of an enabled webhook that nobody has a lease of.
+
+        Of several webhooks the one that was served longest ago; with `healthy_only` none whose last try failed. Until
+        it is settled or the lease runs out, nobody else gets anything of this webhook.
+        """
+        ...
+
+    def settle(self, due: DueDelivery, after: AfterTry) -> bool:
+        """Note what a try led to and give the lease back. False, and nothing is noted, where the lease is lost:
+        another deliverer has it, or had it and settled; or the webhook was removed."""
+        ...
+
+    def tidy(self) -> int:
+        """Give up what has waited for a disabled webhook until its last try was over, and forget what was noted for
+        webhooks that are removed; how many deliveries it was."""
+        ...
+
+    def backlog(self) -> WebhookBacklog: ...
 
 
 class EventSink(Protocol):
