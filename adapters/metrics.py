@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import StenocastError
-from transcription.ports import Backlog
+from transcription.ports import Backlog, WebhookBacklog
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -62,6 +62,15 @@ class TakenIn(StrEnum):
     DEAD = "dead"  #: went to the dead letters
 
 
+class WebhookOutcome(StrEnum):
+    """What came of sending an event to a webhook once."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"  #: it is tried again
+    GIVEN_UP = "given_up"  #: it failed until three days were over
+    GONE = "gone"  #: the receiver answered 410, and its webhook is disabled
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """One metric. `name` is what Prometheus shows, unit and `_total` included."""
@@ -98,6 +107,19 @@ QUEUE_OLDEST = _gauge(
 )
 OUTBOX_EVENTS = _gauge("stenocast_outbox_events", "events", "events that are written and not yet published")
 OUTBOX_OLDEST = _gauge("stenocast_outbox_oldest_seconds", "seconds", "the wait of the oldest of them")
+
+WEBHOOKS = _gauge(
+    "stenocast_webhooks",
+    "webhooks",
+    "webhooks whose last try, if any, went well (`working`) or failed (`failing`), or that get nothing (`disabled`)",
+    "state",
+)
+WEBHOOK_WAITING = _gauge(
+    "stenocast_webhook_deliveries", "deliveries", "events that wait to be sent to an enabled webhook, now or later"
+)
+WEBHOOK_OLDEST = _gauge(
+    "stenocast_webhook_oldest_due_seconds", "seconds", "for how long the first of them could have been sent"
+)
 
 # ---------------------------------------------------------------- the worker's
 
@@ -153,6 +175,15 @@ PUBLISH_FAILURES = _counter(
     "stenocast_publish_failures_total", "batches", "a batch could not be sent or marked; it is tried again"
 )
 
+# ---------------------------------------------------------------- the deliverer's
+
+WEBHOOK_TRIES = _counter(
+    "stenocast_webhook_tries_total",
+    "tries",
+    "an event was sent to a webhook; `outcome` says what came of it",
+    "outcome",
+)
+
 # ---------------------------------------------------------------- the API's
 
 HTTP_REQUESTS = _counter(
@@ -187,6 +218,7 @@ class Metrics:
         self._clock = clock
         self._turned: dict[str, float] = {}
         self._ledger: _LedgerCollector | None = None
+        self._webhooks: _WebhookCollector | None = None
         ProcessCollector(registry=self.registry)
         self._made = {each.name: _make(each, self.registry) for each in DECLARED if each not in _AT_SCRAPE}
         self.registry.register(_Computed(self._loop_ages))
@@ -206,6 +238,13 @@ class Metrics:
             self._ledger = _LedgerCollector(backlog)
             self.registry.register(self._ledger)
         self._ledger.backlog = backlog
+
+    def watch_webhooks(self, backlog: Callable[[], WebhookBacklog]) -> None:
+        """Show how webhooks stand, read whenever somebody asks. A second call replaces the first."""
+        if self._webhooks is None:
+            self._webhooks = _WebhookCollector(backlog)
+            self.registry.register(self._webhooks)
+        self._webhooks.backlog = backlog
 
     # -- every loop
 
@@ -265,6 +304,11 @@ class Metrics:
     def publishing_failed(self) -> None:
         self._made[PUBLISH_FAILURES.name].inc()
 
+    # -- the deliverer
+
+    def webhook_tried(self, outcome: WebhookOutcome) -> None:
+        self._labelled(WEBHOOK_TRIES, outcome=outcome.value).inc()
+
     # -- the API
 
     def request_answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
@@ -287,7 +331,13 @@ def process_metrics() -> Metrics:
 
 
 #: Those that are computed when somebody asks, rather than kept.
-_AT_SCRAPE = frozenset({LEDGER_UP, QUEUE_JOBS, QUEUE_AUDIO, QUEUE_OLDEST, OUTBOX_EVENTS, OUTBOX_OLDEST, LOOP_AGE})
+_AT_SCRAPE = frozenset(
+    {
+        *(LEDGER_UP, QUEUE_JOBS, QUEUE_AUDIO, QUEUE_OLDEST, OUTBOX_EVENTS, OUTBOX_OLDEST),
+        *(WEBHOOKS, WEBHOOK_WAITING, WEBHOOK_OLDEST),
+        LOOP_AGE,
+    }
+)
 
 
 class _Computed:
@@ -326,6 +376,25 @@ class _LedgerCollector(_Computed):
         yield _family(QUEUE_OLDEST, [((), backlog.oldest_queued_seconds)])
         yield _family(OUTBOX_EVENTS, [((), backlog.unpublished_events)])
         yield _family(OUTBOX_OLDEST, [((), backlog.oldest_unpublished_seconds)])
+
+
+class _WebhookCollector(_Computed):
+    """How webhooks stand as gauges; nothing while the ledger does not answer, which has a gauge of its own."""
+
+    def __init__(self, backlog: Callable[[], WebhookBacklog]) -> None:
+        super().__init__(self._read)
+        self.backlog = backlog
+
+    def _read(self) -> Iterator[Any]:
+        try:
+            backlog = self.backlog()
+        except StenocastError:
+            return
+        working = backlog.enabled - backlog.failing
+        states = {"working": working, "failing": backlog.failing, "disabled": backlog.disabled}
+        yield _family(WEBHOOKS, [((state,), count) for state, count in states.items()])
+        yield _family(WEBHOOK_WAITING, [((), backlog.waiting)])
+        yield _family(WEBHOOK_OLDEST, [((), backlog.oldest_due_seconds)])
 
 
 def _family(declared: Declared, samples: Iterable[tuple[tuple[str, ...], float]]) -> Any:

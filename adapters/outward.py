@@ -220,11 +220,12 @@ class Outward:
         *,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        most_bytes: int,
+        most_bytes: int | None,
         most_redirects: int = 0,
     ) -> Iterator[Answer]:
         """Ask, and give the answer with its body still on the way; the connection ends with the `with` block.
 
+        Without `most_bytes` the body is not wanted, whatever it is, and cannot be read.
         With `most_redirects`, an answer to GET may lead elsewhere so many times; each place is checked like the
         first, and none leads from https to http. Raises OptionError `url_refused`, `source_forbidden`; InputError
         `source_too_large` for a body over `most_bytes` or a compressed one, here or while it is read; TransientError
@@ -234,10 +235,11 @@ class Outward:
         target = self.check(url)
         for hop in range(most_redirects + 1):
             with self._asked(method, target, headers or {}, content, deadline) as response:
-                answer = Answer(target, response, most_bytes)
+                answer = Answer(target, response, most_bytes or 0)
                 location = answer.headers.get("location")
                 if not (most_redirects and method == "GET" and answer.status in REDIRECTS and location):
-                    answer.check_body()
+                    if most_bytes is not None:
+                        answer.check_body()
                     yield answer
                     return
                 if hop == most_redirects:

@@ -25,6 +25,7 @@ from transcription.ports import (
     Recognizer,
     RecordSource,
     Store,
+    WebhookLedger,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from adapters.models import FoundSet
     from adapters.outward import Outward, PlainHttp
     from adapters.s3 import S3Access
+    from adapters.webhook_desk import WebhookDesk
+    from adapters.webhook_sender import WebhookSender
     from transcription.pipeline import Pipeline
 
 #: More threads than this make int8 Whisper and the voice networks no faster.
@@ -199,6 +202,30 @@ def open_outward(settings: Settings, *, plain_http: PlainHttp, total_seconds: fl
         plain_http=plain_http,
         total_seconds=total_seconds,
     )
+
+
+def open_webhooks(settings: Settings) -> WebhookLedger:
+    """Webhooks and what is on its way to them, on connections of their own. Nothing is opened before it is asked."""
+    from adapters.webhooks import LedgerWebhooks
+
+    return LedgerWebhooks(lambda: open_ledger(settings))
+
+
+def open_webhook_sender(settings: Settings, *, total_seconds: float | None = None) -> WebhookSender:
+    """Sends events to webhooks: by https, and by http to addresses in `outward_networks` only."""
+    from adapters.outward import PlainHttp
+    from adapters.webhook_sender import TIMEOUT_SECONDS, WebhookSender
+
+    plain_http = PlainHttp.OUTWARD_NETWORKS if settings.outward_networks else PlainHttp.NOWHERE
+    seconds = TIMEOUT_SECONDS if total_seconds is None else min(total_seconds, TIMEOUT_SECONDS)
+    return WebhookSender(open_outward(settings, plain_http=plain_http, total_seconds=seconds))
+
+
+def open_webhook_desk(settings: Settings) -> WebhookDesk:
+    """What people do with webhooks. Nothing is opened before it is asked."""
+    from adapters.webhook_desk import WebhookDesk
+
+    return WebhookDesk(open_webhooks(settings), open_webhook_sender(settings))
 
 
 def build_decoder(settings: Settings) -> Decoder:

@@ -23,11 +23,13 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from adapters.erasure import erase
 from adapters.metrics import CONTENT_TYPE, Metrics
 from adapters.revising import stored_transcript
+from adapters.webhook_desk import WebhookDesk
 from api import speakers
 from api.byte_ranges import requested_range
 from api.entity_tags import tag_of, tag_of_document
 from api.errors import answer_problems, problem
 from api.upload import Intake, take_upload
+from api.webhooks import add_webhooks
 from api.writes import Writes
 from formats import catalogue
 from schemas.drop import is_drop, read_drop
@@ -64,6 +66,7 @@ def create_app(
     version: str,
     ready: Callable[[], list[str]],
     metrics: Metrics,
+    webhooks: WebhookDesk,
     allowed_hosts: list[str] | None = None,
     drops: DropBox | None = None,
 ) -> FastAPI:
@@ -88,6 +91,7 @@ def create_app(
     _add_episodes(app, intake, drops)
     _add_jobs(app, intake.queue)
     _add_transcripts(app, intake)
+    add_webhooks(app, webhooks)
     _add_health(app, ready, writes, metrics)
     _add_page(app)
     return app

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import Request
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from adapters.revising import Revised, revise_names
 from adapters.tracing import process_tracing
+from api.bodies import described, first_wrong, read_body, refuse_repeated, shown
 from api.entity_tags import wanted_document
 from api.upload import Intake
-from schemas.errors import InputError, OptionError, PageError
+from schemas.errors import OptionError, PageError
 from schemas.names_by_hand import NameByHand, NamesByHand
-from schemas.wire import json_schema, read_json, repeated_field, to_record
+from schemas.wire import read_json, to_record
 from transcription.names_by_hand import checked_name
 
 if TYPE_CHECKING:
@@ -30,26 +30,8 @@ log = structlog.get_logger(__name__)
 LARGEST_BODY_BYTES = 200_000
 
 
-def _whole(schema: Any, parts: Any) -> Any:
-    """A JSON Schema with what it refers to in place: the description of the API has no place of its own for that."""
-    if isinstance(schema, list):
-        return [_whole(each, parts) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _whole(parts[schema["$ref"].rpartition("/")[2]], parts)
-    return {name: _whole(each, parts) for name, each in schema.items() if name != "$defs"}
-
-
-_SCHEMA = json_schema(NamesByHand)
-
-#: For the description of the API: the body is read by hand, in pieces.
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": _whole(_SCHEMA, _SCHEMA.get("$defs", {}))}},
-    }
-}
+#: For the description of the API.
+BODY = described(NamesByHand)
 
 
 async def take_names(request: Request, episode_id: str, intake: Intake) -> Revised:
@@ -59,7 +41,7 @@ async def take_names(request: Request, episode_id: str, intake: Intake) -> Revis
     Refused `precondition_failed` where If-Match names another transcript than the current one.
     """
     check = wanted_document(", ".join(request.headers.getlist("if-match")) or None)
-    asked = _read_names(await _body(request))
+    asked = _read_names(await read_body(request, most_bytes=LARGEST_BODY_BYTES))
     said = {each: _checked(each, name) for each, name in asked.speakers.items()}
     return await run_in_threadpool(
         _revise, request.headers.get("traceparent"), episode_id, asked.revision, said, check, intake
@@ -91,24 +73,13 @@ def _revise(
     return revised
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY_BYTES:
-            raise InputError(f"the request is over {LARGEST_BODY_BYTES} bytes", code="request_too_large")
-    return body
-
-
 def _read_names(body: bytes) -> NamesByHand:
     """Raises OptionError `invalid_request` that names the first wrong field."""
     try:
         asked = read_json(NamesByHand, body)
     except PageError as error:
-        raise _invalid(cast(ValidationError, error.__cause__).errors(include_url=False)[0]) from error
-    repeated = repeated_field(body)
-    if repeated is not None:
-        raise OptionError(f"{repeated[:80]!a} stands there twice", code="invalid_request", field=repeated[:80])
+        raise _invalid(first_wrong(error)) from error
+    refuse_repeated(body)
     if not asked.speakers:
         raise OptionError(
             "speakers: names of at least one speaker are needed", code="invalid_request", field="speakers"
@@ -124,17 +95,12 @@ def _invalid(wrong: ErrorDetails) -> OptionError:
         return OptionError(f"the body: {wrong['msg']}", code="invalid_request")
     if len(wrong["loc"]) == 3:
         return OptionError(
-            f"{field}={_shown(wrong['input'])}: a name is a text, an object or null",
+            f"{field}={shown(wrong['input'])}: a name is a text, an object or null",
             code="invalid_request",
             field=field,
         )
-    value = "" if wrong["type"] == "missing" else f"={_shown(wrong['input'])}"
+    value = "" if wrong["type"] == "missing" else f"={shown(wrong['input'])}"
     return OptionError(f"{field}{value}: {wrong['msg']}", code="invalid_request", field=field)
-
-
-def _shown(value: object) -> str:
-    """A value as an error names it."""
-    return ascii(value)[:80]
 
 
 def _checked(speaker: str, name: NameByHand | str | None) -> NameByHand | None:

@@ -19,7 +19,7 @@ from adapters.metrics import process_metrics
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.settings import Settings
 from adapters.spool import sweep_spool
-from adapters.wiring import check_models, open_drop_box, open_ledger, open_store, version
+from adapters.wiring import check_models, open_drop_box, open_ledger, open_store, open_webhook_desk, version
 from api.app import create_app
 from api.upload import Intake
 from cli.observed import observe, unreachable
@@ -82,6 +82,8 @@ def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
     queue, store = open_ledger(settings), open_store(settings)
     metrics = process_metrics()
     metrics.watch_ledger(queue.backlog)
+    desk = open_webhook_desk(settings)
+    metrics.watch_webhooks(desk.ledger.backlog)
     intake = Intake(
         queue=queue,
         store=store,
@@ -98,6 +100,7 @@ def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
         version=version(),
         ready=lambda: [*lacking(), *unreachable(queue, store)],
         metrics=metrics,
+        webhooks=desk,
         allowed_hosts=allowed_hosts(settings.host),
         drops=open_drop_box(settings),
     )

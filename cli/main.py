@@ -25,6 +25,7 @@ from cli import (
     topics,
     transcribe,
     voices,
+    webhooks,
     worker,
 )
 from schemas.errors import InputError, OptionError, StenocastError
@@ -62,6 +63,7 @@ app.command(rich_help_panel="Jobs")(service.retry)
 app.command(rich_help_panel="Jobs")(service.cancel)
 app.command(rich_help_panel="Jobs")(service.delete)
 app.command(rich_help_panel="Jobs")(service.events)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel="Jobs")
 app.add_typer(voices.app, name="voices", rich_help_panel="Transcripts")
 app.add_typer(models.app, name="models", rich_help_panel="Installation")
 app.command(rich_help_panel="Installation")(migrate.migrate)

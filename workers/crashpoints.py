@@ -61,10 +61,21 @@ DELETION_POINTS = ("after_deletion",)
 #: answered for.
 REVISION_POINTS = ("after_revision_put", "after_revision")
 
+#: Where a deliverer passes with each event for a webhook: claimed and not yet sent; answered and not yet noted.
+WEBHOOK_POINTS = ("before_delivery", "after_delivery")
+
 #: In diarization, with part of it done: an engine that dies there again and again still gives the words.
 DIARIZE_POINTS = ("amid_diarize",)
 
-ALL_POINTS = CRASH_POINTS + INTAKE_POINTS + API_POINTS + DELETION_POINTS + REVISION_POINTS + DIARIZE_POINTS
+ALL_POINTS = (
+    *CRASH_POINTS,
+    *INTAKE_POINTS,
+    *API_POINTS,
+    *DELETION_POINTS,
+    *REVISION_POINTS,
+    *WEBHOOK_POINTS,
+    *DIARIZE_POINTS,
+)
 
 #: Called with the name of the place that was reached.
 Reached = Callable[[str], None]

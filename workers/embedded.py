@@ -24,6 +24,7 @@ from adapters.wiring import (
     open_sink,
     open_source,
     open_store,
+    open_webhooks,
 )
 from schemas.errors import NotReady, OptionError
 from schemas.topics import Topic
@@ -41,6 +42,7 @@ from workers.reconciler import Reconciler, reconcile_until
 from workers.scratch import WorkerScratch
 from workers.taking_in import DropRules, TakeIn
 from workers.transcriber import Pace, Supervisor, new_worker_name
+from workers.webhooks import deliverer_of
 
 log = structlog.get_logger()
 
@@ -168,6 +170,8 @@ class BackgroundWorkers:
                 "publisher", lambda: publish_until(self._stop, queue, sink, lead_seconds=lead, reached=reached)
             ),
         ]
+        deliverer = deliverer_of(settings, open_webhooks(settings))
+        self._threads.append(self._thread("webhooks", lambda: deliverer.run_until(self._stop)))
         inbox = inbox_of(settings, queue, store)
         if inbox is not None:
             self._threads.append(self._thread("inbox", lambda: watch_until(self._stop, inbox)))

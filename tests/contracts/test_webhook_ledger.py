@@ -128,7 +128,11 @@ def test_a_webhook_is_kept_as_it_was_added_and_its_secret_beside_it(bench: Bench
     added = bench.webhooks.add("one", new, secret="whsec_1")
     bench.add("two")
 
-    assert (added.url, added.events, added.description) == ("https://a.example/hook", (EventType.JOB_DONE,), "the CMS")
+    assert (added.url, added.events, added.description) == (
+        "https://a.example/hook",
+        (EventType.JOB_DONE,),
+        "the CMS",
+    )
     assert (added.state, added.reason, added.failing_since) == (WebhookState.ENABLED, None, None)
     assert bench.webhooks.webhook("one") == added
     assert [each.id for each in bench.webhooks.webhooks()] == ["one", "two"]
@@ -572,9 +576,7 @@ def test_a_receiver_that_never_answers_well_is_tried_until_72_hours_are_over(ben
         if due is None:
             break
         ages.append(due.age_seconds)
-        after = after_try(
-            Answer(500, "receiver_refused"), tries=due.tries, age_seconds=due.age_seconds, jitter=0.5
-        )
+        after = after_try(Answer(500, "receiver_refused"), tries=due.tries, age_seconds=due.age_seconds, jitter=0.5)
         bench.webhooks.settle(due, after)
         bench.pass_time((after.delay_seconds or 0.0) + 0.5)
 
