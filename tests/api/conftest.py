@@ -16,6 +16,9 @@ from fastapi.testclient import TestClient
 
 from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
 from adapters.metrics import Metrics
+from adapters.outward import Outward, PlainHttp, networks
+from adapters.webhook_desk import WebhookDesk
+from adapters.webhook_sender import WebhookSender
 from api.app import create_app
 from api.upload import Intake
 from schemas.errors import NotFound
@@ -93,11 +96,18 @@ def door(tmp_path: Path) -> Iterator[Door]:
         check_models=check_models,
         glossary_of=lambda show: glossaries.get(show, ()),
     )
+    outward = Outward(
+        user_agent="Stenocast/test",
+        let_in=networks("127.0.0.0/8"),
+        plain_http=PlainHttp.OUTWARD_NETWORKS,
+        total_seconds=5.0,
+    )
     app = create_app(
         intake,
         version="test",
         ready=lambda: lacking,
         metrics=Metrics(),
+        webhooks=WebhookDesk(queue.webhooks, WebhookSender(outward), now=lambda: 1_772_352_000.0),
         allowed_hosts=["testserver"],
         drops=drops,
     )
