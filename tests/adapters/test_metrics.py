@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from adapters.health_server import HealthServer
-from adapters.metrics import DECLARED, Kind, Metrics, Outcome, TakenIn
+from adapters.metrics import DECLARED, Kind, Metrics, Outcome, TakenIn, WebhookOutcome
 from adapters.settings import read_settings
 from schemas.errors import NotReady, OptionError, TransientError
-from transcription.ports import Backlog
+from transcription.ports import Backlog, WebhookBacklog
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -29,6 +29,7 @@ def everything_happened() -> Metrics:
     metrics = Metrics()
     metrics.runs(version="1", role="test")
     metrics.watch_ledger(lambda: Backlog(queued_jobs=1))
+    metrics.watch_webhooks(lambda: WebhookBacklog(enabled=1, waiting=1))
     metrics.loop_turned("worker")
     metrics.stage_ended("decode", 1.0)
     metrics.job_done(audio_seconds=10.0, seconds=1.0)
@@ -41,6 +42,7 @@ def everything_happened() -> Metrics:
     metrics.drop_reconciled(TakenIn.NEW)
     metrics.events_published(2)
     metrics.publishing_failed()
+    metrics.webhook_tried(WebhookOutcome.DELIVERED)
     metrics.request_answered(method="GET", route="/v1/jobs", status=200, seconds=0.01)
     return metrics
 
@@ -184,3 +186,29 @@ def test_a_port_that_is_taken_is_told() -> None:
 def test_a_port_out_of_range_stops_the_start() -> None:
     with pytest.raises(OptionError, match="STENOCAST_METRICS_PORT=70000"):
         read_settings({"STENOCAST_METRICS_PORT": "70000"})
+
+
+def test_webhooks_that_work_fail_or_get_nothing_are_counted_apart() -> None:
+    metrics = Metrics()
+    metrics.watch_webhooks(
+        lambda: WebhookBacklog(enabled=5, failing=2, disabled=3, waiting=7, oldest_due_seconds=9.0)
+    )
+
+    shown = samples(metrics)
+
+    assert [shown[f'stenocast_webhooks{{state="{state}"}}'] for state in ("working", "failing", "disabled")] == [
+        3,
+        2,
+        3,
+    ]
+    assert (shown["stenocast_webhook_deliveries"], shown["stenocast_webhook_oldest_due_seconds"]) == (7, 9)
+
+
+def test_of_a_ledger_that_does_not_answer_no_number_of_webhooks_is_shown() -> None:
+    def away() -> WebhookBacklog:
+        raise TransientError("no answer", code="database_unavailable")
+
+    metrics = Metrics()
+    metrics.watch_webhooks(away)
+
+    assert not [name for name in samples(metrics) if name.startswith("stenocast_webhooks{")]
