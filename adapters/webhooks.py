@@ -8,6 +8,7 @@ a job locks either.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -39,18 +40,20 @@ log = structlog.get_logger()
 class LedgerWebhooks:
     """`WebhookLedger` in the tables `webhooks` and `deliveries`.
 
-    The ledger is opened at the first use, so that a process that never asks never connects.
+    The ledger is opened at the first use, so that a process that never asks never connects. Threads may share one.
     """
 
     def __init__(self, open_ledger: Callable[[], Ledger]) -> None:
         self._open_ledger = open_ledger
         self._opened: Ledger | None = None
+        self._lock = threading.Lock()
 
     @property
     def _ledger(self) -> Ledger:
-        if self._opened is None:
-            self._opened = self._open_ledger()
-        return self._opened
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open_ledger()
+            return self._opened
 
     # -- webhooks
 

@@ -46,6 +46,7 @@ CORE_PACKAGES = (
     "rich",
     "sqlalchemy",
     "sse-starlette",
+    "standardwebhooks",
     "structlog",
     "tenacity",
     "typer",

@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
+#: What `--once` tries to deliver to webhooks, at most.
+ONCE_SECONDS = 60.0
+
 
 def publish(
-    once: Annotated[bool, typer.Option("--once", help="Send what waits now, and end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Send what waits now, to webhooks for a minute at most, and end.")
+    ] = False,
 ) -> None:
     """Send events to Kafka (or, without it, to the event log) and to webhooks, until stopped. Several may run."""
     import threading
@@ -29,7 +34,7 @@ def publish(
     if once:
         sent = publish_once(queue, sink)
         print(f"{sent} events published")
-        if delivered := deliverer.deliver_due():
+        if delivered := deliverer.deliver_due(most_seconds=ONCE_SECONDS):
             print(f"{delivered} events delivered to webhooks")
         return
     process_metrics().watch_ledger(queue.backlog)

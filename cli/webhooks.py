@@ -225,7 +225,8 @@ def _types(names: list[str] | None) -> tuple[EventType, ...]:
     try:
         return tuple(EventType(each) for each in names or ())
     except ValueError as error:
-        raise OptionError(f"event: {error}: use some of {', '.join(TOLD)}", field="event") from error
+        wrong = next(each for each in names or () if each not in set(EventType))
+        raise OptionError(f"event={wrong!r}: use some of {', '.join(TOLD)}", field="event") from error
 
 
 def _state(text: str) -> DeliveryState:

@@ -86,13 +86,14 @@ class Deliverer:
         for thread in self._threads():
             thread.join(max(0.0, ends - self._clock()))
 
-    def deliver_due(self) -> int:
-        """Try everything that is due now, one after the other; how many events were delivered.
+    def deliver_due(self, *, most_seconds: float = float("inf")) -> int:
+        """Try what is due now, one after the other; how many events were delivered.
 
-        Raises TransientError, NotReady.
+        After `most_seconds` no more is tried: receivers that hang may have much waiting for them. Raises
+        TransientError, NotReady.
         """
-        delivered = 0
-        while (due := self._webhooks.claim(lease_seconds=self._lease_seconds)) is not None:
+        delivered, ends = 0, self._clock() + most_seconds
+        while self._clock() < ends and (due := self._webhooks.claim(lease_seconds=self._lease_seconds)) is not None:
             delivered += self._try(due).state is DeliveryState.DELIVERED
         return delivered
 

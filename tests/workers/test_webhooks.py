@@ -238,6 +238,22 @@ def test_a_receiver_that_hangs_is_left_in_time_and_tried_again(installation: Ins
     assert installation.state() == [(DeliveryState.WAITING, 1, "receiver_timeout")]
 
 
+def test_who_sends_once_does_not_wait_for_all_that_a_receiver_that_hangs_has_waiting(
+    installation: Installation,
+) -> None:
+    def hang(due: DueDelivery) -> Answer:
+        installation.now += 15.0
+        return Answer(code="receiver_timeout")
+
+    installation.add("https://a.example")
+    for number in range(100):
+        installation.tell(str(number))
+
+    installation.deliverer(hang).deliver_due(most_seconds=60.0)
+
+    assert [tries for _, tries, _ in installation.state()].count(0) > 90
+
+
 # ---------------------------------------------------------------- many at once
 
 
