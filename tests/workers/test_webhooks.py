@@ -251,7 +251,7 @@ def test_who_sends_once_does_not_wait_for_all_that_a_receiver_that_hangs_has_wai
 
     installation.deliverer(hang).deliver_due(most_seconds=60.0)
 
-    assert [tries for _, tries, _ in installation.state()].count(0) > 90
+    assert sum(each.tries for each in installation.webhooks.deliveries("one", limit=500)) == 4
 
 
 # ---------------------------------------------------------------- many at once
@@ -413,11 +413,10 @@ def test_a_ledger_that_is_away_is_said_once_and_waited_for(
     installation.tell()
     with structlog.testing.capture_logs() as lines:
         running(installation.deliverer(lambda due: Answer(200)))
-        until(lambda: installation.webhooks.backlog().waiting == 0)
+        until(lambda: [line for line in lines if line["event"] == "webhooks looked at again"])
 
-    events = [line["event"] for line in lines]
-    assert events.count("webhooks not looked at") == 1
-    assert "webhooks looked at again" in events
+    assert [line["event"] for line in lines].count("webhooks not looked at") == 1
+    assert installation.state() == [(DeliveryState.DELIVERED, 1, None)]
 
 
 # ---------------------------------------------------------------- what is said
