@@ -61,6 +61,20 @@ def test_row_37_names_by_hand_in_broken_json_are_refused(door: Any, episode_id: 
 
 
 @pytest.mark.parametrize("name", BROKEN)
+def test_row_37_webhooks_in_broken_json_are_refused(door: Any, name: str) -> None:
+    webhook = door.client.post("/v1/webhooks", json={"url": "https://a.example"}).json()
+
+    for answer in (
+        door.client.post("/v1/webhooks", content=BROKEN[name]),
+        door.client.patch(f"/v1/webhooks/{webhook['id']}", content=BROKEN[name]),
+    ):
+        told = (answer.status_code, answer.json()["code"])
+        assert told in ((422, "invalid_request"), (413, "request_too_large")), answer.text
+        assert len(answer.content) < 2000
+    assert len(door.client.get("/v1/webhooks").json()["webhooks"]) == 1
+
+
+@pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("is_file", [True, False])
 def test_row_37_metadata_in_broken_json_is_refused(door: Any, name: str, is_file: bool) -> None:
     part = {"metadata": ("m.json", BROKEN[name])} if is_file else {"metadata": (None, BROKEN[name])}

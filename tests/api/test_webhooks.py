@@ -237,3 +237,9 @@ def test_the_description_of_the_api_has_the_bodies(door: Any) -> None:
     body = paths["/v1/webhooks"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert "transcript.published.v1" in json.dumps(body)
     assert "$ref" not in json.dumps(body)
+
+
+def test_a_body_that_says_a_field_twice_is_refused(door: Any) -> None:
+    body = '{"url": "https://a.example", "url": "https://b.example"}'
+
+    refused(door.client.post("/v1/webhooks", content=body), 422, "invalid_request", "url")
