@@ -158,6 +158,7 @@ def _add_episodes(app: FastAPI, intake: Intake, drops: DropBox | None) -> None:
         episode = queue.episode(episode_id)
         found = _recording(store, drops, episode.audio.uri or "")
         if found is None:
+            queue.episode(episode_id)  # says so where it was deleted since
             raise NotFound(f"{episode_id}: the recording is no longer here", code="audio_not_found")
         size, read = found
         return _audio(size, read, request.headers.get("range"), container=episode.audio.container)
@@ -240,8 +241,8 @@ def _add_transcripts(app: FastAPI, intake: Intake) -> None:
 
         `revision` is the one that was read: where another is current by now, nothing changes (409). What is so
         already makes no revision: a repeat is answered alike, with `is_new` false. `If-Match` may name what was read
-        by its ETag, in whatever form that was (412). A name may be a text ("Dr Ada
-        Quill, guest"); `{"name": null}` says that nobody knows, and null alone takes back what was given by hand.
+        by its ETag, in whatever form that was (412). A name may be a text ("Dr Ada Quill, guest"); `{"name": null}`
+        says that nobody knows, and null alone takes back what was given by hand.
         """
         revised = await speakers.take_names(request, episode_id, intake)
         headers = {"ETag": tag_of_document(revised.job.transcript_sha256 or "")}

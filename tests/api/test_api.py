@@ -590,6 +590,21 @@ def test_a_deleted_episode_is_gone_from_every_answer_and_from_the_store(door: An
     assert list(door.store.keys("")) == []
 
 
+def test_a_recording_that_is_deleted_while_it_is_asked_for_is_gone(
+    door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episode_id = door.upload()["episode_id"]
+    size = door.store.size
+
+    def deleted_first(key: str) -> int | None:
+        door.client.delete(f"/v1/episodes/{episode_id}")
+        return size(key)
+
+    monkeypatch.setattr(door.store, "size", deleted_first)
+
+    _assert_problem(door.client.get(f"/v1/episodes/{episode_id}/audio"), 410, "episode_deleted")
+
+
 def test_deleting_an_episode_again_is_answered_alike_and_an_unknown_one_is_not_found(door: Any) -> None:
     episode_id = door.upload()["episode_id"]
 
