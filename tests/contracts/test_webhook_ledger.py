@@ -321,6 +321,21 @@ def test_webhooks_take_turns_and_one_that_is_busy_does_not_hold_up_the_others(be
     assert bench.is_idle()
 
 
+def test_the_webhook_that_was_served_longest_ago_comes_first(bench: Bench) -> None:
+    for name in ("one", "two"):
+        bench.add(name)
+    for name in "ab":
+        bench.tell(name)
+    served = []
+
+    while (due := bench.webhooks.claim(lease_seconds=LEASE)) is not None:
+        served.append(due.webhook.id)
+        bench.webhooks.settle(due, FINE)
+        bench.pass_time(1.0)
+
+    assert served == ["one", "two", "one", "two"]
+
+
 def test_healthy_webhooks_alone_can_be_asked_for(bench: Bench) -> None:
     bench.add("one")
     bench.tell("a")
