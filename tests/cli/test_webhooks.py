@@ -78,6 +78,16 @@ def test_what_cannot_be_is_an_error_that_names_it(arguments: tuple[str, ...]) ->
         run(*arguments)
 
 
+def test_without_tls_only_networks_that_were_let_in_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OptionError, match="only https"):
+        run("add", "http://93.184.215.14/")
+    add("http://127.0.0.1:9000/")
+    monkeypatch.delenv("STENOCAST_OUTWARD_NETWORKS")
+    for url in ("http://a.example/", "http://127.0.0.1:9000/"):
+        with pytest.raises(OptionError, match="only https"):
+            run("add", url)
+
+
 def test_a_test_says_what_came_back_and_fails_where_it_was_not_received() -> None:
     answers = iter([204, 500])
     with site(lambda visit: visit.answer(next(answers))) as receiver:
