@@ -1,23 +1,26 @@
 """The one way in: an audio file becomes an upload in the store and a job in the ledger, or the job it already is.
 
 The API, `stenocast submit` and the watched folder all come through here, so that the same recording with the
-same options is the same job whichever door it used.
+same options is the same job whichever door it used. A link becomes a job alone: its recording is an upload once a
+worker has downloaded it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.sniff import HEAD_BYTES, require_container
+from adapters.store_keys import upload_key
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, OptionError, TransientError
 from schemas.job import Job, JobOptions
 from schemas.wire import write_json
 from transcription.described import check_described
 from transcription.jobs import expected_seconds
+from transcription.links import link_id, link_name, link_place
 from transcription.options import check_options
 from transcription.ports import JobQueue, NewJob, Store
 
@@ -49,33 +52,17 @@ def accept(
     the process die. Raises OptionError, Refused
     `idempotency_key_reused`, NotReady `disk_full`, TransientError `source_changed` and those of ledger and store.
     """
-    from formats.catalogue import check_names  # workers have this module, too, and write no pages
-
     file_name = printable(file_name)
-    check_described(episode)
-    if episode.style:
-        check_names(styles=[episode.style])
-    check_options(options)
-    check_priority(priority)
-    upload = _uploaded(store, source, file_name, max_bytes)
+    check_asked(episode, options, priority)
+    key, upload = keep_upload(store, source, file_name, max_bytes)
     reached("after_upload")
-    described = replace(
-        episode,
-        audio=replace(
-            episode.audio,
-            uri=upload.key,
-            sha256=upload.sha256,
-            size_bytes=upload.size_bytes,
-            container=upload.container,
-            file_name=file_name[:255],
-        ),
-    )
+    described = replace(episode, audio=upload)
     job, is_new = queue.add(
         NewJob(
             episode=described,
             options=options,
-            audio_key=upload.key,
-            dedupe_key=dedupe_key(upload.sha256, described, options, is_id_given=is_id_given),
+            audio_key=key,
+            dedupe_key=dedupe_key(str(upload.sha256), described, options, is_id_given=is_id_given),
             idempotency_key=idempotency_key,
             priority=priority,
             expected_seconds=expected_seconds(upload.size_bytes, upload.container),
@@ -84,23 +71,69 @@ def accept(
         ),
         job_id=new_id(),
     )
-    if is_new and not store.exists(upload.key):
-        store.put_file(upload.key, source)  # another episode had it, too, and was deleted meanwhile
+    if is_new and not store.exists(key):
+        store.put_file(key, source)  # another episode had it, too, and was deleted meanwhile
     return job, is_new
 
 
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    """A recording in the store."""
+def accept_link(
+    *,
+    queue: JobQueue,
+    url: str,
+    episode: Episode,
+    options: JobOptions,
+    new_id: Callable[[], str],
+    idempotency_key: str | None = None,
+    priority: int = 0,
+    is_id_given: bool = False,
+    traceparent: str | None = None,
+) -> tuple[Job, bool]:
+    """Take a link in, which was checked (`wiring.checked_link`); returns its job and whether that is new.
 
-    key: str
-    sha256: str
-    size_bytes: int
-    container: str
+    Nothing is downloaded here. The same link with the same options and description is the same job, whatever lies
+    behind it by now: who means new bytes gives another title, say, or another link. Raises as `accept`, but for what
+    concerns the bytes.
+    """
+    check_asked(episode, options, priority)
+    described = replace(episode, audio=AudioInfo(uri=link_place(url), file_name=link_name(url)))
+    return queue.add(
+        NewJob(
+            episode=described,
+            options=options,
+            audio_key=url,
+            dedupe_key=dedupe_key(link_id(url), described, options, is_id_given=is_id_given),
+            idempotency_key=idempotency_key,
+            priority=priority,
+            traceparent=traceparent,
+            revives=True,
+        ),
+        job_id=new_id(),
+    )
 
 
-def _uploaded(store: Store, source: Path, file_name: str, max_bytes: int) -> _Upload:
-    """Look at the file and put it into the store, unless the same bytes lie there."""
+def check_asked(episode: Episode, options: JobOptions, priority: int) -> None:
+    """Raise OptionError for what cannot be asked for."""
+    from formats.catalogue import check_names  # workers have this module, too, and write no pages
+
+    check_described(episode)
+    if episode.style:
+        check_names(styles=[episode.style])
+    check_options(options)
+    check_priority(priority)
+
+
+def keep_upload(
+    store: Store,
+    source: Path,
+    file_name: str,
+    max_bytes: int,
+    *,
+    note: Callable[[str], None] = lambda _sha256: None,
+) -> tuple[str, AudioInfo]:
+    """Look at the file and put it into the store, unless the same bytes lie there; its key, and what it is.
+
+    `note` hears the hash before anything is put. Raises AudioError, NotReady, TransientError.
+    """
     before = source.stat()
     size = before.st_size
     if size > max_bytes:
@@ -109,14 +142,17 @@ def _uploaded(store: Store, source: Path, file_name: str, max_bytes: int) -> _Up
         container = require_container(stream.read(HEAD_BYTES), file_name)
         stream.seek(0)
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    key = f"uploads/{sha256}/audio"
+    key = upload_key(sha256)
+    note(sha256)
     if not store.exists(key):
         store.put_file(key, source)
         after = source.stat()
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
             store.delete(key)  # other bytes than those of the hash
             raise TransientError(f"{file_name}: changed while it was taken in", code="source_changed")
-    return _Upload(key, sha256, size, container.value)
+    return key, AudioInfo(
+        uri=key, sha256=sha256, size_bytes=size, container=container.value, file_name=file_name[:255]
+    )
 
 
 def dedupe_key(sha256: str, episode: Episode, options: JobOptions, *, is_id_given: bool = False) -> str:

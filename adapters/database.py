@@ -34,7 +34,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from adapters import ledger_statements as sql
 from adapters.ledger_statements import DatabaseRow
 from adapters.ledger_tables import as_key
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import (
     LeaseLost,
     NotFound,
@@ -55,6 +55,7 @@ from transcription.jobs import (
     amended_episode,
     asked_episode,
     deletion_event,
+    fetched_episode,
     forgotten_event,
     forgotten_options,
     heard_episode,
@@ -67,6 +68,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
+from transcription.links import with_recording
 from transcription.ports import Backlog, Claimed, Deletion, Holder, Lease, NewJob, Rescued, Result
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -309,6 +311,20 @@ class Ledger:
 
         self._write(write)
 
+    def fetched(self, lease: Lease, recording: AudioInfo) -> None:
+        def note(connection: Connection) -> None:
+            row = self._lock_held(connection, lease)
+            if row.audio_key == recording.uri:
+                return
+            asked = read_json(Episode, sql.read_description(connection, row.number))
+            sql.note_recording(connection, row.number, with_recording(asked, recording), row.present)
+            document = sql.lock_episodes(connection, [row.episode_id]).get(row.episode_id)
+            shown = fetched_episode(_episode_or_none(document, row.id) if document else None, asked, recording)
+            if shown is not None:
+                sql.update_episode(connection, shown, row.present)
+
+        self._write(note)
+
     def finish(self, lease: Lease, result: Result) -> Job:
         def finish(connection: Connection) -> Job:
             row = sql.move_to_done(connection, lease, result, self.clock_offset)
@@ -537,6 +553,10 @@ class Ledger:
         users = self._read(lambda connection: sql.find_users_of_audio(connection, audio_keys))
         wanted = {row.audio_key for row in users if row.deleted is None}
         return frozenset(row.audio_key for row in users) - wanted
+
+    def wanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
+        users = self._read(lambda connection: sql.find_users_of_audio(connection, audio_keys))
+        return frozenset(row.audio_key for row in users if row.deleted is None)
 
     # -- reading
 

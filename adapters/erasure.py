@@ -9,27 +9,34 @@ any more. A crash anywhere in between leaves something to find again, for every 
     checkpoints/<audio sha256>/…              words and voices; two episodes may share them
     checkpoints/<audio sha256>/of/<job>       whose they are
     checkpoints/of/<job>/<audio sha256>       the same, to be found from the job
+    checkpoints/of/<job>/<audio sha256>/upload  whose download it was, before the ledger knows of it
 
-The last two are written before the first checkpoint of an attempt. The very last, an empty object whose name holds
-two ids and no word, stays until the deletion has settled (`forget_notes`): a worker that has not noticed it yet may
-leave one more checkpoint, and only by that note would anybody find it. A drop lies in its producer's bucket and stays
-there.
+The notes are written before what they are about: the first checkpoint of an attempt, or the upload that was
+downloaded from a link. Those to be found from the job, empty objects whose names hold two ids and no word, stay until
+the deletion has settled (`forget_notes`): a worker that has not noticed it yet may leave one more object, and only by
+that note would anybody find it. A drop lies in its producer's bucket and stays there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from adapters.store_keys import results_of
+from adapters.store_keys import results_of, upload_key
 from transcription.ports import Deletion, Holder, JobQueue, Store
 
 BY_JOB = "checkpoints/of/"
+DOWNLOAD = "upload"  #: how a note about an upload ends
 
 
 def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
     """Note that a job is about to leave checkpoints of a recording. A repeat changes nothing."""
     store.put(f"{BY_JOB}{job_id}/{audio_sha256}", b"")
     store.put(f"checkpoints/{audio_sha256}/of/{job_id}", b"")
+
+
+def note_download(store: Store, *, job_id: str, audio_sha256: str) -> None:
+    """Note that a job is about to put its link's recording into the store. A repeat changes nothing."""
+    store.put(f"{BY_JOB}{job_id}/{audio_sha256}/{DOWNLOAD}", b"")
 
 
 def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
@@ -59,11 +66,20 @@ def forget_notes(store: Store, deletion: Deletion) -> None:
 
 def erase_noted(queue: JobQueue, store: Store, note: str) -> int:
     """Remove those checkpoints of the recording of this note, `checkpoints/of/<job>/<sha256>`, that were of deleted
-    jobs only; how many. The note stays."""
-    job_id, _, audio_sha256 = note.removeprefix(BY_JOB).partition("/")
+    jobs only, or the upload that it is about, where no other job has that; how many. The note stays."""
+    job_id, audio_sha256, *kind = note.removeprefix(BY_JOB).split("/")
+    if kind == [DOWNLOAD]:
+        return _erase_download(queue, store, upload_key(audio_sha256))
     keys = list(store.keys(f"checkpoints/{audio_sha256}/"))
     users = [*users_of(keys), job_id]
     return _delete_all(store, unwanted_checkpoints(keys, users, queue.holders(sorted(set(users)))))
+
+
+def _erase_download(queue: JobQueue, store: Store, key: str) -> int:
+    if not store.exists(key) or queue.wanted_audio([key]):
+        return 0
+    store.delete(key)
+    return 1
 
 
 def unwanted_checkpoints(keys: Sequence[str], users: Sequence[str], holders: Mapping[str, Holder]) -> Sequence[str]:

@@ -34,7 +34,7 @@ from schemas.episode import Episode
 from schemas.events import Event
 from schemas.job import JobError, JobOptions, JobState, Progress
 from schemas.wire import write_json
-from transcription.jobs import FORGOTTEN, AfterFailure, next_turn
+from transcription.jobs import FORGOTTEN, AfterFailure, expected_seconds, next_turn
 from transcription.ports import Holder, Lease, NewJob, Result
 
 #: A row by its column names; what is in it is the statement's business and the ledger's.
@@ -518,6 +518,26 @@ def amend_job(
             turn=turn,
             updated=now,
             **values,
+        )
+    )
+
+
+def read_description(connection: Connection, number: int) -> str:
+    """The JSON of the episode as a job describes it."""
+    return str(connection.scalar(sa.select(jobs.c.episode_json).where(jobs.c.number == number)))
+
+
+def note_recording(connection: Connection, number: int, episode: Episode, now: float) -> None:
+    """Have a job find its recording in the store, and describe its episode so."""
+    audio = episode.audio
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.number == number)
+        .values(
+            audio_key=audio.uri,
+            episode_json=write_json(episode).decode(),
+            expected_seconds=expected_seconds(audio.size_bytes, audio.container),
+            updated=now,
         )
     )
 

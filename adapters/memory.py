@@ -16,7 +16,7 @@ from pathlib import Path
 from adapters.memory_webhooks import MemoryWebhooks
 from adapters.store_keys import check_key
 from schemas.drop import Drop
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import AudioError, InputError, LeaseLost, NotFound, Refused, TransientError
 from schemas.events import Event, EventType
 from schemas.job import Job, JobError, JobState, Progress
@@ -27,6 +27,8 @@ from transcription.jobs import (
     amended_episode,
     asked_episode,
     deletion_event,
+    expected_seconds,
+    fetched_episode,
     forgotten_event,
     forgotten_options,
     heard_episode,
@@ -40,6 +42,7 @@ from transcription.jobs import (
     shown_episode,
     transcript_event,
 )
+from transcription.links import with_recording
 from transcription.ports import (
     Backlog,
     Claimed,
@@ -481,6 +484,22 @@ class MemoryQueue:
         with self._lock:
             self._change(self._held(lease), progress=progress)
 
+    def fetched(self, lease: Lease, recording: AudioInfo) -> None:
+        with self._lock:
+            record = self._held(lease)
+            if record.new.audio_key == recording.uri:
+                return
+            asked, episode_id = record.new.episode, record.job.episode_id
+            record.new = replace(
+                record.new,
+                episode=with_recording(asked, recording),
+                audio_key=recording.uri or "",
+                expected_seconds=expected_seconds(recording.size_bytes, recording.container),
+            )
+            shown = fetched_episode(self._episodes.get(episode_id), asked, recording)
+            if shown is not None:
+                self._episodes[episode_id] = shown
+
     def finish(self, lease: Lease, result: Result) -> Job:
         with self._lock:
             record = self._held(lease)
@@ -688,6 +707,9 @@ class MemoryQueue:
             time, known = self._deletions[deletion.number - 1]
             erased = known.erased or instant(self.now())
             self._deletions[deletion.number - 1] = (time, replace(known, erased=erased))
+
+    def wanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
+        return frozenset(audio_keys) & {each.new.audio_key for each in self._records if not each.is_deleted}
 
     def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
         named = {True: set[str](), False: set[str]()}

@@ -68,6 +68,7 @@ class Settings:
     heartbeat_seconds: float = 5.0
     grace_seconds: float = 25.0  #: from a worker's SIGTERM to its end; a job that fits is finished
     back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
+    link_timeout_seconds: float = 3_600.0  #: clock time that the download of a link may take
     #: networks that links and webhooks may lead into although they are not public: 10.1.0.0/16,fd00::/8
     outward_networks: str = ""
     inbox: Path | None = None  #: a watched folder
@@ -176,6 +177,7 @@ _ONE_OF = {
 _OVER_ZERO = (
     "reconcile_seconds",
     "s3_timeout_seconds",
+    "link_timeout_seconds",
     "max_upload_bytes",
     "max_audio_seconds",
     "decode_memory_bytes",

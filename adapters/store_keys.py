@@ -11,6 +11,11 @@ LONGEST_KEY_BYTES = 1024  #: S3's limit, so that a key that is good in a folder 
 RESULTS = "results/"  #: all of them
 
 
+def upload_key(sha256: str) -> str:
+    """Where an upload lies, by the hash of its bytes."""
+    return f"uploads/{sha256}/audio"
+
+
 def results_of(job_id: str) -> str:
     """Where the results of all attempts at a job lie."""
     return f"{RESULTS}{job_id}/"

@@ -22,6 +22,7 @@ from transcription.ports import (
     DropBox,
     EventSink,
     KnownVoices,
+    Links,
     Recognizer,
     RecordSource,
     Store,
@@ -226,6 +227,24 @@ def open_webhook_desk(settings: Settings) -> WebhookDesk:
     from adapters.webhook_desk import WebhookDesk
 
     return WebhookDesk(open_webhooks(settings), open_webhook_sender(settings))
+
+
+def open_links(settings: Settings) -> Links:
+    """Recordings behind links, as large as an upload may be; nothing is connected yet."""
+    from adapters.links import LinkSource
+    from adapters.outward import PlainHttp
+
+    seconds = settings.link_timeout_seconds
+    outward = open_outward(settings, plain_http=PlainHttp.ANYWHERE, total_seconds=seconds)
+    return LinkSource(outward, max_bytes=settings.max_upload_bytes, timeout_seconds=seconds)
+
+
+def checked_link(settings: Settings, url: str) -> str:
+    """The URL as it would be asked for, if it may be as far as it tells itself. Raises OptionError `url_refused`,
+    `source_forbidden`."""
+    from adapters.outward import PlainHttp
+
+    return open_outward(settings, plain_http=PlainHttp.ANYWHERE).check(url).url
 
 
 def build_decoder(settings: Settings) -> Decoder:

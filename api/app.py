@@ -28,7 +28,9 @@ from api import speakers
 from api.byte_ranges import requested_range
 from api.entity_tags import tag_of, tag_of_document
 from api.errors import answer_problems, problem
-from api.upload import Intake, take_upload
+from api.links import BODY as LINK_BODY
+from api.links import take_link
+from api.upload import Intake, check_idempotency_key, take_upload
 from api.webhooks import add_webhooks
 from api.writes import Writes
 from formats import catalogue
@@ -37,6 +39,7 @@ from schemas.errors import NotFound, OptionError, StenocastError
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
 from schemas.wire import read_json, to_record, write_json
+from transcription.links import is_link
 from transcription.ports import DropBox, JobQueue, Store
 
 log = structlog.get_logger(__name__)
@@ -55,6 +58,27 @@ SECURITY_HEADERS = {
 TRANSCRIPT_PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+#: For the description of the API: both bodies are read by hand, in pieces.
+EPISODE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "audio": {"type": "string", "format": "binary"},
+                        "url": {"type": "string", "format": "uri"},
+                        "metadata": {"type": "string"},
+                    },
+                    "additionalProperties": {"type": "string"},
+                }
+            },
+            **LINK_BODY,
+        },
+    }
+}
 
 #: How often a stream of job events looks at the ledger, in seconds.
 LOOK_SECONDS = 0.4
@@ -122,15 +146,24 @@ def _guard(app: FastAPI, metrics: Metrics) -> None:
 def _add_episodes(app: FastAPI, intake: Intake, drops: DropBox | None) -> None:
     queue, store = intake.queue, intake.store
 
-    @app.post("/v1/episodes", status_code=202, summary="Upload an episode and queue its job", tags=["episodes"])
+    @app.post(
+        "/v1/episodes",
+        status_code=202,
+        summary="Upload an episode, or name its link, and queue its job",
+        tags=["episodes"],
+        openapi_extra=EPISODE_BODY,
+    )
     async def post_episode(
         request: Request, idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None
     ) -> Response:
-        """Multipart form: the file in `audio`; optionally `metadata` (JSON), or its fields one by one.
+        """Multipart form: the file in `audio`, or the link of a recording in `url`, which a worker downloads;
+        optionally `metadata` (JSON), or its fields one by one. Or JSON: `url` with the fields of the metadata.
 
-        Answers 202 with the job, or 200 with the job that the same recording and options already have.
+        Answers 202 with the job, or 200 with the job that the same recording or link and options already have.
         """
-        job, is_new = await take_upload(request, intake, idempotency_key)
+        check_idempotency_key(idempotency_key)
+        is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+        job, is_new = await (take_link if is_json else take_upload)(request, intake, idempotency_key)
         return _json(job, status=202 if is_new else 200, headers={"Location": f"/v1/jobs/{job.id}"})
 
     @app.get("/v1/episodes/{episode_id}", summary="What is known about an episode", tags=["episodes"])
@@ -349,7 +382,7 @@ def _recording(
         if drops is None or seen is None or seen.size_bytes is None:
             return None
         return seen.size_bytes, partial(drops.read, seen)
-    size = store.size(uri) if uri else None
+    size = store.size(uri) if uri and not is_link(uri) else None
     return None if size is None else (size, partial(store.read, uri))
 
 

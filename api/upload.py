@@ -1,4 +1,4 @@
-"""`POST /v1/episodes`: a multipart upload, streamed to disk and taken in."""
+"""`POST /v1/episodes` as a form: an upload, streamed to disk and taken in, or the link of a recording."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from adapters.acceptance import accept
+from adapters.acceptance import accept, accept_link
 from adapters.glossaries import no_glossary
 from adapters.spool import spooled
 from adapters.tracing import process_tracing
@@ -26,6 +26,7 @@ from schemas.errors import AudioError, InputError, NotReady, OptionError
 from schemas.job import Backchannels, Job, JobOptions, Term, Wording
 from schemas.sidecar import Sidecar, read_sidecar
 from transcription.glossary import read_glossary
+from transcription.links import shown_name
 from transcription.participants import parse_participant
 from transcription.ports import JobQueue, Store
 
@@ -34,6 +35,9 @@ T = TypeVar("T")
 #: Form fields besides the file are short: at most this many, together no larger than LARGEST_FIELD_BYTES.
 MOST_FIELDS = 700
 LARGEST_FIELD_BYTES = 1_000_000
+
+#: Fields whose content is, or may be, a file.
+NO_TEXT = ("audio", "metadata")
 
 #: An Idempotency-Key longer than this is a mistake.
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -52,6 +56,7 @@ class Intake:
     check_models: Callable[
         [str, str | None], None
     ]  #: raises for a set that may not be named, or not with this language
+    checked_link: Callable[[str], str]  #: the URL as it is asked for; raises for one that may not be
     glossary_of: Callable[[str | None], tuple[Term, ...]] = no_glossary  #: the one kept for a show
     reached: Callable[[str], None] = lambda _place: None  #: where a test lets the process die
 
@@ -61,27 +66,38 @@ async def take_upload(request: Request, intake: Intake, idempotency_key: str | N
 
     Raises the errors of `accept`, and OptionError for a bad field.
     """
-    if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_IDEMPOTENCY_KEY:
-        raise OptionError(
-            f"Idempotency-Key: {len(idempotency_key)} characters; use 1 to {LONGEST_IDEMPOTENCY_KEY}",
-            field="Idempotency-Key",
-        )
     form = await _read_form(request, intake)
     try:
-        audio = form.get("audio")
-        if not isinstance(audio, UploadFile):
-            raise OptionError("audio: the form has no file in this field", code="invalid_request", field="audio")
+        audio, url = form.get("audio"), form.get("url")
+        if audio is None and isinstance(url, str):
+            audio = url
+        elif url is not None:
+            raise OptionError("url: a file or a link, not both", code="invalid_request", field="url")
+        elif not isinstance(audio, UploadFile):
+            raise OptionError(
+                "audio: the form has no file in this field, and no link in url", code="invalid_request", field="audio"
+            )
         sidecar = await _metadata(form)
         if len(form.getlist("audio")) > 1:
             raise OptionError("audio: one recording a request", code="invalid_request", field="audio")
         for name in form:
-            if name not in ("audio", "metadata") and any(isinstance(each, UploadFile) for each in form.getlist(name)):
+            if name not in NO_TEXT and any(isinstance(each, UploadFile) for each in form.getlist(name)):
                 raise OptionError(f"{name}: a file is not expected here", code="invalid_request", field=name)
-        fields = {name: form.getlist(name) for name in form if name not in ("audio", "metadata")}
+        fields = {name: form.getlist(name) for name in form if name not in (*NO_TEXT, "url")}
         parent = request.headers.get("traceparent")
+        if isinstance(audio, str):
+            return await run_in_threadpool(_take_link, audio, sidecar, fields, intake, idempotency_key, parent)
         return await run_in_threadpool(_take_in, audio, sidecar, fields, intake, idempotency_key, parent)
     finally:
         await form.close()
+
+
+def check_idempotency_key(key: str | None) -> None:
+    if key is not None and not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
+        raise OptionError(
+            f"Idempotency-Key: {len(key)} characters; use 1 to {LONGEST_IDEMPOTENCY_KEY}",
+            field="Idempotency-Key",
+        )
 
 
 class _Form(MultiPartParser):
@@ -100,7 +116,7 @@ class _Form(MultiPartParser):
 async def _read_form(request: Request, intake: Intake) -> FormData:
     """Stream the body to disk, counted: a body larger than the limit is refused while it comes in."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise HTTPException(415, "send multipart/form-data with the file in the field audio")
+        raise HTTPException(415, "send multipart/form-data with the file in the field audio, or JSON with a url")
     most = intake.max_bytes + 2 * LARGEST_FIELD_BYTES
 
     async def counted() -> Any:
@@ -168,6 +184,61 @@ def _take_in(
         return taken
 
 
+def _take_link(
+    url: str,
+    sidecar: Sidecar,
+    fields: Mapping[str, Any],
+    intake: Intake,
+    idempotency_key: str | None,
+    parent: str | None,
+) -> tuple[Job, bool]:
+    episode, options, priority = requested(
+        sidecar, fields, default_models=intake.default_models, new_id=intake.new_id
+    )
+    return add_link(
+        url,
+        episode,
+        options,
+        intake=intake,
+        idempotency_key=idempotency_key,
+        priority=priority,
+        is_id_given="episode_id" in fields,
+        parent=parent,
+    )
+
+
+def add_link(
+    url: str,
+    episode: Episode,
+    options: JobOptions,
+    *,
+    intake: Intake,
+    idempotency_key: str | None,
+    priority: int,
+    is_id_given: bool,
+    parent: str | None,
+) -> tuple[Job, bool]:
+    """Check a link and add its job. Raises the errors of `accept_link`, and `url_refused`, `source_forbidden`."""
+    url = intake.checked_link(url)
+    if not options.glossary:
+        options = replace(options, glossary=intake.glossary_of(episode.show))
+    intake.check_models(options.models, options.language or episode.language)
+    with process_tracing().begin("accept", parent=parent, attributes={"episode_id": episode.id}) as span:
+        taken = accept_link(
+            queue=intake.queue,
+            url=url,
+            episode=episode,
+            options=options,
+            new_id=intake.new_id,
+            idempotency_key=idempotency_key,
+            priority=priority,
+            is_id_given=is_id_given,
+            traceparent=span.traceparent,
+        )
+        intake.reached("after_commit")
+        return taken
+
+
 @contextmanager
 def _on_disk(audio: UploadFile, scratch: Path) -> Iterator[Path]:
     """The upload as a file of its own meanwhile. Raises NotReady `disk_full`."""
@@ -196,7 +267,7 @@ def requested(
     text = {name: str(values[-1]).strip() for name, values in fields.items() if str(values[-1]).strip()}
     lines = {name: [line for value in fields.get(name, []) for line in str(value).splitlines()] for name in known}
     episode = Episode(
-        id=_episode_id(text.get("episode_id")) or new_id(),
+        id=read_episode_id(text.get("episode_id")) or new_id(),
         title=text.get("title"),
         show=text.get("show"),
         published=text.get("published"),
@@ -222,13 +293,7 @@ def requested(
     return sidecar.describe(episode), options, sidecar.priority if priority is None else priority
 
 
-def shown_name(name: str | None) -> str:
-    """The sender's file name for display: printable, without folders, at most 255 characters."""
-    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(each for each in last if each.isprintable())[:255] or "audio"
-
-
-def _episode_id(text: str | None) -> str | None:
+def read_episode_id(text: str | None) -> str | None:
     import uuid
 
     if text is None:

@@ -19,7 +19,15 @@ from adapters.metrics import process_metrics
 from adapters.model_sets import is_folder_name, is_hub_name
 from adapters.settings import Settings
 from adapters.spool import sweep_spool
-from adapters.wiring import check_models, open_drop_box, open_ledger, open_store, open_webhook_desk, version
+from adapters.wiring import (
+    check_models,
+    checked_link,
+    open_drop_box,
+    open_ledger,
+    open_store,
+    open_webhook_desk,
+    version,
+)
 from api.app import create_app
 from api.upload import Intake
 from cli.observed import observe, unreachable
@@ -92,6 +100,7 @@ def build_app(settings: Settings, lacking: Callable[[], list[str]]) -> FastAPI:
         default_models=settings.models,
         new_id=lambda: str(uuid.uuid4()),
         check_models=lambda models, language: _check_remote_models(settings, models, language),
+        checked_link=lambda url: checked_link(settings, url),
         glossary_of=lambda show: show_glossary(settings.glossaries, show),
         reached=crash_points(settings),
     )

@@ -36,6 +36,21 @@ def clock_text(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
+def size_text(progress: Progress) -> str:
+    """How much of a download is here: "12.5 of 80.0 MB"; empty where nothing is downloaded."""
+    if progress.bytes_done is None:
+        return ""
+    of = "" if progress.bytes_total is None else f" of {progress.bytes_total / 1e6:.1f}"
+    return f"{progress.bytes_done / 1e6:.1f}{of} MB"
+
+
+def _share(progress: Progress) -> float | None:
+    """Of the job, or of the download before it; None where nobody knows."""
+    if progress.bytes_done is not None and progress.bytes_total:
+        return min(progress.bytes_done / progress.bytes_total, 1.0)
+    return progress.fraction
+
+
 @contextmanager
 def shown_progress(
     title: str, *, quiet: bool = False, at_first: str = "loading the models"
@@ -70,11 +85,12 @@ def _bar(title: str, at_first: str) -> Iterator[Callable[[Progress], None]]:
 
         def tell(progress: Progress) -> None:
             audio = f"{clock_text(progress.done)} of {clock_text(progress.total)}" if progress.total else ""
+            audio = size_text(progress) or audio
             left = f"about {clock_text(progress.eta)} left" if progress.eta is not None else ""
             bars.update(
                 bar,
                 description=doing(progress),
-                completed=progress.fraction or 0.0,
+                completed=_share(progress) or 0.0,
                 audio=audio,
                 left=left,
             )
@@ -91,10 +107,11 @@ class _PlainLines:
         print(f"{title}: {at_first}", file=sys.stderr, flush=True)
 
     def tell(self, progress: Progress) -> None:
-        tenth = int((progress.fraction or 0.0) * 10)
+        share = _share(progress)
+        tenth = int((share or 0.0) * 10)
         if doing(progress) == self._doing and tenth <= self._tenth:
             return
         self._doing, self._tenth = doing(progress), tenth
         left = f", about {clock_text(progress.eta)} left" if progress.eta is not None else ""
-        percent = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
+        percent = f" {share:.0%}" if share is not None else ""
         print(f"{self._doing}{percent}{left}", file=sys.stderr, flush=True)

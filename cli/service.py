@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,7 +54,7 @@ def serve(
 
 
 def submit(
-    audio: Annotated[Path, typer.Argument(help="The recording.")],
+    audio: Annotated[str, typer.Argument(help="The recording: a file, or its link (https://…).")],
     models: Annotated[str, typer.Option(help="A model set, a hub name or a folder.")] = "",
     title: Annotated[str, typer.Option(help="The episode's title.")] = "",
     show: Annotated[str, typer.Option(help="The show it belongs to.")] = "",
@@ -73,22 +73,25 @@ def submit(
     idempotency_key: Annotated[str, typer.Option(help="A repeat with the same key is the same job.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Queue a recording for the workers; prints the job's id."""
+    """Queue a recording for the workers; prints the job's id. A link is downloaded by the worker that has the job."""
     import uuid
     from dataclasses import replace
 
-    from adapters.acceptance import accept
+    from adapters.acceptance import accept, accept_link
     from adapters.glossaries import glossary_file, show_glossary
     from adapters.settings import read_settings
-    from adapters.wiring import check_models, open_ledger, open_store
+    from adapters.wiring import check_models, checked_link, open_ledger, open_store
     from cli.transcribe import beside, episode_of
     from schemas.wire import write_json
+    from transcription.links import is_link
 
-    if not audio.is_file():
-        raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
     settings = read_settings()
-    sidecar = beside(audio, metadata, no_metadata=False)
-    episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
+    url = checked_link(settings, audio) if is_link(audio) else None
+    if url is None and not Path(audio).is_file():
+        raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
+    source = url or Path(audio)
+    sidecar = beside(source, metadata, no_metadata=False)
+    episode = episode_of(source, sidecar, title=title, show=show, participants=participant or [])
     terms = glossary_file(glossary) if glossary else show_glossary(settings.glossaries, episode.show)
     asked = sidecar.options(settings.models, glossary=terms)
     options = replace(
@@ -101,18 +104,24 @@ def submit(
         follow_language=asked.follow_language and not one_language,
     )
     check_models(settings, options.models, options.language or episode.language)
-    job, is_new = accept(
-        queue=open_ledger(settings),
-        store=open_store(settings),
-        source=audio,
-        file_name=audio.name,
-        episode=episode,
-        options=options,
-        max_bytes=settings.max_upload_bytes,
-        new_id=lambda: str(uuid.uuid4()),
-        idempotency_key=idempotency_key or None,
-        priority=sidecar.priority if priority is None else priority,
-    )
+    shared: dict[str, Any] = {
+        "queue": open_ledger(settings),
+        "episode": episode,
+        "options": options,
+        "new_id": lambda: str(uuid.uuid4()),
+        "idempotency_key": idempotency_key or None,
+        "priority": sidecar.priority if priority is None else priority,
+    }
+    if url is not None:
+        job, is_new = accept_link(url=url, **shared)
+    else:
+        job, is_new = accept(
+            store=open_store(settings),
+            source=Path(audio),
+            file_name=Path(audio).name,
+            max_bytes=settings.max_upload_bytes,
+            **shared,
+        )
     if not is_new:
         print("this recording with these options is known already", file=sys.stderr)
     print(write_json(job).decode() if as_json else job.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,7 +28,10 @@ DEFAULT_STYLE = "name-line"
 
 def transcribe(
     audio: Annotated[
-        Path, typer.Argument(help="The recording: MP3, M4A, Ogg, Opus, FLAC, WAV, WebM, AIFF or a video.")
+        str,
+        typer.Argument(
+            help="The recording: MP3, M4A, Ogg, Opus, FLAC, WAV, WebM, AIFF or a video; a file, or its link (https://…)."
+        ),
     ],
     models: Annotated[
         str, typer.Option(help="A model set (see `stenocast models list`), a hub name or a folder.")
@@ -88,21 +91,19 @@ def transcribe(
 
     from adapters.glossaries import glossary_file, show_glossary
     from adapters.settings import read_settings
-    from adapters.wiring import check_models
+    from adapters.wiring import check_models, checked_link
     from cli.pages import check_terminal
     from formats.catalogue import check_names
     from formats.house_style import style_from_user, style_named
+    from transcription.links import is_link
 
-    if audio.is_dir():
-        raise NotFound(f"{audio}: is a folder; name a recording", code="file_not_found", field="audio")
-    if not audio.is_file():
-        raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
+    settings = read_settings()
+    source = checked_link(settings, audio) if is_link(audio) else _local_file(Path(audio))
     check_names(formats=format or [])
     check_terminal(format or [], output)
     asked = [style_from_user(each) for each in style or []]
-    settings = read_settings()
-    sidecar = beside(audio, metadata, no_metadata=no_metadata)
-    episode = episode_of(audio, sidecar, title=title, show=show, participants=participant or [])
+    sidecar = beside(source, metadata, no_metadata=no_metadata)
+    episode = episode_of(source, sidecar, title=title, show=show, participants=participant or [])
     terms = glossary_file(glossary) if glossary else show_glossary(settings.glossaries, episode.show)
     asked_options = sidecar.options(models or settings.models, glossary=terms)
     options = replace(
@@ -121,15 +122,56 @@ def transcribe(
     )
     check_models(settings, options.models, options.language or episode.language)
     check_names(styles=[episode.style] if episode.style else [])
-    _check_container(audio)
+    if isinstance(source, Path):
+        _check_container(source, source.name)
     if output != "-":
         _make_output(Path(output))
-    document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet)
+    how: dict[str, Any] = {"settings": settings, "fresh": fresh, "quiet": quiet}
+    if isinstance(source, Path):
+        document, stem = transcribe_file(source, episode, options, **how), source.stem
+    else:
+        document, stem = _transcribe_link(source, episode, options, **how)
     for warning in document.quality.warnings:
         print(f"warning: {warning.message} [{warning.code}]", file=sys.stderr)
     if not asked and not format:
         asked = [style_named(sidecar.style or DEFAULT_STYLE)]
-    write_documents(document, styles=asked, formats=list(format or []), output=output, stem=audio.stem)
+    write_documents(document, styles=asked, formats=list(format or []), output=output, stem=stem)
+
+
+def _local_file(audio: Path) -> Path:
+    if audio.is_dir():
+        raise NotFound(f"{audio}: is a folder; name a recording", code="file_not_found", field="audio")
+    if not audio.is_file():
+        raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
+    return audio
+
+
+def _transcribe_link(
+    url: str, episode: Episode, options: JobOptions, *, settings: Settings, fresh: bool, quiet: bool
+) -> tuple[Transcript, str]:
+    """Download the recording, with progress, then as `transcribe_file`; and what to call files about it."""
+    import tempfile
+    from dataclasses import replace
+
+    from adapters.wiring import open_links
+    from cli.progress import shown_progress
+    from schemas.job import Progress, Stage
+    from transcription.links import file_stem, link_name
+
+    settings.scratch_folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.scratch_folder, prefix="transcribe-") as folder:
+        audio = Path(folder) / "audio"
+        with shown_progress(link_name(url), quiet=quiet, at_first="asking its server") as tell:
+            said = open_links(settings).fetch(
+                url,
+                audio,
+                report=lambda done, total: tell(Progress(Stage.FETCH, bytes_done=done, bytes_total=total)),
+            )
+        name = said or link_name(url)
+        _check_container(audio, name)
+        episode = replace(episode, audio=replace(episode.audio, file_name=name))
+        document = transcribe_file(audio, episode, options, settings=settings, fresh=fresh, quiet=quiet, called=name)
+        return document, file_stem(name)
 
 
 def _wording(wording: Wording | None, *, verbatim: bool) -> Wording | None:
@@ -146,8 +188,9 @@ def transcribe_file(
     settings: Settings,
     fresh: bool = False,
     quiet: bool = False,
+    called: str = "",
 ) -> Transcript:
-    """Run the pipeline in this process, with progress on standard error."""
+    """Run the pipeline in this process, with progress on standard error, where the file is `called` so."""
     import tempfile
 
     from adapters.wiring import build_pipeline
@@ -160,7 +203,7 @@ def transcribe_file(
     settings.scratch_folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=settings.scratch_folder, prefix="transcribe-") as scratch,
-        shown_progress(audio.name, quiet=quiet) as tell,
+        shown_progress(called or audio.name, quiet=quiet) as tell,
     ):
         pipeline = build_pipeline(settings, options.models, fresh=fresh)
         return pipeline.run(audio, episode, options, scratch=Path(scratch), tell=tell)
@@ -211,7 +254,7 @@ def _make_output(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be written", code="output_unwritable")
 
 
-def _check_container(audio: Path) -> None:
+def _check_container(audio: Path, name: str) -> None:
     """Find out before the models are loaded, which takes many seconds, that this is no recording."""
     from adapters.sniff import HEAD_BYTES, require_container
 
@@ -220,17 +263,19 @@ def _check_container(audio: Path) -> None:
             head = stream.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(f"{audio}: cannot be opened: {error.strerror}", code="file_unreadable") from error
-    require_container(head, audio.name)
+    require_container(head, name)
 
 
-def beside(audio: Path, metadata: Path | None, *, no_metadata: bool) -> Sidecar:
-    """The metadata file that was named, or the one beside the recording, or an empty one."""
+def beside(audio: Path | str, metadata: Path | None, *, no_metadata: bool) -> Sidecar:
+    """The metadata file that was named, or the one beside the recording, or an empty one; a link has none beside."""
     from schemas.sidecar import Sidecar, read_sidecar
 
     if metadata is not None and no_metadata:
         raise OptionError("--metadata and --no-metadata exclude each other", field="metadata")
-    neighbour = audio.with_suffix(".json")
-    path = metadata or (neighbour if neighbour.is_file() and neighbour != audio and not no_metadata else None)
+    path = metadata
+    if path is None and isinstance(audio, Path) and not no_metadata:
+        neighbour = audio.with_suffix(".json")
+        path = neighbour if neighbour.is_file() and neighbour != audio else None
     if path is None:
         return Sidecar()
     try:
@@ -242,18 +287,20 @@ def beside(audio: Path, metadata: Path | None, *, no_metadata: bool) -> Sidecar:
     return read_sidecar(content, name=str(path))
 
 
-def episode_of(audio: Path, sidecar: Sidecar, *, title: str, show: str, participants: list[str]) -> Episode:
-    """The episode that a local file is: what was said on the command line, then what its metadata says."""
+def episode_of(audio: Path | str, sidecar: Sidecar, *, title: str, show: str, participants: list[str]) -> Episode:
+    """The episode that a local file or a link is: what was said on the command line, then what its metadata says."""
     import uuid
 
     from schemas.episode import AudioInfo, Episode
+    from transcription.links import link_name
     from transcription.participants import parse_participant
 
+    address, name = (audio.resolve().as_uri(), audio.name) if isinstance(audio, Path) else (audio, link_name(audio))
     episode = Episode(
-        id=str(uuid.uuid5(uuid.NAMESPACE_URL, audio.resolve().as_uri())),
+        id=str(uuid.uuid5(uuid.NAMESPACE_URL, address)),
         title=title or None,
         show=show or None,
         participants=tuple(parse_participant(each) for each in participants),
-        audio=AudioInfo(file_name=audio.name),
+        audio=AudioInfo(file_name=name),
     )
     return sidecar.describe(episode)

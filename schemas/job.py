@@ -100,6 +100,8 @@ class Progress:
     fraction: float | None = None  #: of the whole job, 0 to 1
     waits: bool = False  #: prepared early: nothing is done for it until its worker's present job ends
     loads: bool = False  #: its worker loads the models; nothing else is done for it meanwhile
+    bytes_done: int | None = None  #: of the recording, while it is downloaded from a link
+    bytes_total: int | None = None  #: as its server says
 
 
 @dataclass(frozen=True, slots=True)

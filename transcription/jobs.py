@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import AUDIO_CODES, Refused
 from schemas.events import Event, EventType, JobChanged, TranscriptDeleted, TranscriptReady
 from schemas.job import Job, JobError, JobOptions, Progress
+from transcription.links import with_recording
 from transcription.ports import Result
 
 MAX_ATTEMPTS = 5  #: failures and crashes together
@@ -151,6 +152,13 @@ def shown_episode(known: Episode | None, asked: Episode, *, is_transcribed: bool
     if known is None:
         return asked
     return known if is_transcribed else replace(asked, audio=known.audio)
+
+
+def fetched_episode(known: Episode | None, asked: Episode, recording: AudioInfo) -> Episode | None:
+    """What is shown of an episode once the recording of a job's link is there; None where it shows other sound."""
+    if known is None or known.audio.uri != asked.audio.uri:
+        return None
+    return with_recording(known, recording)
 
 
 def heard_episode(episode: Episode, result: Result) -> Episode:

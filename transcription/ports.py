@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from schemas.drop import Drop
-from schemas.episode import Chapter, Episode
+from schemas.episode import AudioInfo, Chapter, Episode
 from schemas.errors import InputError, Refused, TransientError
 from schemas.events import Event
 from schemas.job import Job, JobError, JobOptions, JobState, Progress
@@ -405,6 +405,20 @@ def show_key(show: str) -> str:
     return " ".join(show.split()).casefold()
 
 
+class Links(Protocol):
+    """Recordings behind web addresses that people named."""
+
+    def fetch(self, url: str, path: Path, *, report: Callable[[int, int | None], None]) -> str | None:
+        """Download to a local file, which is made anew; what the server calls the recording, where it says so.
+
+        `report` hears of the bytes that are here and of how many there will be, where the server tells, and may raise
+        to stop. A connection that breaks is gone on with where the server can. Raises OptionError `url_refused`,
+        `source_forbidden`; NotFound `source_not_found`; InputError `source_denied`, `source_too_large`;
+        TransientError `source_timeout`, `source_unreachable`; OSError of the disk.
+        """
+        ...
+
+
 # ---------------------------------------------------------------- work
 
 
@@ -414,7 +428,8 @@ class NewJob:
 
     episode: Episode
     options: JobOptions
-    audio_key: str  #: where the audio lies: a key of the store, or the `uri` of a drop (schemas/drop.py)
+    #: where the audio lies: a key of the store, the `uri` of a drop (schemas/drop.py) or a link (links.py)
+    audio_key: str
     dedupe_key: str  #: equal keys are the same job
     idempotency_key: str | None = None
     priority: int = 0
@@ -442,7 +457,7 @@ class Claimed:
     lease: Lease
     job: Job
     episode: Episode  #: as this job describes it, whatever later jobs of the episode say
-    audio_key: str  #: a key of the store, or the `uri` of a drop
+    audio_key: str  #: a key of the store, the `uri` of a drop, or a link
     traceparent: str | None = None
 
 
@@ -573,6 +588,14 @@ class JobQueue(Protocol):
 
     def progress(self, lease: Lease, progress: Progress) -> None: ...
 
+    def fetched(self, lease: Lease, recording: AudioInfo) -> None:
+        """Note that the recording of the job's link lies in the store, under the key `recording.uri`.
+
+        The job's audio is that from now on, whoever claims it next, and so it is for the episode where it shows the
+        link. A repeat changes nothing.
+        """
+        ...
+
     def finish(self, lease: Lease, result: Result) -> Job:
         """State, result pointer, revision and outbox rows in one transaction; the episode is now this job's."""
         ...
@@ -652,6 +675,10 @@ class JobQueue(Protocol):
 
     def unwanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
         """Those keys under `uploads/` that a deleted job names and no other job does: two episodes may share one."""
+        ...
+
+    def wanted_audio(self, audio_keys: Sequence[str]) -> frozenset[str]:
+        """Those keys under `uploads/` that a job names that is not deleted."""
         ...
 
     def holders(self, job_ids: Sequence[str]) -> dict[str, Holder]:

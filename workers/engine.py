@@ -25,21 +25,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from structlog.contextvars import bound_contextvars
 
-from adapters.erasure import note_checkpoints
+from adapters.acceptance import keep_upload
+from adapters.erasure import note_checkpoints, note_download
 from adapters.results import put_document
 from adapters.settings import Settings
 from adapters.store_keys import result_prefix
 from schemas.drop import is_drop, read_drop
+from schemas.episode import AudioInfo
 from schemas.errors import NotReady, PageError, StenocastError
 from schemas.job import Progress, Stage
 from schemas.transcript import Transcript
 from schemas.wire import read_json
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
-from transcription.ports import Decoder, DropBox, Prepared, Result, Store
+from transcription.links import is_link, with_recording
+from transcription.ports import Decoder, DropBox, Links, Prepared, Result, Store
 from workers.crashpoints import Reached, StageWatch, crash_points
 from workers.messages import (
     Begin,
     Broke,
+    Fetched,
     Finished,
     Halved,
     Load,
@@ -57,12 +61,19 @@ from workers.messages import (
 if TYPE_CHECKING:
     from transcription.pipeline import Pipeline
 
+#: How often a download tells of its bytes: the supervisor writes once a second.
+TELL_SECONDS = 0.5
+
 #: prctl's option, from linux/prctl.h.
 PR_SET_PDEATHSIG = 1
 
 
 class _Left(Exception):
     """The supervisor asked to leave the job."""
+
+
+def _no_links() -> Links:
+    raise NotReady("this worker follows no links", code="links_missing")
 
 
 class Engine:
@@ -75,6 +86,8 @@ class Engine:
         store: Store,
         decoder: Decoder,
         drops: DropBox | None = None,
+        links: Callable[[], Links] = _no_links,
+        max_bytes: int = 5_000_000_000,
         build: Callable[[str], Pipeline],
         reached: Reached,
         clock: Callable[[], float] = time.monotonic,
@@ -83,6 +96,8 @@ class Engine:
         self._store = store
         self._decoder = decoder
         self._drops = drops
+        self._links = links
+        self._max_bytes = max_bytes
         self._build = build
         self._reached = reached
         self._clock = clock
@@ -150,9 +165,7 @@ class Engine:
             self._tell_unless_left(progress, Stop(order.job_id, order.token))
 
         tell(Progress(Stage.FETCH))
-        order.folder.mkdir(parents=True, exist_ok=True)
-        fetch_audio(order.audio_key, source, store=self._store, drops=self._drops)
-        self._reached("after_fetch")
+        self._fetch(order.audio_key, source, job_id=order.job_id, name=order.name, tell=tell)
         began = self._clock()
         decoded = self._decoder.decode(
             source,
@@ -169,17 +182,17 @@ class Engine:
             self._tell_unless_left(progress, Stop(work.job.id, work.token))
             watch.notice(progress)
 
-        source = work.folder / "audio"
+        source, episode = work.folder / "audio", work.episode
         if work.prepared is None:
             tell(Progress(Stage.FETCH))
-            work.folder.mkdir(parents=True, exist_ok=True)
-            fetch_audio(work.audio_key, source, store=self._store, drops=self._drops)
-            self._reached("after_fetch")
+            name = episode.audio.file_name or ""
+            recording = self._fetch(work.audio_key, source, job_id=work.job.id, name=name, tell=tell)
+            episode = episode if recording is None else with_recording(episode, recording)
         self._connection.send(self._load(work.job.options.models))
         assert self._pipeline is not None
         document = self._pipeline.run(
             source,
-            work.episode,
+            episode,
             work.job.options,
             scratch=work.folder,
             tell=tell,
@@ -195,6 +208,42 @@ class Engine:
         result = put_document(self._store, replace(document, revision=work.revision), key)
         self._reached("after_put")
         return result
+
+    def _fetch(
+        self, audio_key: str, source: Path, *, job_id: str, name: str, tell: Callable[[Progress], None]
+    ) -> AudioInfo | None:
+        """Have the recording in this file; where it came from a link, in the store too, and what it is there."""
+        source.parent.mkdir(parents=True, exist_ok=True)
+        recording = None
+        if not is_link(audio_key):
+            fetch_audio(audio_key, source, store=self._store, drops=self._drops)
+        else:
+            recording = self._download(audio_key, source, job_id=job_id, name=name, tell=tell)
+            self._connection.send(Fetched(recording))
+        self._reached("after_fetch")
+        return recording
+
+    def _download(
+        self, url: str, source: Path, *, job_id: str, name: str, tell: Callable[[Progress], None]
+    ) -> AudioInfo:
+        """The store has the recording when this returns: nobody asks its server a second time."""
+        told_at = self._clock()
+
+        def report(done: int, total: int | None) -> None:
+            nonlocal told_at
+            if self._clock() - told_at >= TELL_SECONDS or done in (0, total):
+                told_at = self._clock()
+                tell(Progress(Stage.FETCH, bytes_done=done, bytes_total=total))
+
+        said = self._links().fetch(url, source, report=report)
+        _, recording = keep_upload(
+            self._store,
+            source,
+            said or name,
+            self._max_bytes,
+            note=lambda sha256: note_download(self._store, job_id=job_id, audio_sha256=sha256),
+        )
+        return recording
 
     def _with_names_kept(self, document: Transcript, earlier_key: str | None) -> Transcript:
         """With the names that somebody gave in the transcript that this one replaces, where it replaces one."""
@@ -254,7 +303,7 @@ def main(descriptor: int) -> NoReturn:
     """The child's whole life."""
     from adapters.gpu import tell_halved
     from adapters.logs import configure_logs
-    from adapters.wiring import build_decoder, build_pipeline, open_drop_box, open_store
+    from adapters.wiring import build_decoder, build_pipeline, open_drop_box, open_links, open_store
 
     connection = Connection(descriptor)
     begin = connection.recv()
@@ -268,6 +317,8 @@ def main(descriptor: int) -> NoReturn:
         store=open_store(settings),
         decoder=build_decoder(settings),
         drops=open_drop_box(settings),
+        links=lambda: open_links(settings),
+        max_bytes=settings.max_upload_bytes,
         build=lambda models: build_pipeline(settings, models),
         reached=crash_points(settings, supervisor=begin.supervisor),
     ).run()

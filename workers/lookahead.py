@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from schemas.episode import AudioInfo
 from schemas.errors import CrashError, LeaseLost, NotReady, TransientError
 from schemas.job import JobError
+from transcription.links import with_recording
 from transcription.ports import Claimed, JobQueue, Prepared
 from workers.child import ChildDied, EngineProcess
 from workers.crashpoints import Reached
 from workers.deadlines import Deadlines
 from workers.lease_keeper import LeaseKeeper
-from workers.messages import Broke, Prepare, Ready, Stopped, Unexpected
+from workers.messages import Broke, Fetched, Prepare, Ready, Stopped, Unexpected
 from workers.outcomes import Outcomes, job_error
 from workers.scratch import WorkerScratch
 from workers.watch import Watch
@@ -45,6 +47,7 @@ class _Next:
     keeper: LeaseKeeper
     patience: float  #: seconds from `began` until the present job counts as stalled
     prepared: Prepared | None = None
+    recording: AudioInfo | None = None  #: of a link, once it lies in the store
 
 
 class Lookahead:
@@ -124,7 +127,10 @@ class Lookahead:
         assert self._next.prepared is not None
         taken, self._next = self._next, None
         assert taken.prepared is not None
-        return taken.claimed, taken.prepared
+        if taken.recording is None:
+            return taken.claimed, taken.prepared
+        episode = with_recording(taken.claimed.episode, taken.recording)
+        return replace(taken.claimed, episode=episode, audio_key=taken.recording.uri or ""), taken.prepared
 
     def give_back(self, reason: str) -> None:
         """Release the job, if there is one, without counting an attempt; nothing more is claimed for now."""
@@ -209,7 +215,11 @@ class Lookahead:
                 return message
             if message is None:
                 break
-            job.watch.hear(message, self._clock())
+            if isinstance(message, Fetched):
+                self._outcomes.fetched(job.claimed.lease, message.recording)
+                job.recording = message.recording
+            else:
+                job.watch.hear(message, self._clock())
             seconds = 0.0
         if job.watch.is_hung(self._clock()):
             self._kill_child()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.settings import Settings
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import StenocastError
 from schemas.job import Job, Progress
 from transcription.ports import Prepared, Result
@@ -83,6 +83,13 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """From the child: the recording of the job's link lies in the store, under the key `recording.uri`."""
+
+    recording: AudioInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Halved:
     """From the child: GPU memory ran out, and the work goes on with half as much at once."""
 
@@ -124,6 +131,6 @@ class Unexpected:
 
 
 ToChild = Begin | Load | Work | Prepare | Stop
-FromChild = Loading | Loaded | Told | Halved | Ready | Finished | Stopped | Broke | Unexpected
+FromChild = Loading | Loaded | Told | Fetched | Halved | Ready | Finished | Stopped | Broke | Unexpected
 #: Those after which the child waits for the next order.
 LastWord = Ready | Finished | Stopped | Broke | Unexpected

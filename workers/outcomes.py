@@ -14,6 +14,7 @@ from adapters.erasure import erase
 from adapters.metrics import Metrics, Outcome, process_metrics
 from adapters.store_keys import result_prefix, results_of
 from adapters.tracing import Tracing, process_tracing
+from schemas.episode import AudioInfo
 from schemas.errors import CrashError, LeaseLost, NotReady, StenocastError, TransientError
 from schemas.job import Job, JobError, JobState, Progress, Stage
 from transcription.ports import Claimed, JobQueue, Lease, Result, Store
@@ -50,6 +51,7 @@ class Outcomes:
         self._reached = reached
         self._wait = wait
         self._beats = Outage("beat failed", over="beats reach the ledger again", clock=clock)
+        self._unnoted: dict[Lease, AudioInfo] = {}  # recordings of links that the ledger does not know of yet
         self._releases: dict[str, int] = {}  # how often in a row this worker was not ready for a job
 
     # -- what is measured of it
@@ -90,11 +92,32 @@ class Outcomes:
     def _ended(
         self, lease: Lease, outcome: Outcome, *, error_code: str | None = None, audio_seconds: float | None = None
     ) -> None:
+        self._unnoted.pop(lease, None)
         record = self._records.pop(lease, None)
         if record is not None:
             record.end(outcome, error_code=error_code, audio_seconds=audio_seconds)
 
     # -- while it lasts
+
+    def fetched(self, lease: Lease, recording: AudioInfo) -> None:
+        """The recording of the job's link lies in the store. Raises LeaseLost.
+
+        A ledger that does not answer hears of it with the next beat, at the latest before the job is done.
+        """
+        self._unnoted[lease] = recording
+        self._note_recording(lease)
+
+    def _note_recording(self, lease: Lease) -> None:
+        recording = self._unnoted.get(lease)
+        if recording is None:
+            return
+        try:
+            self._queue.fetched(lease, recording)
+        except (TransientError, NotReady) as error:
+            log.warning("recording not noted", code=error.code, reason=error.message)
+        else:
+            del self._unnoted[lease]
+            log.info("recording downloaded", bytes=recording.size_bytes, container=recording.container)
 
     def beat(self, lease: Lease) -> None:
         """Raises LeaseLost. A ledger that does not answer is for the next beat."""
@@ -107,6 +130,7 @@ class Outcomes:
             self._beats.ended()
             raise
         self._beats.ended()
+        self._note_recording(lease)
 
     def look_after(self, lease: Lease) -> bool:
         """Whether the ledger answered. Raises LeaseLost where the job is no longer this lease's: cancelled, say.
@@ -143,13 +167,18 @@ class Outcomes:
 
     def finish(self, lease: Lease, result: Result) -> None:
         self._reached("before_finish")
-        job = self._insist(lambda: self._queue.finish(lease, result))
+        job = self._insist(lambda: self._finished(lease, result))
         self._reached("after_finish")
         if job is None:
             return
         self._ended(lease, Outcome.DONE, audio_seconds=result.audio_seconds)
         self._delete_results_of_earlier(lease)
         log.info("job finished", audio_seconds=result.audio_seconds, words=result.word_count, revision=job.revision)
+
+    def _finished(self, lease: Lease, result: Result) -> Job:
+        if lease in self._unnoted:
+            self._queue.fetched(lease, self._unnoted[lease])
+        return self._queue.finish(lease, result)
 
     def settle(self, lease: Lease, error: StenocastError) -> NotReady | None:
         """The child ended with an error of ours: each kind has its own consequence. Raises LeaseLost.

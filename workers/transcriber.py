@@ -27,7 +27,19 @@ from workers.deadlines import Deadlines
 from workers.idleness import Idleness
 from workers.lease_keeper import LeaseKeeper
 from workers.lookahead import Lookahead
-from workers.messages import Broke, Finished, FromChild, Halved, Load, Loaded, Stop, Stopped, Unexpected, Work
+from workers.messages import (
+    Broke,
+    Fetched,
+    Finished,
+    FromChild,
+    Halved,
+    Load,
+    Loaded,
+    Stop,
+    Stopped,
+    Unexpected,
+    Work,
+)
 from workers.outage import Outage
 from workers.outcomes import Outcomes, job_error
 from workers.scratch import WorkerScratch
@@ -331,6 +343,8 @@ class Supervisor:
                 return message
             if isinstance(message, Halved):
                 self._metrics.batch_halved(message.stage)
+            elif isinstance(message, Fetched):
+                self._outcomes.fetched(lease, message.recording)
             elif message is not None:
                 watch.hear(message, self._clock())
             self._outcomes.write_progress(lease, watch, self._clock())

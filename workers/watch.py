@@ -45,7 +45,7 @@ class Watch:
     def _hear_progress(self, progress: Progress, now: float) -> None:
         if progress.stage is not self._stage:
             self._enter(progress.stage, now)
-        elif self._latest is None or progress.done > self._latest.done:
+        elif self._latest is None or _so_far(progress) > _so_far(self._latest):
             self._moved = now
         self._pacer.notice(progress.done, now)
         self._latest, self._told_at = progress, now
@@ -62,8 +62,12 @@ class Watch:
         """Whether it stands still for too long, or goes on for too long."""
         length = self._latest.total if self._latest else None
         quiet = self._deadlines.quiet(self._stage, length, self._models, size_bytes=self._size_bytes)
+        if now - self._moved > quiet:
+            return True
+        if self._stage is Stage.FETCH and self._latest is not None and self._latest.bytes_done is not None:
+            return False  # a download has a deadline of its own (adapters/links.py), and goes on
         whole = self._deadlines.whole(self._stage, length, self._models, size_bytes=self._size_bytes)
-        return now - self._moved > quiet or now - self._began > whole
+        return now - self._began > whole
 
     def how_hung(self, now: float) -> str:
         """For the job's error: what it was at, and for how long."""
@@ -90,3 +94,8 @@ class Watch:
             return None
         self._written, self._written_at = latest, now
         return latest
+
+
+def _so_far(progress: Progress) -> tuple[float, int]:
+    """What has been done of the stage, in whatever it is counted."""
+    return progress.done, progress.bytes_done or 0

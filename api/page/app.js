@@ -43,7 +43,7 @@ function read(text) {
   try { return JSON.parse(text); } catch { return {}; }
 }
 
-const file = $("file"), drop = $("drop"), note = $("upload-note");
+const file = $("file"), url = $("url"), drop = $("drop"), note = $("upload-note");
 
 function say(text, bad = false) {
   note.textContent = text;
@@ -53,21 +53,24 @@ function say(text, bad = false) {
 function choose() {
   const chosen = file.files[0];
   $("chosen").textContent = chosen ? chosen.name : "Drop an episode here";
-  $("send").disabled = !chosen;
+  $("send").disabled = !chosen && !url.value.trim();
   say("");
 }
 
-file.addEventListener("change", choose);
+// One recording a request: what was given last counts.
+file.addEventListener("change", () => { if (file.files[0]) url.value = ""; choose(); });
+url.addEventListener("input", () => { if (url.value.trim()) file.value = ""; choose(); });
 for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.add("over"); });
 for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.remove("over"); });
 drop.addEventListener("drop", (e) => {
-  if (e.dataTransfer.files.length) { file.files = e.dataTransfer.files; choose(); }
+  if (e.dataTransfer.files.length) { file.files = e.dataTransfer.files; url.value = ""; choose(); }
 });
 
 $("upload").addEventListener("submit", (e) => {
   e.preventDefault();
-  const sent = file.files[0];
-  if (!sent) return;
+  const link = url.value.trim(), sent = file.files[0];
+  if (!sent && !link) return;
+  const name = sent ? sent.name : link;
   // fetch cannot tell how far an upload is; XMLHttpRequest can.
   const request = new XMLHttpRequest();
   request.open("POST", "/v1/episodes");
@@ -77,11 +80,11 @@ $("upload").addEventListener("submit", (e) => {
     $("send").disabled = false;
     const answer = read(request.responseText);
     if (request.status === 202 || request.status === 200) {
-      if (file.files[0] === sent) { // else the next one was chosen meanwhile
+      if (file.files[0] === sent && url.value.trim() === link) { // else the next one was chosen meanwhile
         $("upload").reset();
         choose();
       }
-      say(request.status === 200 ? `${sent.name} is known already: here is its job.` : "");
+      say(request.status === 200 ? `${name} is known already: here is its job.` : "");
       waitFor(answer);
     } else {
       const status = request.status ? `The answer was ${request.status} ${request.statusText}.` : "The service did not answer.";
@@ -89,8 +92,9 @@ $("upload").addEventListener("submit", (e) => {
     }
   });
   const form = new FormData($("upload"));
-  for (const name of ["title", "language", "participant"]) if (!form.get(name).trim()) form.delete(name);
-  $("sending").hidden = false;
+  form.delete(sent ? "url" : "audio");
+  for (const field of ["title", "language", "participant"]) if (!form.get(field).trim()) form.delete(field);
+  $("sending").hidden = !sent;
   $("sending").value = 0;
   $("send").disabled = true;
   request.send(form);
@@ -161,9 +165,15 @@ function progressNote(job) {
   if (!p) return "starting";
   if (p.loads) return "Loading the models";
   if (p.waits) return "Decoded, waiting for its worker";
+  if (p.bytes_done != null) return `${STAGES.fetch}, ${megabytes(p)}`;
   const audio = p.total ? `, ${clock(p.done)} of ${clock(p.total)}` : "";
   const left = p.eta != null ? `, about ${clock(p.eta)} left` : "";
   return STAGES[p.stage] + audio + left;
+}
+
+function megabytes({ bytes_done: done, bytes_total: total }) {
+  const mb = (bytes) => (bytes / 1e6).toFixed(1);
+  return total == null ? `${mb(done)} MB` : `${mb(done)} of ${mb(total)} MB`;
 }
 
 function jobNode(job) {

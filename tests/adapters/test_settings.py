@@ -54,6 +54,7 @@ def test_an_empty_variable_is_none() -> None:
         ("GARBAGE_SECONDS", "-1.0"),
         ("OUTWARD_NETWORKS", "10.0.0.0/8, intranet"),
         ("OUTWARD_NETWORKS", "10.0.0.1/8"),
+        ("LINK_TIMEOUT_SECONDS", "0"),
     ],
 )
 def test_an_impossible_value_stops_the_start_and_is_named(name: str, value: str) -> None:

@@ -17,8 +17,10 @@ from fastapi.testclient import TestClient
 from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
 from adapters.metrics import Metrics
 from adapters.outward import Outward, PlainHttp, networks
+from adapters.settings import Settings
 from adapters.webhook_desk import WebhookDesk
 from adapters.webhook_sender import WebhookSender
+from adapters.wiring import checked_link
 from api.app import create_app
 from api.upload import Intake
 from schemas.errors import NotFound
@@ -94,6 +96,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
         default_models="starter",
         new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
         check_models=check_models,
+        checked_link=lambda url: checked_link(Settings(outward_networks="127.0.0.0/8"), url),
         glossary_of=lambda show: glossaries.get(show, ()),
     )
     outward = Outward(

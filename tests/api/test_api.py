@@ -287,7 +287,7 @@ def test_a_file_in_another_field_is_refused(door: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
-        (b"{}", "application/json", 415),
+        (b"{}", "text/json", 415),
         (b"--x\r\n", "multipart/form-data", 400),
         (b"no boundary in here", "multipart/form-data; boundary=zz", 400),
         (b"--zz\r\nContent-Disposition: form-data\r\n\r\nx\r\n--zz--\r\n", "multipart/form-data; boundary=zz", 400),

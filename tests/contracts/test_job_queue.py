@@ -86,6 +86,19 @@ def result_of(claimed: Claimed, *, title: str | None = None) -> Result:
     )
 
 
+LINK = "https://pod.example/ebb.mp3?key=1"
+RECORDING = AudioInfo(
+    uri="uploads/tide/audio", sha256="a" * 64, size_bytes=16_000, container="mp3", file_name="Ebb.mp3"
+)
+
+
+def linked(bench: Bench, name: str = "one", **fields: Any) -> NewJob:
+    """A request for what lies behind a link."""
+    new = bench.new(name, **fields)
+    audio = AudioInfo(uri="https://pod.example/ebb.mp3", file_name="ebb.mp3")
+    return replace(new, audio_key=LINK, episode=replace(new.episode, audio=audio))
+
+
 def job_and_is_new(answer: tuple[Job, bool] | Refused) -> tuple[str, bool]:
     assert not isinstance(answer, Refused)
     return answer[0].id, answer[1]
@@ -746,6 +759,70 @@ class TestAskingFor:
         assert [job.id for job in bench.queue.jobs(state=JobState.CANCELLED)] == ["job-two"]
 
 
+class TestLinks:
+    def test_what_was_fetched_is_the_job_s_audio_for_whoever_claims_it_next(self, bench: Bench) -> None:
+        job_id = bench.queue.add(linked(bench), job_id="job-one")[0].id
+        claimed = bench.claim()
+        assert (claimed.audio_key, claimed.episode.audio.uri) == (LINK, "https://pod.example/ebb.mp3")
+
+        bench.queue.fetched(claimed.lease, RECORDING)
+        bench.queue.release(claimed.lease)
+
+        again = bench.claim("bo")
+        assert (again.job.id, again.audio_key, again.episode.audio) == (job_id, RECORDING.uri, RECORDING)
+        assert bench.queue.episode("episode-one").audio == RECORDING
+        assert bench.queue.backlog().running_audio_seconds == 1.0  # 16,000 bytes at 128 kbit/s
+
+    def test_a_recording_without_a_name_of_its_own_keeps_the_link_s(self, bench: Bench) -> None:
+        bench.queue.add(linked(bench), job_id="job-one")
+
+        bench.queue.fetched(bench.claim().lease, replace(RECORDING, file_name=None))
+
+        assert bench.queue.episode("episode-one").audio.file_name == "ebb.mp3"
+
+    def test_it_stays_what_is_played_when_the_job_is_done(self, bench: Bench) -> None:
+        bench.queue.add(linked(bench), job_id="job-one")
+        claimed = bench.claim()
+        bench.queue.fetched(claimed.lease, RECORDING)
+
+        bench.queue.finish(claimed.lease, result_of(claimed))
+
+        assert bench.queue.episode("episode-one").audio == replace(RECORDING, duration=12.5)
+
+    def test_a_repeat_changes_nothing(self, bench: Bench) -> None:
+        bench.queue.add(linked(bench), job_id="job-one")
+        claimed = bench.claim()
+        bench.queue.fetched(claimed.lease, RECORDING)
+
+        bench.queue.fetched(claimed.lease, RECORDING)
+
+        assert bench.queue.episode("episode-one").audio == RECORDING
+
+    def test_an_episode_with_a_transcript_keeps_its_sound_until_the_next_one_is_done(self, bench: Bench) -> None:
+        bench.add("zero", episode_id="episode-one")
+        first = bench.claim()
+        bench.queue.finish(first.lease, result_of(first))
+        bench.queue.add(linked(bench), job_id="job-one")
+        claimed = bench.claim()
+
+        bench.queue.fetched(claimed.lease, RECORDING)
+
+        assert bench.queue.episode("episode-one").audio.uri == "uploads/zero"
+        bench.queue.finish(claimed.lease, result_of(claimed))
+        assert bench.queue.episode("episode-one").audio.uri == RECORDING.uri
+
+    def test_who_lost_the_lease_notes_nothing(self, bench: Bench) -> None:
+        bench.queue.add(linked(bench), job_id="job-one")
+        lost = bench.claim().lease
+        bench.pass_time(LEASE + 1)
+        bench.queue.rescue()
+
+        with pytest.raises(LeaseLost):
+            bench.queue.fetched(lost, RECORDING)
+
+        assert bench.claim("bo").audio_key == LINK
+
+
 class TestDeleting:
     def test_a_deleted_episode_is_gone_and_says_so(self, bench: Bench) -> None:
         job_id = finished(bench, "one", title="Ebb", show="Tide Lines")
@@ -941,6 +1018,26 @@ class TestDeleting:
         bench.queue.delete("episode-two", by="api")
         assert bench.queue.unwanted_audio(keys) == {"uploads/own", "uploads/shared"}
         assert bench.queue.unwanted_audio([]) == frozenset()
+
+    def test_audio_is_wanted_as_long_as_a_job_that_is_not_deleted_names_it(self, bench: Bench) -> None:
+        bench.add("one")
+        bench.add("two")
+        bench.queue.delete("episode-two", by="api")
+
+        assert bench.queue.wanted_audio(["uploads/one", "uploads/two", "uploads/three"]) == {"uploads/one"}
+        assert bench.queue.wanted_audio([]) == frozenset()
+
+    def test_a_link_is_forgotten_with_its_episode(self, bench: Bench) -> None:
+        bench.queue.add(linked(bench), job_id="job-one")
+
+        assert bench.queue.delete("episode-one", by="api").audio_keys == ()
+        assert bench.queue.wanted_audio([LINK]) == frozenset()
+
+    def test_the_copy_of_a_link_s_recording_is_deleted_with_its_episode(self, bench: Bench) -> None:
+        bench.queue.add(linked(bench), job_id="job-one")
+        bench.queue.fetched(bench.claim().lease, RECORDING)
+
+        assert bench.queue.delete("episode-one", by="api").audio_keys == ("uploads/tide/audio",)
 
     def test_a_drop_is_not_ours_to_remove_and_its_place_is_forgotten(self, bench: Bench) -> None:
         drop = replace(bench.new("one"), audio_key="s3://harbour/Ebb.mp3?etag=abc")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
@@ -23,6 +24,7 @@ from transcription.ports import Decoded, Prepared, Report, Waveform
 from workers.engine import Engine, fetch_audio
 from workers.messages import (
     Broke,
+    Fetched,
     Finished,
     FromChild,
     Loading,
@@ -171,6 +173,84 @@ def test_a_worker_that_knows_no_bucket_is_not_ready_for_drops(tmp_path: Path) ->
 
     with pytest.raises(NotReady, match="STENOCAST_DROP_URL"):
         fetch_audio(drop.uri, tmp_path / "audio", store=MemoryStore(), drops=None)
+
+
+LINK = "https://pod.example/tides.mp3"
+
+
+class Behind:
+    """`Links` with this content behind every link."""
+
+    def __init__(self, content: bytes, name: str | None = None) -> None:
+        self.content = content
+        self.name = name
+
+    def fetch(self, url: str, path: Path, *, report: Callable[[int, int | None], None]) -> str | None:
+        assert url == LINK
+        report(0, len(self.content))
+        path.write_bytes(self.content)
+        report(len(self.content), len(self.content))
+        return self.name
+
+
+FLAC = b"fLaC" + bytes(100)
+
+
+@pytest.mark.parametrize("name", [None, "Ebb.flac"])
+def test_the_recording_behind_a_link_lies_in_the_store_before_it_is_transcribed(
+    bench: Bench, name: str | None
+) -> None:
+    bench.engine._links = lambda: Behind(FLAC, name)
+    sha256 = hashlib.sha256(FLAC).hexdigest()
+    found: list[tuple[bytes, bytes | None]] = []
+    bench.meanwhile = lambda source, tell: found.append(
+        (source.read_bytes(), bench.store.get(f"uploads/{sha256}/audio"))
+    )
+
+    order = bench.work(audio_key=LINK)
+    answer = bench.engine.answer(replace(order, episode=Episode("e", audio=AudioInfo(file_name="tides.mp3"))))
+
+    assert isinstance(answer, Finished)
+    assert found == [(FLAC, FLAC)]
+    recording = AudioInfo(
+        uri=f"uploads/{sha256}/audio",
+        sha256=sha256,
+        size_bytes=len(FLAC),
+        container="flac",
+        file_name=name or "tides.mp3",
+    )
+    assert Fetched(recording) in bench.said()
+    assert bench.pipeline.heard[0].audio == recording
+    assert bench.store.exists(f"checkpoints/of/job/{sha256}/upload")
+
+
+def test_a_link_is_downloaded_ahead_too(bench: Bench) -> None:
+    bench.engine._links = lambda: Behind(FLAC)
+
+    answer = bench.engine.answer(bench.prepare(audio_key=LINK))
+
+    assert isinstance(answer, Ready)
+    said = bench.said()
+    assert Told(Progress(Stage.FETCH, bytes_done=0, bytes_total=len(FLAC))) in said
+    assert [each.recording.file_name for each in said if isinstance(each, Fetched)] == ["tides.mp3"]
+
+
+def test_a_page_behind_a_link_is_no_recording_and_is_not_kept(bench: Bench) -> None:
+    bench.engine._links = lambda: Behind(b"<!doctype html><title>Not found</title>")
+
+    answer = bench.engine.answer(bench.work(audio_key=LINK))
+
+    assert isinstance(answer, Broke)
+    assert (answer.error.code, answer.error.retryable) == ("unsupported_container", False)
+    assert list(bench.store.keys("uploads/")) == ["uploads/x/audio"]
+
+
+def test_a_job_is_left_in_the_middle_of_its_download(bench: Bench) -> None:
+    bench.engine._links = lambda: Behind(FLAC)
+    bench.engine._left = Stop("job", 3)
+
+    assert isinstance(bench.engine.answer(bench.work(audio_key=LINK)), Stopped)
+    assert list(bench.store.keys("uploads/")) == ["uploads/x/audio"]
 
 
 def test_the_pipeline_is_given_the_sound(bench: Bench) -> None:

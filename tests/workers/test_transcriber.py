@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import structlog
 
-from adapters.erasure import erase, note_checkpoints
+from adapters.erasure import erase, note_checkpoints, note_download
 from adapters.memory import MemoryQueue, MemoryStore
 from adapters.metrics import Metrics, Outcome
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import (
     AudioError,
     CrashError,
@@ -35,6 +35,7 @@ from workers.crew import Crew
 from workers.deadlines import Deadlines
 from workers.messages import (
     Broke,
+    Fetched,
     Finished,
     FromChild,
     Halved,
@@ -716,6 +717,79 @@ def test_asked_a_second_time_a_worker_hands_its_job_back_at_once(bench: Bench) -
     assert bench.now - asked < 5.0
 
 
+# ---------------------------------------------------------------- links
+
+RECORDING = AudioInfo(uri="uploads/tide/audio", sha256="a" * 64, size_bytes=9, container="mp3", file_name="Ebb.mp3")
+
+
+class Forgetful(MemoryQueue):
+    """A ledger that does not answer when a recording is to be noted, so many times."""
+
+    silences = 0
+
+    def fetched(self, lease: Lease, recording: AudioInfo) -> None:
+        if self.silences:
+            self.silences -= 1
+            raise TransientError("the ledger does not answer", code="database_unavailable")
+        super().fetched(lease, recording)
+
+
+def test_the_ledger_hears_of_a_downloaded_recording_at_once(bench: Bench) -> None:
+    seen: list[str | None] = []
+
+    bench.do_one(
+        Fetched(RECORDING),
+        lambda: seen.append(bench.queue.episode("episode-one").audio.uri),
+        Finished(result_at("one", 1)),
+    )
+
+    assert seen == [RECORDING.uri]
+
+
+@pytest.mark.parametrize("silences", [1, 2])
+def test_a_ledger_that_does_not_answer_hears_of_the_recording_later(bench: Bench, silences: int) -> None:
+    bench.queue.__class__ = Forgetful
+    bench.queue.silences = silences  # type: ignore[attr-defined]
+    beats = [bench.quiet(HEARTBEAT), None] * (silences - 1)
+
+    job = bench.do_one(Fetched(RECORDING), *beats, Finished(result_at("one", 1)))
+
+    assert job.state is JobState.DONE
+    assert bench.queue.episode("episode-one").audio.uri == RECORDING.uri
+
+
+def test_the_recording_of_a_job_that_was_deleted_meanwhile_is_removed(bench: Bench) -> None:
+    def put() -> None:
+        bench.queue.delete("episode-one", by="api")
+        note_download(bench.store, job_id="one", audio_sha256="tide")
+        bench.store.put("uploads/tide/audio", b"sound")
+
+    job = bench.do_one(put, Fetched(RECORDING))
+
+    assert job.state is JobState.CANCELLED
+    assert list(bench.store.keys("uploads/")) == []
+
+
+def test_a_download_that_goes_on_is_not_taken_for_hung(bench: Bench) -> None:
+    slow = Deadlines().whole(Stage.FETCH, None) / 4
+    parts = [Told(Progress(Stage.FETCH, bytes_done=done, bytes_total=9)) for done in range(9)]
+
+    job = bench.do_one(
+        *itertools.chain(*((each, bench.quiet(slow)) for each in parts)), Finished(result_at("one", 1))
+    )
+
+    assert job.state is JobState.DONE
+
+
+def test_a_download_that_stands_still_is_hung(bench: Bench) -> None:
+    stays = Told(Progress(Stage.FETCH, bytes_done=5, bytes_total=9))
+
+    job = bench.do_one(stays, *[bench.quiet(700.0), stays] * 2)
+
+    assert job.error is not None
+    assert job.error.code == "engine_hung"
+
+
 # ---------------------------------------------------------------- the job ahead
 
 READY = Ready(Prepared(Decoded(Waveform(Path("sound"), 160_000, "ab" * 32), "wav"), 0.4))
@@ -758,6 +832,16 @@ class Ahead:
     @staticmethod
     def settings(more: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in more.items() if name != "exit_when_idle"}
+
+
+def test_a_link_is_downloaded_ahead_and_its_recording_goes_with_the_job(bench: Bench) -> None:
+    ahead = Ahead(bench)
+    ahead.run(Fetched(RECORDING), READY, then=Finished(result_at("two", 1)))
+
+    assert bench.queue.episode("episode-two").audio.uri == RECORDING.uri
+    work = bench.children[0].orders[-1]
+    assert isinstance(work, Work)
+    assert (work.job.id, work.audio_key, work.episode.audio) == ("two", RECORDING.uri, RECORDING)
 
 
 def works(bench: Bench) -> list[Work]:
