@@ -9,7 +9,7 @@ any more. A crash anywhere in between leaves something to find again, for every 
     checkpoints/<audio sha256>/…              words and voices; two episodes may share them
     checkpoints/<audio sha256>/of/<job>       whose they are
     checkpoints/of/<job>/<audio sha256>       the same, to be found from the job
-    checkpoints/of/<job>/<audio sha256>/upload  whose download it was, before the ledger knows of it
+    checkpoints/of/<job>/upload/<audio sha256>  whose download it was, before the ledger knows of it
 
 The notes are written before what they are about: the first checkpoint of an attempt, or the upload that was
 downloaded from a link. Those to be found from the job, empty objects whose names hold two ids and no word, stay until
@@ -25,7 +25,7 @@ from adapters.store_keys import results_of, upload_key
 from transcription.ports import Deletion, Holder, JobQueue, Store
 
 BY_JOB = "checkpoints/of/"
-DOWNLOAD = "upload"  #: how a note about an upload ends
+DOWNLOAD = "upload"  #: what stands before the hash in a note about an upload
 
 
 def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
@@ -36,7 +36,7 @@ def note_checkpoints(store: Store, *, job_id: str, audio_sha256: str) -> None:
 
 def note_download(store: Store, *, job_id: str, audio_sha256: str) -> None:
     """Note that a job is about to put its link's recording into the store. A repeat changes nothing."""
-    store.put(f"{BY_JOB}{job_id}/{audio_sha256}/{DOWNLOAD}", b"")
+    store.put(f"{BY_JOB}{job_id}/{DOWNLOAD}/{audio_sha256}", b"")
 
 
 def erase(queue: JobQueue, store: Store, deletion: Deletion) -> int:
@@ -67,7 +67,7 @@ def forget_notes(store: Store, deletion: Deletion) -> None:
 def erase_noted(queue: JobQueue, store: Store, note: str) -> int:
     """Remove those checkpoints of the recording of this note, `checkpoints/of/<job>/<sha256>`, that were of deleted
     jobs only, or the upload that it is about, where no other job has that; how many. The note stays."""
-    job_id, audio_sha256, *kind = note.removeprefix(BY_JOB).split("/")
+    job_id, *kind, audio_sha256 = note.removeprefix(BY_JOB).split("/")
     if kind == [DOWNLOAD]:
         return _erase_download(queue, store, upload_key(audio_sha256))
     keys = list(store.keys(f"checkpoints/{audio_sha256}/"))

@@ -41,19 +41,23 @@ class Site:
 
     port: int
     scheme: str = "http"
+    host: str = "127.0.0.1"
     connections: int = 0  #: also those that said nothing
     visits: list[Visit] = field(default_factory=list)
 
     def url(self, path: str = "/") -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://{self.host}:{self.port}{path}"
 
 
 @contextmanager
-def site(script: Callable[[Visit], None], *, tls: ssl.SSLContext | None = None) -> Iterator[Site]:
-    """A server on 127.0.0.1 that lets `script` answer each request; a connection is good for one."""
+def site(
+    script: Callable[[Visit], None], *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[Site]:
+    """A server on a loopback address that lets `script` answer each request; a connection is good for one."""
     gone = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        found = Site(listener.getsockname()[1], "https" if tls else "http")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
+        found = Site(listener.getsockname()[1], "https" if tls else "http", f"[{host}]" if ":" in host else host)
 
         def serve(connection: socket.socket) -> None:
             with suppress(OSError), connection:
@@ -83,7 +87,7 @@ def site(script: Callable[[Visit], None], *, tls: ssl.SSLContext | None = None) 
         finally:
             gone.set()
             with suppress(OSError):
-                socket.create_connection(("127.0.0.1", found.port), 1.0).close()  # wakes `accept`
+                socket.create_connection((host, found.port), 1.0).close()  # wakes `accept`
             thread.join(5.0)
 
 

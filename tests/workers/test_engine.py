@@ -221,7 +221,7 @@ def test_the_recording_behind_a_link_lies_in_the_store_before_it_is_transcribed(
     )
     assert Fetched(recording) in bench.said()
     assert bench.pipeline.heard[0].audio == recording
-    assert bench.store.exists(f"checkpoints/of/job/{sha256}/upload")
+    assert bench.store.exists(f"checkpoints/of/job/upload/{sha256}")
 
 
 def test_a_link_is_downloaded_ahead_too(bench: Bench) -> None:
