@@ -12,8 +12,14 @@ _BULLET = re.compile(r"(?:[•◦‣▪·]\s+|>{2,3}\s*(?=\w)|[-*+>–—]\s+(?=
 
 
 #: Tags that a line is set in without being emphasised: they are layout as white space is.
-_TAG = r"(?:p|div|li|blockquote|section|article)"
-_OPENING_TAGS = re.compile(rf"(?:<{_TAG}(?:\s+(?:class|id|style|dir)=[\"'][^<>\"']*[\"'])*>\s*)+", re.IGNORECASE)
+_TAG = r"(?:p|div|li|blockquote|section|article|dl|dt|dd|table|thead|tbody|tr|td|th|time)"
+_ATTRIBUTE = r"(?:class|id|style|dir|lang|align|valign|width|scope|datetime|data-[a-z-]+)"
+_ATTRIBUTES = rf"(?:\s+{_ATTRIBUTE}=[\"'][^<>\"']*[\"'])*"
+_OPENING_TAGS = re.compile(rf"(?:<{_TAG}{_ATTRIBUTES}>\s*)+", re.IGNORECASE)
+#: Those that stand alone on their lines around rows, entries and turns: no article, whose end is that of the text.
+_LINE_OF_TAGS = re.compile(
+    rf"(?:</?(?:p|div|li|ul|ol|section|dl|dt|dd|table|thead|tbody|tr|td|th){_ATTRIBUTES}>\s*)+", re.IGNORECASE
+)
 _CLOSING_TAGS = re.compile(rf"(?<!\s)(?:\s*(?:</{_TAG}>|<br\s?/?>))+$", re.IGNORECASE)
 
 
@@ -38,6 +44,25 @@ class Block:
     tail: str  #: on its line, with the ends of those tags
     breaks: tuple[LineBreak, ...] = ()  #: of a paragraph; a text whose beginning is cut off keeps them
 
+    @property
+    def line_ends(self) -> int:
+        """The line ends before the block, but for those of lines of tags."""
+        return without_tags(self.before).count("\n")
+
+    @property
+    def follows_directly(self) -> bool:
+        """Whether no blank line parts it from the block before."""
+        return without_tags(self.before) == "\n"
+
+
+_TAGS = re.compile(r"<[^<>]*>")
+_LINE_OF_TAGS_IN_SPACE = re.compile(r"\n(?:[^\S\n]*<[^<>]*>)+[^\S\n]*(?=\n)")
+
+
+def without_tags(space: str) -> str:
+    """The white space before a block without the tags in it, and without the lines that hold nothing else."""
+    return _TAGS.sub("", _LINE_OF_TAGS_IN_SPACE.sub("", space)) if "<" in space else space
+
 
 def split_blocks(text: str) -> tuple[tuple[Block, ...], str]:
     """The blocks of a text with LF line ends, and the white space after the last one."""
@@ -47,7 +72,7 @@ def split_blocks(text: str) -> tuple[tuple[Block, ...], str]:
         if number:
             before += "\n"
         bare = line.strip()
-        if not bare:
+        if not bare or _LINE_OF_TAGS.fullmatch(bare):
             before += line
             continue
         tags, lead, text, tail = _parts(line)
@@ -57,7 +82,7 @@ def split_blocks(text: str) -> tuple[tuple[Block, ...], str]:
 
 
 def _parts(line: str) -> tuple[str, str, str, str]:
-    """Tags, indent with bullet, text, and white space with the ends of tags. A line of tags alone is text."""
+    """Tags, indent with bullet, text, and white space with the ends of tags. A line of other tags alone is text."""
     bare = line.strip()
     start = line.index(bare)
     lead, tail = line[:start], line[start + len(bare) :]

@@ -49,7 +49,7 @@ def talk_end(blocks: Sequence[Block], labels: Sequence[Candidate], style: HouseS
     place = end
     while place > least:
         block = blocks[place - 1]
-        is_set_apart = block.before.count("\n") > usual
+        is_set_apart = block.line_ends > usual
         if not is_footer(block.text, is_set_apart=is_set_apart):
             break
         place -= 1

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from formats.blocks import Block, usual
+from formats.blocks import Block, usual, without_tags
 from formats.clock import TIME, parse_time
 from formats.house_style import (
+    EMPHASIS_TAGS,
     NUMBER_TEMPLATE,
+    TAG_CLASS,
     HouseStyle,
     LabelChoices,
     LabelForm,
@@ -54,8 +56,12 @@ _TIME = rf"(?P<time>{TIME})"
 _BEGIN = r"(?:[^\W_]|[$\u2190-\u2bff\U0001f000-\U0001faff])"
 _REST = r"(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?"
 _LABEL = rf"(?P<label>{_BEGIN}{_REST})"
-_OPEN = r"(?:#{1,6}[ ]+)?(?:<(?:b|i|u|em|strong|cite|h[1-6])>){0,2}[*_]{0,3}[\[(<]?"
-_CLOSE = r"[\])>]?[*_]{0,3}(?:</(?:b|i|u|em|strong|cite|h[1-6])>){0,2}"
+_OPENING_TAG = rf"<(?:{EMPHASIS_TAGS}){TAG_CLASS}>"
+_CLOSING_TAG = rf"</(?:{EMPHASIS_TAGS})>"
+_OPEN = rf"(?:#{{1,6}}[ ]+)?(?:{_OPENING_TAG}){{0,2}}[*_]{{0,3}}[\[(<]?"
+_CLOSE = rf"[\])>]?[*_]{{0,3}}(?:{_CLOSING_TAG}){{0,2}}"
+#: Between the cells of a row, an entry and what stands under it, or two parts of a line of their own.
+_CELL = rf"\s*</(?:td|th|dt|span|div|p|time)>\s*<(?:td|dd|span|div|p|time){TAG_CLASS}>\s*"
 _SEPARATOR = r"\s*(?:[-–—|·•]\s*)?"
 _GAP = r"(?:\s*[-–—|]?\s+(?=\S)|\s*$)"
 #: The shapes that labels have, each a whole beginning of a line.
@@ -71,11 +77,16 @@ _SHAPES = tuple(
         # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
         rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<]{{0,2}}{_TIME}[\])>]?{_CLOSE}:?{_CLOSE}{_GAP}",
         # [0:03] Name:  0:03 - Name:  (0:03) **Name**
-        rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|[\])>*_]{{1,4}}{_GAP}|{_CLOSE}(?:\s*$))",
+        rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|(?:[\])>*_]{{1,4}}|{_CLOSING_TAG}){_GAP}|{_CLOSE}(?:\s*$))",
         # a name alone on its line, plain or set off
         rf"{_OPEN}{_LABEL}{_CLOSE}(?:\s*$)",
         # **Name** text  [Name] text  <Name> text
         rf"[\[(<*_]{{1,3}}{_LABEL}[\])>*_]{{1,3}}(?:\s+(?=\S))",
+        # <span class="speaker">Name</span> text
+        rf"{_OPENING_TAG}{_LABEL}{_CLOSING_TAG}(?:\s+(?=\S))",
+        # Name</td><td>text  0:03</td><td>Name</td><td>text  Name</dt><dd>text
+        rf"(?:{_TIME}{_CELL})?{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}{_CELL}",
+        rf"{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}{_CELL}{_TIME}{_CELL}",
         # Name<tab>text  Name – text
         rf"{_LABEL}(?:\t+|[ ]{{2,}}|\s+[-–—|]\s+)(?=\S)",
     )
@@ -141,8 +152,8 @@ def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:
     for index, block in enumerate(blocks):
         yield from _votes_of(block, index)
         following = blocks[index + 1] if index + 1 < len(blocks) else None
-        if following is not None and following.before == "\n" and not following.lead:
-            yield from _votes_of_two(block, following.text, index)
+        if following is not None and following.follows_directly and not following.lead:
+            yield from _votes_of_two(block, following, index)
 
 
 def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
@@ -166,14 +177,15 @@ def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
         )
 
 
-def _votes_of_two(block: Block, below: str, index: int) -> Iterator[_Vote]:
+def _votes_of_two(block: Block, below: Block, index: int) -> Iterator[_Vote]:
     """A name on one line and a time on the next, either way round."""
-    for name, time, is_name_first in ((block.text, below, True), (below, block.text, False)):
+    for name, time, is_name_first in ((block.text, below.text, True), (below.text, block.text, False)):
         named, timed = _NAME_ALONE.fullmatch(name), _TIME_ALONE.fullmatch(time)
         if named is None or timed is None or parse_time(timed["time"]) is None:
             continue
         parts = (_pattern_of(named), _pattern_of(timed))
-        pattern = "\n".join(parts if is_name_first else reversed(parts))
+        between = block.tail.strip() + below.before.strip(" ") if below.before != "\n" else "\n"
+        pattern = between.join(parts if is_name_first else reversed(parts))
         yield _Vote((pattern, True), pattern, _bare(named["label"]), timed["time"], block.lead, index)
 
 
@@ -295,9 +307,9 @@ def _layout(page: Page, style: HouseStyle, lead: str | None, bullet: str) -> Lay
     first_lead = blocks[begin[0]].lead
     other = turn_indent if turn_indent is not None else indent
     layout = LayoutChoices(
-        turn_separator=_separator([b.before for b in turns], default.turn_separator),
-        paragraph_separator=_separator([b.before for b in between], default.paragraph_separator),
-        label_separator=_separator([b.before for b in after_label], default.label_separator)
+        turn_separator=_separator([without_tags(b.before) for b in turns], default.turn_separator),
+        paragraph_separator=_separator([without_tags(b.before) for b in between], default.paragraph_separator),
+        label_separator=_separator([without_tags(b.before) for b in after_label], default.label_separator)
         if style.label.own_line
         else default.label_separator,
         indent=indent,

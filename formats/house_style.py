@@ -50,11 +50,16 @@ class Quotes(StrEnum):
 #: How times are printed: "HH:MM:SS", "M:SS", "H:MM:SS.mmm". Without hours the minutes go on beyond 59.
 TimeForm = Annotated[str, Field(pattern=r"^(?:HH?:MM|MM?):SS(?:[.,]m{1,3})?$")]
 DateForm = Literal["day-first", "month-first", "iso"]
-#: Separators and indents: white space and bullets, never words.
-Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*+>–—-]*$")]
+#: Separators and indents: white space, bullets and the line before a table's row, never words.
+Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*+>|–—-]*$")]
 
-#: Punctuation around the label and the time: no letters and no digits but in the tags of emphasis.
-_MARKS = r"(?:[^\w\n{}]|_|</?(?:b|i|u|em|strong|cite|h[1-6])>)*"
+#: The class of a tag, as in `<span class="speaker">`.
+TAG_CLASS = r"(?: class=[\"'][A-Za-z0-9_ -]+[\"'])?"
+#: Tags that a name is set in, and those that part it from a time or from what was said.
+EMPHASIS_TAGS = "b|i|u|em|strong|cite|span|h[1-6]"
+CELL_TAGS = "td|th|dt|dd|p|div|time"
+#: Punctuation around the label and the time: no letters and no digits but in such tags.
+_MARKS = rf"(?:[^\w\n{{}}]|_|</?(?:{EMPHASIS_TAGS}|{CELL_TAGS}){TAG_CLASS}>)*"
 #: `{label}` with `{time}` before or after it; one line break may stand between the two.
 _PATTERN = (
     rf"^{_MARKS}(?:\{{time\}}{_MARKS}\n?{_MARKS}\{{label\}}|\{{label\}}(?:{_MARKS}\n?{_MARKS}\{{time\}})?){_MARKS}$"
@@ -76,7 +81,7 @@ class LabelChoices:
 
     first: LabelForm  #: at the speaker's first turn
     later: LabelForm  #: at every other
-    pattern: Annotated[str, Field(max_length=60, pattern=_PATTERN)]
+    pattern: Annotated[str, Field(max_length=160, pattern=_PATTERN)]
     own_line: bool = False  #: the label stands alone on its line
     time: TimeForm | None = None  #: needed when the pattern has {time}; fractions are dropped, not rounded
     announcer: Annotated[str, Field(min_length=1, max_length=40)] = "Presenter"  #: an announcer without a name

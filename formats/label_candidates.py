@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from formats.blocks import Block
+from formats.blocks import Block, split_blocks
 from formats.clock import parse_time
 from formats.house_style import HouseStyle
 from formats.labels import clean_name
@@ -66,8 +66,8 @@ def join_labels(blocks: Sequence[Block], style: HouseStyle) -> tuple[Block, ...]
     made: list[Block] = []
     for block in blocks:
         above = made[-1] if made else None
-        if above is not None and block.before == "\n" and not block.lead:
-            text = f"{above.text}{above.tail}\n{block.text}"
+        if above is not None and block.follows_directly and not block.lead:
+            text = f"{above.text}{above.tail}{block.before}{block.text}"
             if "\n" not in above.text and expression.fullmatch(text):
                 made[-1] = Block(above.before, above.lead, text, block.tail)
                 continue
@@ -85,11 +85,10 @@ def split_labels(blocks: Sequence[Block], labels: Sequence[Candidate]) -> tuple[
             moved.append(replace(by_index[index], index=len(made)))
             made.append(block)
             continue
-        first, line_break, second = block.text.partition("\n")
-        if not line_break:
+        if "\n" not in block.text:
             made.append(block)
             continue
-        bare = first.rstrip()
-        made.append(Block(block.before, block.lead, bare, first[len(bare) :]))
-        made.append(Block("\n", "", second, block.tail))
+        (first, second), _ = split_blocks(block.text)
+        made.append(replace(first, before=block.before + first.before, lead=block.lead + first.lead))
+        made.append(replace(second, tail=second.tail + block.tail))
     return tuple(made), moved

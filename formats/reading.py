@@ -166,7 +166,7 @@ def _segments(body: Body, speakers: Sequence[Speaker]) -> tuple[Segment, ...]:
     found: list[Segment] = []
     for turn in body.turns:
         for paragraph in turn.paragraphs:
-            if body.blocks[paragraph.id].before.count("\n") > 2 and turn is not body.turns[0]:
+            if body.blocks[paragraph.id].line_ends > 2 and turn is not body.turns[0]:
                 found.append(Segment(SegmentKind.RECORDING, turn=turn.id, paragraph=paragraph.id))
     new_guests = _new_guests(body.turns, speakers)
     if new_guests is not None and all(segment.turn != new_guests for segment in found):

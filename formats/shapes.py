@@ -88,6 +88,8 @@ def has_same_signs(pattern: str, other: str) -> bool:
 
 #: Labels of a style that leaves no space after the colon, or that stand alone on their lines: "Ada:Hello".
 TIGHT_PATTERN = "{label}:"
+#: What was said stands in a tag of its own behind the label's.
+_ENDS_IN_OPENING_TAG = re.compile(r"<\w[^<>]*>$")
 
 
 def label_pattern(pattern: str) -> re.Pattern[str]:
@@ -119,6 +121,8 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
         else:
             made += re.escape(part)
     if pattern.endswith("："):
+        return re.compile(made + r"(?P<gap>[^\S\n]*)")
+    if _ENDS_IN_OPENING_TAG.search(pattern):
         return re.compile(made + r"(?P<gap>[^\S\n]*)")
     if pattern == TIGHT_PATTERN:
         return re.compile(made + r"(?P<gap>$|(?=[^\s\d/:\\])|(?<!\d:)(?=\d))")

@@ -30,7 +30,7 @@ def with_stamps(blocks: Sequence[Block], labels: Sequence[Candidate]) -> tuple[t
             match = TIME_ALONE.fullmatch(above.text)
             assert match is not None
             first, last = match.span("time")
-            between = f"{block.before}{block.lead}"
+            between = f"{above.tail}{block.before}{block.lead}"
             printed = f"{above.text[:first]}{{time}}{above.text[last:]}{between}"
             label = replace(label, pattern=printed + label.pattern, time=match["time"], is_stray=True)
             block = Block(above.before, above.lead, f"{above.text}{between}{block.text}", block.tail)
@@ -41,7 +41,7 @@ def with_stamps(blocks: Sequence[Block], labels: Sequence[Candidate]) -> tuple[t
 
 
 def _has_time_above(blocks: Sequence[Block], index: int) -> bool:
-    if index == 0 or blocks[index].lead.strip() or blocks[index - 1].tail:
+    if index == 0 or blocks[index].lead.strip():
         return False
     match = TIME_ALONE.fullmatch(blocks[index - 1].text)
     return match is not None and parse_time(match["time"]) is not None

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from formats.blocks import Block
 from formats.clock import TIME, parse_time
-from formats.house_style import HouseStyle
+from formats.house_style import EMPHASIS_TAGS, TAG_CLASS, HouseStyle
 from formats.label_candidates import Candidate
 from formats.label_reading import talk_begin
 from formats.listed_people import explains_initials
@@ -28,8 +28,8 @@ from formats.unspoken import code_lines
 
 #: A label that has the punctuation of the page's others nowhere is one when this many lines begin with it.
 OTHER_COUNT = 3
-_OPEN = r"(?:<(?:b|i|u|em|strong|cite)>)?[*_]{0,3}[\[(<]?"
-_CLOSE = r"[\])>]?[*_]{0,3}(?:</(?:b|i|u|em|strong|cite)>)?"
+_OPEN = rf"(?:<(?:{EMPHASIS_TAGS}){TAG_CLASS}>)?[*_]{{0,3}}[\[(<]?"
+_CLOSE = rf"[\])>]?[*_]{{0,3}}(?:</(?:{EMPHASIS_TAGS})>)?"
 _TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{TIME})[\])]?)?"
 _COLON = rf"\s?[:：;]{_CLOSE}"
 _SEMICOLON = rf"\s?;{_CLOSE}"
