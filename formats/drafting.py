@@ -24,10 +24,12 @@ from formats.house_style import (
     parse_style,
     write_style,
 )
+from formats.label_candidates import COUNTED_QUESTION, role_first
 from formats.label_reading import opening_bullet
 from formats.label_strengths import HANDLE_COUNT, is_question_or_answer
 from formats.labels import cast_of, first_turns, label_of
 from formats.names import (
+    ROLE_WORDS,
     UPPER,
     is_caps_name,
     is_handle,
@@ -41,6 +43,7 @@ from formats.names import (
 )
 from formats.opening import Page
 from formats.reading import Reading, read_in_style
+from formats.rows import sign_of, uncounted
 from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence
 from formats.turns_reading import find_usual_turns
 from schemas.errors import PageError
@@ -55,7 +58,12 @@ TRIED = 5
 _TIME = rf"(?P<time>{TIME})"
 _BEGIN = r"(?:[^\W_]|[$\u2190-\u2bff\U0001f000-\U0001faff])"
 _REST = r"(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?"
-_LABEL = rf"(?P<label>{_BEGIN}{_REST})"
+_LABEL = rf"(?P<label>(?:\((?i:{ROLE_WORDS})\)[ ]?)?{_BEGIN}{_REST})"
+#: What a full stop can end.
+_DOTTED = (
+    rf"(?P<label>[QA]\d{{0,3}}|(?:Mr|Mrs|Ms|Dr|Prof)\.[ ][{UPPER}][\w’'-]+"
+    rf"|[{UPPER}]{{2,}}(?:[ ][{UPPER}’'-]{{2,}}){{0,3}})"
+)
 _OPENING_TAG = rf"<(?:{EMPHASIS_TAGS}){TAG_CLASS}>"
 _CLOSING_TAG = rf"</(?:{EMPHASIS_TAGS})>"
 _OPEN = rf"(?:#{{1,6}}[ ]+)?(?:{_OPENING_TAG}){{0,2}}[*_]{{0,3}}[\[(<]?"
@@ -80,6 +88,10 @@ _SHAPES = tuple(
         rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|(?:[\])>*_]{{1,4}}|{_CLOSING_TAG}){_GAP}|{_CLOSE}(?:\s*$))",
         # a name alone on its line, plain or set off
         rf"{_OPEN}{_LABEL}{_CLOSE}(?:\s*$)",
+        # Name | text  0:03 | **Name** | text, as the rows of a table
+        rf"(?:{_TIME}\s+\|\s+)?{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}\s+\|\s+(?=\S)",
+        # Q. text  Mr. Quill. text  ADA QUILL. text
+        rf"{_OPEN}{_DOTTED}\.{_CLOSE}\s+(?=\S)",
         # **Name** text  [Name] text  <Name> text
         rf"[\[(<*_]{{1,3}}{_LABEL}[\])>*_]{{1,3}}(?:\s+(?=\S))",
         # <span class="speaker">Name</span> text
@@ -157,7 +169,8 @@ def _votes(blocks: Sequence[Block]) -> Iterator[_Vote]:
 
 
 def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
-    text = _LINKED_TIME.sub(r"[\1]", block.text)
+    first = role_first(block.text)
+    text = _LINKED_TIME.sub(r"[\1]", first.without if first else block.text)
     seen = set()
     for expression in _SHAPES:
         match = expression.match(text)
@@ -169,12 +182,21 @@ def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
         pattern = _pattern_of(match)
         is_own_line = match.end() == len(text)
         shape = (" ".join(pattern.split(" ")).strip() if is_own_line else _spaced(pattern), is_own_line)
-        if shape in seen or not _parts_label(pattern, is_own_line):
+        if shape in seen or not _parts_label(pattern, is_own_line) or _is_role_of_name(match, text):
             continue
         seen.add(shape)
         yield _Vote(
             shape, pattern.strip() if is_own_line else pattern, _bare(match["label"]), time, block.lead, index
         )
+
+
+def _is_role_of_name(match: re.Match[str], text: str) -> bool:
+    """Whether a label is the role of the name that follows it: "(Host) Ada Quill: Hello"."""
+    following = _NAME_FOLLOWS.match(text, match.end())
+    return is_role_label(match["label"]) and following is not None and is_name(following["name"])
+
+
+_NAME_FOLLOWS = re.compile(r"(?P<name>[^\W\d_][^:\n*_]* [^:\n*_]*?)[*_]{0,3}:")
 
 
 def _votes_of_two(block: Block, below: Block, index: int) -> Iterator[_Vote]:
@@ -221,7 +243,9 @@ def _is_plausible(label: str, counts: Counter[str]) -> bool:
     label = (split_role(without_signs(label)) or ("", without_signs(label)))[1]
     if is_number_label(label) or is_role_label(label) or is_name(label) or is_caps_name(label):
         return True
-    if is_question_or_answer(label, counts) or (counts[label] >= HANDLE_COUNT and is_handle(label)):
+    if COUNTED_QUESTION.fullmatch(label) or is_question_or_answer(label, counts):
+        return True
+    if counts[label] >= HANDLE_COUNT and is_handle(label):
         return True
     return counts[label] >= UNUSUAL_COUNT and label.lstrip("$")[:1].isupper() and len(label.split()) <= 5
 
@@ -248,7 +272,7 @@ def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identi
     style = _valid(HouseStyle(DRAFT_NAME, label))
     if style is None:
         return None
-    leads = [vote.lead for vote in votes if vote.lead.strip()]
+    leads = [uncounted(vote.lead) for vote in votes if sign_of(vote.lead)]
     lead = usual(leads) if len(leads) > len(votes) / 2 else None
     opening = opening_bullet(page.blocks, [(vote.index, vote.label) for vote in votes])
     bullet = page.blocks[opening].lead if opening is not None else ""
@@ -301,10 +325,10 @@ def _layout(page: Page, style: HouseStyle, lead: str | None, bullet: str) -> Lay
     inner = [*between, *after_label] if style.label.own_line else between
     default = LayoutChoices()
     indent = usual([b.lead for b in inner]) or ""
-    turn_indent = usual([b.lead for b in turns]) if len(turns) > 1 else None
+    turn_indent = usual([uncounted(b.lead) for b in turns]) if len(turns) > 1 else None
     if turn_indent is not None and all(block.lead == turn_indent for block in inner):
         indent = turn_indent
-    first_lead = blocks[begin[0]].lead
+    first_lead = uncounted(blocks[begin[0]].lead)
     other = turn_indent if turn_indent is not None else indent
     layout = LayoutChoices(
         turn_separator=_separator([without_tags(b.before) for b in turns], default.turn_separator),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,8 @@ from formats.blocks import Block, split_blocks
 from formats.clock import parse_time
 from formats.house_style import HouseStyle
 from formats.labels import clean_name
-from formats.shapes import TIGHT_PATTERN, label_pattern
+from formats.names import ROLE_WORDS, is_caps_name, is_name, split_honorific
+from formats.shapes import TIGHT_PATTERN, is_dotted, label_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +31,97 @@ class Candidate:
 def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidate]:
     """Every block that the style's label pattern fits, whatever the label."""
     expression = label_pattern(style.label.pattern)
+    roles = _roles_first(blocks)
     found = []
     for index, block in enumerate(blocks):
-        match = expression.match(block.text)
+        first = roles.get(index)
+        text = first.without if first else block.text
+        match = expression.match(text)
         if match is None or (
-            style.label.pattern == TIGHT_PATTERN and style.label.own_line != (match.end() == len(block.text))
+            style.label.pattern == TIGHT_PATTERN and style.label.own_line != (match.end() == len(text))
         ):
             continue
         time = match.groupdict().get("time")
         if time is not None and parse_time(time) is None:
             continue
         label = " ".join(match["label"].split())
-        if label != clean_name(label):
+        if label != clean_name(label) or (is_dotted(style.label.pattern) and not ends_with_dot(label)):
             continue
-        spaces = "|".join(re.findall(r"\s+", match["label"])) if label != match["label"] else ""
-        found.append(Candidate(index, label, _own_pattern(match), block.text[match.end() :], time, spaces))
-    return found
+        spaces = re.findall(r"\s+", match["label"])
+        if first:
+            label, spaces = f"{first.role} {label}", [first.gap, *spaces]
+        printed = "|".join(spaces) if any(space != " " for space in spaces) else ""
+        found.append(Candidate(index, label, _own_pattern(match), text[match.end() :], time, printed))
+    return _with_questions(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _RoleFirst:
+    """A role before a name that has its own colon: "Host: Ada Quill: Hello"."""
+
+    role: str
+    gap: str  #: the colon and the white space behind it
+    name: str
+    without: str  #: the text without the two
+
+
+def role_first(text: str) -> _RoleFirst | None:
+    """What a line begins with in which a role stands before a full name and its colon."""
+    match = _ROLE_FIRST.match(text)
+    if match is None or not (is_name(match["name"]) or is_caps_name(match["name"])):
+        return None
+    without = match["before"] + text[match.end("gap") :]
+    return _RoleFirst(match["role"], match["gap"], match["name"], without)
+
+
+_ROLE_FIRST = re.compile(
+    rf"(?P<before>[\W\d_]{{0,20}})(?P<role>{ROLE_WORDS})(?P<gap>:\s+)"
+    r"(?P<name>[^\W\d_][^:\n*_]* [^:\n*_]*?)[*_]{0,3}:",
+    re.IGNORECASE,
+)
+
+
+def _roles_first(blocks: Sequence[Block]) -> dict[int, _RoleFirst]:
+    """Those of a page: names that begin turns elsewhere, or that stand behind the role in most of its lines.
+
+    Otherwise somebody reads a title: "Host: Quiet Water: a story of two boats."
+    """
+    found = {n: first for n, block in enumerate(blocks) if (first := role_first(block.text)) is not None}
+    if not found:
+        return found
+    with_name = Counter(first.role for first in found.values())
+    others = [m["label"] for n, b in enumerate(blocks) if n not in found and (m := _COLON_LABEL.match(b.text))]
+    alone = Counter(others)
+    return {
+        n: first for n, first in found.items() if first.name in alone or with_name[first.role] > alone[first.role]
+    }
+
+
+_COLON_LABEL = re.compile(r"[\W\d_]{0,20}(?P<label>[^\W\d_][^:\n*_]*?)[*_]{0,3}:")
+
+
+def _with_questions(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates with Q and A as labels where their turns are counted: "Q1:", "A1:", "Q2:"."""
+    numbered = {n: match for n, c in enumerate(candidates) if (match := COUNTED_QUESTION.fullmatch(c.label))}
+    if {match["label"] for match in numbered.values()} != {"Q", "A"}:
+        return candidates
+    made = list(candidates)
+    for n, match in numbered.items():
+        each = candidates[n]
+        pattern = each.pattern.replace("{label}", "{label}" + match["count"])
+        made[n] = replace(each, label=match["label"], pattern=pattern, spaces="")
+    return made
+
+
+#: The label of a question or an answer with its number: "Q12".
+COUNTED_QUESTION = re.compile(r"(?P<label>[QA])(?P<count>\d{1,3})")
+
+
+def ends_with_dot(label: str) -> bool:
+    """Whether a full stop can end a label: of a question or an answer, "Mr. Quill.", "ADA QUILL."."""
+    honorific, name = split_honorific(label)
+    is_short = COUNTED_QUESTION.fullmatch(label) is not None or label in ("Q", "A")
+    return is_short or (honorific is not None and is_name(name)) or (is_caps_name(label) and len(label) > 2)
 
 
 def _own_pattern(match: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from formats.label_strengths import label_strengths
 from formats.labels import number_in
 from formats.listed_people import explains_initials, listed_person
 from formats.names import first_name, is_field_label, is_number_label, is_remark_label, is_role_label, is_sound_label
+from formats.rows import sign_of
 from formats.shapes import ends_sentence, is_clip, is_direction
 from formats.unspoken import code_lines
 
@@ -94,7 +95,7 @@ def _inside_the_talk(
         begin = opening if opening is not None else next(starts, begin)
     else:
         opening = opening_bullet(blocks, [(c.index, c.label) for c in candidates])
-        candidates = [c for c in candidates if blocks[c.index].lead.strip() in own or c.index == opening]
+        candidates = [c for c in candidates if sign_of(blocks[c.index].lead) in own or c.index == opening]
     return [c for c in candidates if c.index >= begin]
 
 
@@ -108,7 +109,7 @@ def opening_bullet(blocks: Sequence[Block], labels: Sequence[tuple[int, str]]) -
 
     Others are those of a list of people above it.
     """
-    bulleted = [index for index, block in enumerate(blocks) if block.lead.strip()]
+    bulleted = [index for index, block in enumerate(blocks) if sign_of(block.lead)]
     if not bulleted or any(listed_person(index, blocks[index]) is None for index in bulleted[:-1]):
         return None
     last = bulleted[-1]

@@ -165,9 +165,12 @@ def _alias_at_present(alias: str, speaker: Speaker) -> str:
 
 
 def with_spaces(label: str, spaces: str) -> str:
-    """The label with the page's own white space between its parts: runs parted by `|`, one for each gap."""
+    """The label with the page's own white space between its parts: runs parted by `|`, one for each gap.
+
+    A colon may stand in one: "Host: Ada Quill" is the label "Host Ada Quill".
+    """
     parts, runs = label.split(" "), spaces.split("|")
-    if len(runs) != len(parts) - 1 or any(not run.isspace() for run in runs):
+    if len(runs) != len(parts) - 1 or any(not run.removeprefix(":").isspace() for run in runs):
         return label
     return parts[0] + "".join(run + part for run, part in zip(runs, parts[1:], strict=True))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from formats.blocks import Block
 from formats.names import UPPER, first_name, initials, is_name, split_honorific, without_postnominals
+from formats.rows import sign_of
 from formats.shapes import ends_sentence, is_plain_label
 
 _ROLE_PREFIX = re.compile(
@@ -44,7 +45,7 @@ def listed_person(index: int, block: Block) -> ListedPerson | None:
         person = person_in(index, text[: after.start()] + text[after.end() :])
         if person is not None and are_initials(after["short"], person.name):
             return replace(person, short=after["short"])
-    return person_in(index, text) if block.lead.strip() else None
+    return person_in(index, text) if sign_of(block.lead) else None
 
 
 def are_initials(short: str, name: str) -> bool:

@@ -60,7 +60,7 @@ def classify_front(blocks: Sequence[Block], *, has_title: bool = False) -> list[
         elif page_date(text) is not None:
             kinds.append(MatterKind.DATE)
         elif not has_title and MatterKind.TITLE not in kinds:
-            is_widget = text.casefold() in _WIDGETS or not any(c.isalnum() for c in text)
+            is_widget = text.casefold() in _WIDGETS or text[0] == "|" or not any(c.isalnum() for c in text)
             is_title = not is_widget and not _stands_over_title(blocks, index)
             kinds.append(MatterKind.TITLE if is_title else MatterKind.TEXT)
         elif len(text.split()) <= _HEADING_WORDS and (not ends_sentence(text) or text.endswith("?")):

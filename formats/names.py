@@ -265,7 +265,9 @@ def several_from_caps(label: str) -> str:
     return "".join(part.lower() if place % 2 else name_from_caps(part) for place, part in enumerate(parts))
 
 
-_ROLE = r"(?P<role>(?:co-)?host|guest|moderator|interviewe[er]|chair|presenter|panell?ist|narrator)"
+#: What somebody does in a talk, as an expression.
+ROLE_WORDS = r"(?:co-)?host|guest|moderator|interviewe[er]|chair|presenter|panell?ist|narrator"
+_ROLE = rf"(?P<role>{ROLE_WORDS})"
 _ROLE_BEFORE = re.compile(rf"(?P<open>\()?{_ROLE}(?(open)\) ?|(?: ?[-–—|/] ?| ))(?P<name>[^\W\d_].*)", re.IGNORECASE)
 _ROLE_AFTER = re.compile(rf"(?P<name>[^\W\d_].*?) ?[-–—|/] ?{_ROLE}", re.IGNORECASE)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from formats.blocks import Block, split_blocks
 from formats.page_width import Wrap, wrap_of
+from formats.rows import without_frames
 from schemas.errors import PageError
 
 #: What YAML has at the margin: a key in small letters, an item, a comment.
@@ -49,7 +50,7 @@ def decode_page(content: bytes, *, name: str) -> Page:
     line_end = _line_end(body)
     blocks, rest = split_blocks(body.replace(line_end, "\n"))
     length = _front_matter_length(blocks)
-    talk = blocks[length:]
+    talk = without_frames(blocks[length:])
     return Page(blocks[:length], talk, rest.replace("\n", line_end) + final, line_end, bom, wrap_of(talk))
 
 

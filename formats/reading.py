@@ -17,6 +17,7 @@ from formats.listed_people import ListedPerson, people_listed
 from formats.matter_reading import classify_front, page_date, title_of
 from formats.names import is_caps_name, is_number_label
 from formats.opening import Page
+from formats.rows import sign_of, uncounted
 from formats.shapes import (
     has_same_signs,
     is_structure,
@@ -205,17 +206,19 @@ def _explained(
 ) -> float:
     """The share of the page's lines that the style explains.
 
-    The head counts neither way where its blocks are of a known kind, nor do pictures, addresses and headings over a
-    turn where the labels are none of these. A line with an indent or label of its own is not explained (but for a
-    label that the page's other labels explain), nor one that is built as a document is (other headings, tables,
-    fences) and begins no turn. Names in capitals speak against a style that prints them as they are.
+    The head counts neither way where its blocks are of a known kind, tags or rows of a table, nor do pictures,
+    addresses and headings over a turn where the labels are none of these. A line with an indent or label of its own
+    is not explained (but for a count, and for a label that the page's other labels explain), nor one that is built as
+    a document is (other headings, tables, fences) and begins no turn. Names in capitals speak against a style that
+    prints them as they are.
     """
     turns = transcript.turns
     matter = {WHOLE_PAGE, *(each.id for each in transcript.front)}
     strays = {turn.id for turn, label in zip(turns, labels, strict=True) if label.is_stray}
     own = {m.block for m in marks if m.kind in (Mark.LEAD, Mark.PATTERN) and "#" not in m.value} - matter - strays
     own -= {m.block for m in marks if m.kind == Mark.PATTERN and has_same_signs(m.value, style.label.pattern)}
-    known_head = sum(1 for kind in head if kind is not MatterKind.TEXT)
+    own -= {m.block for m in marks if m.kind == Mark.LEAD and _is_counted(m.value, style)}
+    known_head = sum(kind is not MatterKind.TEXT or blocks[n].text[0] in "|<" for n, kind in enumerate(head))
     labelled = {label.index for label in labels}
     others = [n for n in range(len(head), len(blocks)) if n not in labelled]
     is_plain = "#" not in style.label.pattern and (":" in style.label.pattern or not style.label.own_line)
@@ -228,3 +231,8 @@ def _explained(
     capitals = sum(1 for label in labels if is_caps_name(label.label) and not is_number_label(label.label))
     is_other_case = not is_caps_style and capitals > 0.5 * len(labels)
     return share * (0.6 if is_other_case else 1.0)
+
+
+def _is_counted(lead: str, style: HouseStyle) -> bool:
+    """Whether nothing but a count before the turn parts a lead from the style's."""
+    return uncounted(lead) != lead and sign_of(lead) == style.turn_indent.strip()

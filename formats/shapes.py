@@ -78,18 +78,25 @@ def without_link(pattern: str) -> str:
 def has_same_signs(pattern: str, other: str) -> bool:
     """Whether two label patterns differ in the width of their white space alone, or in where their times lead.
 
-    White space may line up what is said.
+    White space may line up what is said, and questions may be counted: "Q1: ", "Q2: ".
     """
-    return (
-        pattern[-1:].isspace() == other[-1:].isspace()
-        and without_link(pattern).split() == without_link(other).split()
-    )
+    one, two = (re.sub(r"\d+", "", without_link(each)) for each in (pattern, other))
+    return pattern[-1:].isspace() == other[-1:].isspace() and one.split() == two.split()
 
 
 #: Labels of a style that leaves no space after the colon, or that stand alone on their lines: "Ada:Hello".
 TIGHT_PATTERN = "{label}:"
 #: What was said stands in a tag of its own behind the label's.
 _ENDS_IN_OPENING_TAG = re.compile(r"<\w[^<>]*>$")
+
+
+#: A label before a full stop, which may stand in it after what somebody is called.
+_DOTTED_LABEL = r"(?P<label>(?:(?:Mr|Mrs|Ms|Dr|Prof)\.[^\S\n])?[^\s.:](?:[^.:\n]{0,58}[^\s.:])?)"
+
+
+def is_dotted(pattern: str) -> bool:
+    """Whether a full stop ends the labels: "Q. ", "Mr. Quill. "."""
+    return "{label}." in pattern
 
 
 def label_pattern(pattern: str) -> re.Pattern[str]:
@@ -107,7 +114,7 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
     is_after_time = False
     for part in re.split(r"(\{label\}|\{time\}|\n|[^\S\n]+)", pattern.rstrip()):
         if part == "{label}":
-            made += r"(?P<label>\S(?:[^:\n]{0,98}?\S)?)"
+            made += _DOTTED_LABEL if is_dotted(pattern) else r"(?P<label>\S(?:[^:\n]{0,98}?\S)?)"
         elif part == "{time}":
             made += r"(?P<time>[\d:.,]*\d)"
             is_after_time = True

@@ -23,6 +23,7 @@ from formats.names import (
     is_role_label,
     is_sound_label,
 )
+from formats.rows import sign_of
 from formats.shapes import ends_sentence
 from formats.unspoken import code_lines
 
@@ -155,7 +156,7 @@ def _opening(
     with a name.
     """
     first = labels[0].index
-    bullet = blocks[first].lead.strip()
+    bullet = sign_of(blocks[first].lead)
     if style.layout.bullet.strip() or bullet != style.turn_indent.strip():
         return first
     known = {each.label for each in labels}
@@ -166,7 +167,7 @@ def _opening(
         found = _stray(block.text, index, shape, "", ())
         if (
             found is None
-            or block.lead.strip() != bullet
+            or sign_of(block.lead) != bullet
             or explains_initials(block)
             or (found.time is None and not _has_colon(found, known))
         ):
