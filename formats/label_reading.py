@@ -10,7 +10,7 @@ from formats.house_style import HouseStyle, LabelForm
 from formats.label_candidates import Candidate
 from formats.label_strengths import label_strengths
 from formats.labels import number_in
-from formats.listed_people import explains_initials, listed_person
+from formats.listed_people import explains_initials, label_keys, listed_person
 from formats.names import first_name, is_field_label, is_number_label, is_remark_label, is_role_label, is_sound_label
 from formats.rows import sign_of
 from formats.shapes import ends_sentence, is_clip, is_direction
@@ -38,7 +38,8 @@ def accept(
     if style.label.first is LabelForm.NUMBER and style.label.later is LabelForm.NUMBER:
         return [c for c in candidates if is_number_label(c.label) or number_in(c.label, style.label.number)]
     said = {c.label for c in candidates if not _LINK.fullmatch(c.rest)}
-    candidates = [c for c in candidates if c.label in said and not _is_no_label(c, blocks)]
+    keys = label_keys(blocks)
+    candidates = [c for c in candidates if c.label in said and c.index not in keys and not _is_no_label(c, blocks)]
     candidates = _inside_the_talk(candidates, blocks, style)
     strengths = label_strengths(candidates, blocks, style)
     kept: list[Candidate] = []

@@ -12,12 +12,20 @@ from formats.rows import sign_of
 from formats.shapes import ends_sentence, is_plain_label
 
 _ROLE_PREFIX = re.compile(
-    r"(Chair|Host|Guests?|Moderator|Presenter|Interviewer|Speakers?|Panellists?|With):\s+", re.I
+    r"(Chair|(?:Co-)?Hosts?|Guests?|Moderator|Presenter|Interviewe[er]|Narrator|Speakers?|Panell?ists?|With):\s+",
+    re.I,
+)
+#: Who of an interview is its Q, and who its A.
+ASKS = frozenset({"interviewer", "host", "moderator"})
+ANSWERS = frozenset({"interviewee", "guest", "narrator"})
+_QUESTION_KEY = re.compile(r"(?P<short>[QA])\s*(?::|=|[-–—])\s+(?=\S)")
+_BOTH_KEYS = re.compile(
+    r"Q\s*[:=–—-]\s*(?P<asks>[^,;:=()]+?)\s*[,;/]\s*(?:and\s+)?A\s*[:=–—-]\s*(?P<answers>[^,;:=()]+)"
 )
 #: White space is looked at from its beginning alone: a line can have a hundred thousand blanks.
 _AFTER_NAME = re.compile(r",\s+|(?<!\s)\s+(?:[–—|-]\s+|\()|$")
 _KEY = re.compile(rf"(?P<short>[{UPPER}]{{1,4}})\s*(?::|=|[-–—])\s+(?=\S)")
-_KEY_AFTER = re.compile(rf"(?<!\s)\s*[(\[](?P<short>[{UPPER}]{{2,4}})[)\]]")
+_KEY_AFTER = re.compile(rf"(?<!\s)\s*[(\[](?P<short>[{UPPER}]{{2,4}}|[QA])[)\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ def listed_person(index: int, block: Block) -> ListedPerson | None:
     after = _KEY_AFTER.search(text)
     if after is not None:
         person = person_in(index, text[: after.start()] + text[after.end() :])
-        if person is not None and are_initials(after["short"], person.name):
+        if person is not None and (after["short"] in "QA" or are_initials(after["short"], person.name)):
             return replace(person, short=after["short"])
     return person_in(index, text) if sign_of(block.lead) else None
 
@@ -105,8 +113,55 @@ def person_in(index: int, text: str, *, is_sure: bool = False) -> ListedPerson |
 def people_listed(blocks: Sequence[Block], *, before: int) -> dict[str, ListedPerson]:
     """The people of the page's head by name, in order."""
     found: dict[str, ListedPerson] = {}
+    keys = label_keys(blocks[:before])
     for index, block in enumerate(blocks[:before]):
         person = listed_person(index, block)
-        if person is not None:
-            found.setdefault(person.name, person)
+        for each in keys.get(index, [person] if person is not None else []):
+            found.setdefault(each.name, each)
     return found
+
+
+def label_keys(blocks: Sequence[Block]) -> dict[int, list[ListedPerson]]:
+    """The lines that say whose a label is, by their index: a role or letter, and nothing but a full name.
+
+    "Interviewer: Ada Quill", "Q: Ada Quill" right above or below "A: Tomas Feld", "Q = Ada Quill, A = Tomas Feld".
+    Each stands where its label comes first, above what that person says.
+    """
+    found: dict[int, list[ListedPerson]] = {}
+    seen: set[str] = set()
+    for index, block in enumerate(blocks):
+        both = _BOTH_KEYS.fullmatch(block.text)
+        key = _QUESTION_KEY.match(block.text) or _ROLE_PREFIX.match(block.text)
+        label = key.group().rstrip(" \t:=–—-").casefold() if key is not None else ""
+        if both is not None:
+            people = [_keyed(index, both["asks"], "Q"), _keyed(index, both["answers"], "A")]
+        elif key is not None and label not in seen:
+            text = block.text[key.end() :]
+            people = [_keyed(index, text, key["short"]) if len(label) == 1 else _with_role(index, block.text)]
+        else:
+            continue
+        seen.add(label)
+        if all(people):
+            found[index] = [person for person in people if person is not None]
+    letters = {n: each[0].short for n, each in found.items() if len(each) == 1 and each[0].short in ("Q", "A")}
+    alone = {
+        n for n, short in letters.items() if not {letters.get(n - 1), letters.get(n + 1)} & ({"Q", "A"} - {short})
+    }
+    return {n: people for n, people in found.items() if n not in alone or blocks[n].text[-1] in ")]"}
+
+
+def _keyed(index: int, text: str, short: str) -> ListedPerson | None:
+    """The person that a key gives for a letter, where nothing stands in it but a full name."""
+    honorific, name = split_honorific(" ".join(text.split()))
+    is_full = " " in name and is_name(name) and not ends_sentence(name)
+    return ListedPerson(index, name, honorific, None, None, short) if is_full else None
+
+
+def _with_role(index: int, text: str) -> ListedPerson | None:
+    """The person behind a role, where nothing follows the name but a letter that stands for it."""
+    after = _KEY_AFTER.search(text)
+    bare = text[: after.start()] if after is not None and after.end() == len(text) else text
+    person = person_in(index, bare)
+    if person is None or person.description or ends_sentence(bare) or person.role is None:
+        return None
+    return replace(person, short=after["short"] if after is not None else None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from formats.blocks import Block
-from formats.listed_people import listed_person
+from formats.listed_people import label_keys, listed_person
 from formats.shapes import ends_sentence
 from schemas.transcript import MatterKind
 
@@ -53,9 +53,10 @@ def classify_front(blocks: Sequence[Block], *, has_title: bool = False) -> list[
     `has_title`: the title stands elsewhere.
     """
     kinds: list[MatterKind] = []
+    keys = label_keys(blocks)
     for index, block in enumerate(blocks):
         text = block.text
-        if listed_person(index, block) is not None:
+        if index in keys or listed_person(index, block) is not None:
             kinds.append(MatterKind.PERSON)
         elif page_date(text) is not None:
             kinds.append(MatterKind.DATE)

@@ -21,13 +21,19 @@ GIVEN_PARTICLES = _words("al ben bin del della di van")
 #: Labels of who leads a talk, and of who is only heard between its parts; "presenter" can be either.
 HOST_WORDS = _words("chair host moderator presenter interviewer")
 ANNOUNCER_WORDS = _words("presenter announcer narrator voiceover")
+#: Labels of several people at once: nobody's name, and no one person's role.
+JOINT_LABELS = (
+    _words("all both everyone everybody together crowd")
+    | {"all together", "in unison"}
+    | {f"{word} {people}" for word in ("both", "all") for people in ("speakers", "hosts", "guests")}
+)
 #: Labels that say what somebody does instead of who they are.
 ROLE_LABELS = (
     HOST_WORDS
     | ANNOUNCER_WORDS
-    | _words("co-host interviewee guest audience caller facilitator operator all both everyone everybody")
+    | _words("co-host interviewee guest audience caller facilitator operator")
+    | JOINT_LABELS
     | {"new speaker", "unidentified speaker"}
-    | {f"{word} {people}" for word in ("both", "all") for people in ("speakers", "hosts", "guests")}
 )
 #: Stand for more people beside a name: "Ada Quill and others".
 COMPANY_WORDS = _words("others co co. company friends guests audience everybody everyone team")

@@ -34,9 +34,19 @@ SHOW_NOTES_WORDS = 300
 #: this. Set by hand: on the reference pages every turn ends one, and the shortest paragraphs have 55 words.
 LIST_ENDS = 0.2
 LIST_WORDS = 6
+#: Questions and answers without names: the share of questions that a reader asks for himself on a help page, and how
+#: many answers say nothing of "I" or "we" there. Set by hand: those who are interviewed speak of themselves.
+ASKED = 0.2
+FEWEST_ANSWERS = 4
 #: What settings have behind a value.
 _COMMENT = re.compile(r"(?<!\s)\s+(?:#|//|;)\s.*$")
 _FIRST_PERSON = re.compile(r"\b(?:I|I[’']m|me|my|we|our|us)\b")
+_SINGULAR = re.compile(r"\b(?:I|I[’']\w+|me|my|mine|myself)\b")
+_ASKS = re.compile(
+    r"(?:what|how|why|when|where|which|who|whose|do|does|did|is|are|was|were|can|could|should|will)\b", re.I
+)
+#: What help pages say of themselves.
+_HELP = re.compile(r"\bFAQs?\b|\bfrequently asked\b|\bcommon questions\b", re.IGNORECASE)
 _SET_OFF_LABEL = re.compile(r"[*_\[(]{1,3}[^*_\])]{1,40}(?::[*_\])]{1,3}|[*_\])]{1,3}:)")
 
 
@@ -97,6 +107,8 @@ def _objection(reading: Reading, *, is_drafted: bool) -> str:
     above = _words_above(reading)
     if above:
         return f", but {above} words without a label stand above them"
+    if _asks_nobody(reading):
+        return ", but its questions and answers are nobody's: a line such as 'Q: Ada Quill' above them says whose"
     if _is_a_list(reading):
         return ", but what stands after the labels is short and ends no sentence, as in a list"
     if not _is_a_talk(reading, is_drafted=is_drafted):
@@ -124,7 +136,7 @@ def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     every break. A style that was drafted from the page alone needs somebody who speaks twice, and so does one that
     ships where the people are spoken of: in a list of them nobody does.
     """
-    if _is_a_list(reading):
+    if _is_a_list(reading) or _asks_nobody(reading):
         return False
     if any(turn.start is not None for turn in reading.transcript.turns):
         return True
@@ -155,6 +167,28 @@ def _is_a_list(reading: Reading) -> bool:
     said = [_COMMENT.sub("", " ".join(p.text for p in turn.paragraphs)) for turn in reading.transcript.turns]
     ends = sum(ends_sentence(text) for text in said)
     return ends <= LIST_ENDS * len(said) and median(len(text.split()) for text in said) <= LIST_WORDS
+
+
+def _asks_nobody(reading: Reading) -> bool:
+    """Whether questions and answers that no key gives to people are those of a help page.
+
+    It says so ("FAQ"), or who reads it asks ("How do I …?") more often than who answers speaks of himself, or none of
+    several answers does.
+    """
+    names = {speaker.id: speaker.name for speaker in reading.transcript.speakers}
+    if set(names.values()) != {"Q", "A"}:
+        return False
+    said: dict[str | None, list[str]] = {"Q": [], "A": []}
+    for turn in reading.transcript.turns:
+        said[names[turn.speaker or ""]].append(" ".join(paragraph.text for paragraph in turn.paragraphs))
+    around = [matter.text for matter in reading.transcript.front]
+    around += [aside.text for turn in reading.transcript.turns for aside in turn.asides]
+    own = {who: sum(_SINGULAR.search(text) is not None for text in texts) for who, texts in said.items()}
+    asks_for_reader = own["Q"] * len(said["A"]) > own["A"] * len(said["Q"]) and own["Q"] >= ASKED * len(said["Q"])
+    is_english = 2 * sum(_ASKS.match(text) is not None for text in said["Q"]) > len(said["Q"])
+    speaks = any(_FIRST_PERSON.search(text) for text in said["A"])
+    is_told = is_english and len(said["A"]) >= FEWEST_ANSWERS and not speaks
+    return asks_for_reader or is_told or any(_HELP.search(text) for text in around)
 
 
 def _speaks_alone(reading: Reading) -> bool:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from formats.blocks import Block
 from formats.house_style import CAPITALS, HouseStyle, LabelForm
 from formats.label_candidates import Candidate
-from formats.listed_people import ListedPerson, are_initials, short_names
+from formats.label_strengths import is_question_or_answer
+from formats.listed_people import ANSWERS, ASKS, ListedPerson, are_initials, short_names
 from formats.names import (
     ANNOUNCER_WORDS,
     HOST_WORDS,
+    JOINT_LABELS,
     ORDINARY,
     UNKNOWN_LABEL,
     UPPER,
@@ -106,7 +108,8 @@ def _names_of(
 ) -> dict[str, tuple[str | None, str]]:
     """Honorific and full name for each printed label."""
     found: dict[str, tuple[str | None, str]] = {}
-    keys = _initials_of(printed) | _keys_in(printed, people, head) | short_names(head) | _keys_of(people)
+    keys = _roles_of(printed, people) | _initials_of(printed) | _keys_in(printed, people, head)
+    keys |= short_names(head) | _keys_of(people)
     full: list[str] = list(people)
     for label in printed:
         honorific, rest = split_honorific(keys.get(label, label))
@@ -151,6 +154,19 @@ def _initials_of(printed: Sequence[str]) -> dict[str, str]:
         if len(full) == 1 and full[0] in printed[:place] and not is_first_name:
             found[label] = full[0]
     return found
+
+
+def _roles_of(printed: Sequence[str], people: Mapping[str, ListedPerson]) -> dict[str, str]:
+    """The names behind labels that are a role which one listed person has; Q is who asks, A who answers."""
+    of_role: dict[str, list[str]] = {}
+    for name, person in people.items():
+        if person.role:
+            role = person.role.casefold()
+            of_role.setdefault(role, []).append(name)
+            of_role.setdefault("q" if role in ASKS else "a" if role in ANSWERS else role, []).append(name)
+    known = {label: set(of_role.get(label.casefold(), ())) for label in printed}
+    is_key = {label: is_role_label(label) or is_question_or_answer(label, printed) for label in printed}
+    return {label: names.pop() for label, names in known.items() if len(names) == 1 and is_key[label]}
 
 
 def _keys_of(people: Mapping[str, ListedPerson]) -> dict[str, str]:
@@ -280,7 +296,7 @@ def _with_roles(
         is_talker = speaker.role is Role.ANNOUNCER and speaker.name and turns[speaker.id] > 1 and speaker.id == opener
         if is_talker or (speaker.role is None and speaker.id in hosts):
             speaker = replace(speaker, role=Role.HOST)
-        elif speaker.role is None and hosts:
+        elif speaker.role is None and hosts and (speaker.name or "").casefold() not in JOINT_LABELS:
             speaker = replace(speaker, role=Role.GUEST)
         made.append(speaker)
     return made
