@@ -135,7 +135,9 @@ class _BodyInTheMaking:
         self._end_turn()
         identity = f"T{len(self._turns) + 1}"
         start = _seconds(label.time)
-        self._turns.append(Turn(identity, self._voices.of_label[label.label], (), start=start))
+        self._turns.append(
+            Turn(identity, self._voices.of_label[label.label], (), start=start, end=_seconds(label.end))
+        )
         self._labels[identity] = label
         self._places[identity] = block
         if not self._style.label.own_line:

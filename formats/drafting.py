@@ -55,7 +55,10 @@ UNUSUAL_COUNT = 3
 #: How many shapes of a page are tried at most, those with the most lines first.
 TRIED = 5
 
-_TIME = rf"(?P<time>{TIME})"
+#: A time, or from when to when.
+_TIME = rf"(?P<time>{TIME})(?:[ ]?(?:--?>|[-–—→])[ ]?(?P<end>{TIME}))?"
+#: The same in cells of a row of their own.
+_TIME_CELLS = rf"(?P<time>{TIME})(?:\s*(?:--?>|[-–—→]|\|)\s*(?P<end>{TIME}))?"
 _BEGIN = r"(?:[^\W_]|[$\u2190-\u2bff\U0001f000-\U0001faff])"
 _REST = r"(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?"
 _LABEL = rf"(?P<label>(?:\((?i:{ROLE_WORDS})\)[ ]?)?{_BEGIN}{_REST})"
@@ -70,7 +73,7 @@ _OPEN = rf"(?:#{{1,6}}[ ]+)?(?:{_OPENING_TAG}){{0,2}}[*_]{{0,3}}[\[(<]?"
 _CLOSE = rf"[\])>]?[*_]{{0,3}}(?:{_CLOSING_TAG}){{0,2}}"
 #: Between the cells of a row, an entry and what stands under it, or two parts of a line of their own.
 _CELL = rf"\s*</(?:td|th|dt|span|div|p|time)>\s*<(?:td|dd|span|div|p|time){TAG_CLASS}>\s*"
-_SEPARATOR = r"\s*(?:[-–—|·•]\s*)?"
+_SEPARATOR = r"\s*(?:[-–—|·•@]\s*)?"
 _GAP = r"(?:\s*[-–—|]?\s+(?=\S)|\s*$)"
 #: The shapes that labels have, each a whole beginning of a line.
 _SHAPES = tuple(
@@ -83,13 +86,13 @@ _SHAPES = tuple(
         # Name：text, as Chinese and Japanese pages have it
         rf"{_OPEN}{_LABEL}{_CLOSE}：\s*",
         # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
-        rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<]{{0,2}}{_TIME}[\])>]?{_CLOSE}:?{_CLOSE}{_GAP}",
+        rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<*_]{{0,3}}{_TIME}[\])>]?{_CLOSE}:?{_CLOSE}{_GAP}",
         # [0:03] Name:  0:03 - Name:  (0:03) **Name**
         rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|(?:[\])>*_]{{1,4}}|{_CLOSING_TAG}){_GAP}|{_CLOSE}(?:\s*$))",
         # a name alone on its line, plain or set off
         rf"{_OPEN}{_LABEL}{_CLOSE}(?:\s*$)",
         # Name | text  0:03 | **Name** | text, as the rows of a table
-        rf"(?:{_TIME}\s+\|\s+)?{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}\s+\|\s+(?=\S)",
+        rf"(?:{_TIME_CELLS}\s+\|\s+)?{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}\s+\|\s+(?=\S)",
         # Q. text  Mr. Quill. text  ADA QUILL. text
         rf"{_OPEN}{_DOTTED}\.{_CLOSE}\s+(?=\S)",
         # **Name** text  [Name] text  <Name> text
@@ -176,8 +179,8 @@ def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
         match = expression.match(text)
         if match is None:
             continue
-        time = match.groupdict().get("time")
-        if time is not None and parse_time(time) is None:
+        time, end = match.groupdict().get("time"), match.groupdict().get("end")
+        if any(each is not None and parse_time(each) is None for each in (time, end)):
             continue
         pattern = _pattern_of(match)
         is_own_line = match.end() == len(text)
@@ -215,7 +218,7 @@ def _pattern_of(match: re.Match[str]) -> str:
     """The matched text with its words and time taken out."""
     printed = match.group()
     groups = match.groupdict()
-    spans = [(*match.span(name), f"{{{name}}}") for name in ("label", "time") if groups.get(name) is not None]
+    spans = [(*match.span(name), f"{{{name}}}") for name in ("label", "time", "end") if groups.get(name) is not None]
     for start, end, mark in sorted(spans, reverse=True):
         printed = printed[:start] + mark + printed[end:]
     return printed
@@ -233,7 +236,7 @@ def _parts_label(pattern: str, is_own_line: bool) -> bool:
     """Whether the pattern parts the label from what was said by more than a space."""
     if is_own_line:
         return True
-    gaps = pattern[pattern.index("{label}") + len("{label}") :].split("{time}")
+    gaps = re.split(r"\{(?:time|end)\}", pattern[pattern.index("{label}") + len("{label}") :])
     return any(gap.strip() or "\t" in gap or len(gap) > 1 for gap in gaps)
 
 

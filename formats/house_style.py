@@ -60,9 +60,10 @@ EMPHASIS_TAGS = "b|i|u|em|strong|cite|span|h[1-6]"
 CELL_TAGS = "td|th|dt|dd|p|div|time"
 #: Punctuation around the label and the time: no letters and no digits but in such tags.
 _MARKS = rf"(?:[^\w\n{{}}]|_|</?(?:{EMPHASIS_TAGS}|{CELL_TAGS}){TAG_CLASS}>)*"
-#: `{label}` with `{time}` before or after it; one line break may stand between the two.
+_TIMES = rf"\{{time\}}(?:{_MARKS}\{{end\}})?"
+#: `{label}` with `{time}`, or `{time}` and `{end}`, before or after it; one line break may stand between the two.
 _PATTERN = (
-    rf"^{_MARKS}(?:\{{time\}}{_MARKS}\n?{_MARKS}\{{label\}}|\{{label\}}(?:{_MARKS}\n?{_MARKS}\{{time\}})?){_MARKS}$"
+    rf"^{_MARKS}(?:{_TIMES}{_MARKS}\n?{_MARKS}\{{label\}}|\{{label\}}(?:{_MARKS}\n?{_MARKS}{_TIMES})?){_MARKS}$"
 )
 
 NUMBER_TEMPLATE = "Speaker {n}"
@@ -101,6 +102,9 @@ class LayoutChoices:
     indent: Space = ""  #: before every block of the talk
     turn_indent: Space | None = None  #: before a block that begins a turn; the indent where it is not given
     bullet: Space = ""  #: before the first block of the talk, instead of the indent
+    #: Columns at which the lines of paragraphs are broken; without it a paragraph is one line. A tab counts for 8.
+    width: Annotated[int, Field(ge=30, le=200)] | None = None
+    wrap_indent: Space = ""  #: before the lines that go on from the one above
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ def _checked(style: HouseStyle, source: str) -> HouseStyle:
             f"{source}: label.pattern {pattern!r} ends in white space, but the label stands alone on its line",
             code="style_invalid",
         )
-    if not style.label.own_line and pattern.endswith(("{label}", "{time}")):
+    if not style.label.own_line and pattern.endswith(("{label}", "{time}", "{end}")):
         raise PageError(
             f"{source}: label.pattern {pattern!r} does not part the label from what was said", code="style_invalid"
         )
@@ -229,6 +233,11 @@ def _checked(style: HouseStyle, source: str) -> HouseStyle:
             )
     if "\n" in style.layout.indent + style.layout.bullet + (style.layout.turn_indent or ""):
         raise PageError(f"{source}: layout.indent and layout.bullet hold no line breaks", code="style_invalid")
+    if style.layout.wrap_indent.strip() or "\n" in style.layout.wrap_indent:
+        raise PageError(
+            f"{source}: layout.wrap_indent {style.layout.wrap_indent!r} must be white space without line breaks",
+            code="style_invalid",
+        )
     if "\n" in pattern and not style.label.own_line:
         raise PageError(
             f"{source}: label.pattern {pattern!r} has a line break, so label.own_line must be true",

@@ -24,6 +24,7 @@ class Candidate:
     pattern: str  #: the style's pattern with the page's own white space
     rest: str  #: the text after the label
     time: str | None = None
+    end: str | None = None  #: the time when the turn ends, where the page prints that as well
     spaces: str = ""  #: the white space inside the label, its runs parted by "|", where it is not single spaces
     is_stray: bool = False  #: the style's pattern does not fit: it was found by the page's other labels
 
@@ -41,8 +42,8 @@ def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidat
             style.label.pattern == TIGHT_PATTERN and style.label.own_line != (match.end() == len(text))
         ):
             continue
-        time = match.groupdict().get("time")
-        if time is not None and parse_time(time) is None:
+        time, end = match.groupdict().get("time"), match.groupdict().get("end")
+        if any(each is not None and parse_time(each) is None for each in (time, end)):
             continue
         label = " ".join(match["label"].split())
         if label != clean_name(label) or (is_dotted(style.label.pattern) and not ends_with_dot(label)):
@@ -51,7 +52,7 @@ def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidat
         if first:
             label, spaces = f"{first.role} {label}", [first.gap, *spaces]
         printed = "|".join(spaces) if any(space != " " for space in spaces) else ""
-        found.append(Candidate(index, label, _own_pattern(match), text[match.end() :], time, printed))
+        found.append(Candidate(index, label, _own_pattern(match), text[match.end() :], time, end, printed))
     return _with_questions(found)
 
 
@@ -128,8 +129,9 @@ def _own_pattern(match: re.Match[str]) -> str:
     """The matched label with its words and time taken out."""
     printed = match.group()
     spans = [(*match.span("label"), "{label}")]
-    if match.groupdict().get("time") is not None:
-        spans.append((*match.span("time"), "{time}"))
+    for name in ("time", "end"):
+        if match.groupdict().get(name) is not None:
+            spans.append((*match.span(name), f"{{{name}}}"))
     for start, end, mark in sorted(spans, reverse=True):
         printed = printed[:start] + mark + printed[end:]
     return printed

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from formats.blocks import Block, usual
 from formats.body_reading import Body
-from formats.clock import parse_time
+from formats.clock import parse_time, print_time
 from formats.house_style import HouseStyle, LabelForm
 from formats.label_candidates import Candidate
 from formats.labels import Cast, cast_of, first_turns, label_of, number_in
@@ -94,10 +94,12 @@ def _label_marks(turn: Turn, form: LabelForm, cast: Cast, style: HouseStyle, lab
         marks.append(LayoutMark(turn.id, Mark.LABEL_SPACES, label.spaces))
     if label.pattern != choices.pattern:
         marks.append(LayoutMark(turn.id, Mark.PATTERN, label.pattern))
-    if label.time is not None:
-        parsed = parse_time(label.time)
-        if parsed and parsed[1] != choices.time:
-            marks.append(LayoutMark(turn.id, Mark.TIME_FORM, parsed[1]))
+    start = parse_time(label.time) if label.time is not None else None
+    if start is not None and start[1] != choices.time:
+        marks.append(LayoutMark(turn.id, Mark.TIME_FORM, start[1]))
+    end = parse_time(label.end) if label.end is not None else None
+    if start is not None and end is not None and print_time(end[0], start[1]) != label.end:
+        marks.append(LayoutMark(turn.id, Mark.END_FORM, end[1]))
     return marks
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from statistics import median, quantiles
 
+from formats.blocks import without_tags
 from formats.furniture import print_date
 from formats.house_style import (
     DateForm,
@@ -23,6 +24,7 @@ from formats.house_style import (
 )
 from formats.names import UPPER
 from formats.opening import decode_page
+from formats.page_width import Wrap
 from formats.pages import best_reading
 from formats.reading import Reading
 from formats.shapes import is_back_heading, is_footer
@@ -37,15 +39,15 @@ _DATE_FORMS: tuple[DateForm, ...] = ("day-first", "month-first", "iso")
 def learn_style(content: bytes, *, name: str, source: str = "page") -> HouseStyle:
     """A style that writes as the page is written; somebody should look at it before it is used.
 
-    Labels, times and white space are those of most of the page; paragraphs come near to its median length; its title,
-    date and list of people become templates, and its short headings stand as they are. `source` is what errors call
-    the page. Raises PageError `page_not_text` or `page_not_recognised`.
+    Labels, times, white space and the width of lines are those of most of the page; paragraphs come near to its
+    median length; its title, date and list of people become templates, and its short headings stand as they are.
+    `source` is what errors call the page. Raises PageError `page_not_text` or `page_not_recognised`.
     """
     page = decode_page(content, name=source)
     reading = best_reading(page, name=source, identity="page", only_drafted=True)
     transcript = reading.transcript
     assert transcript.layout is not None
-    base = _style_of(reading)
+    base = _style_of(reading, page.wrap)
     style = replace(
         base,
         name=name,
@@ -57,14 +59,14 @@ def learn_style(content: bytes, *, name: str, source: str = "page") -> HouseStyl
     return parse_style(write_style(style), source=source)
 
 
-def _style_of(reading: Reading) -> HouseStyle:
+def _style_of(reading: Reading, wrap: Wrap | None) -> HouseStyle:
     """The style of a reading, with what its page does otherwise throughout."""
     layout = reading.transcript.layout
     assert layout is not None
     style = (
         parse_style(layout.definition, source=layout.style) if layout.definition else shipped_styles()[layout.style]
     )
-    marks = {mark.kind: mark.value for mark in layout.marks if mark.block == WHOLE_PAGE}
+    marks = {mark.kind: without_tags(mark.value) for mark in layout.marks if mark.block == WHOLE_PAGE}
     choices = style.layout
     changed = LayoutChoices(
         turn_separator=marks.get(Mark.TURN_SEPARATOR, choices.turn_separator),
@@ -73,6 +75,8 @@ def _style_of(reading: Reading) -> HouseStyle:
         indent=marks.get(Mark.INDENT, choices.indent),
         turn_indent=marks.get(Mark.TURN_INDENT, choices.turn_indent),
         bullet=marks.get(Mark.BULLET, choices.bullet),
+        width=wrap.width if wrap else None,
+        wrap_indent=wrap.indent if wrap else "",
     )
     return replace(style, layout=changed)
 

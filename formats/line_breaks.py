@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -60,6 +60,35 @@ def broken(text: str, sizes: str, printed: Sequence[str]) -> str:
     for number, span in enumerate(spans[1:]):
         made += printed[min(number, len(printed) - 1)] + text[span.start : span.end]
     return made + text[spans[-1].end :] if spans else made
+
+
+def wrapped(text: str, *, before: str, width: int, indent: str, may_begin: Callable[[str], bool]) -> str:
+    """The text in lines of at most `width` columns, those after the first behind `indent`.
+
+    `before` stands before the text on its first line. No line begins with what `may_begin` does not let, nor after a
+    hyphen that would be taken for one inside a word: such a line goes on beyond the width.
+    """
+    lines: list[str] = []
+    line = before
+    place = 0
+    for word in _WORD.finditer(text):
+        gap = text[place : word.start()]
+        is_too_long = place > 0 and len(f"{line}{gap}{word.group()}".expandtabs()) > width
+        if is_too_long and gap == " " and _may_end(text[:place]) and may_begin(text[word.start() :]):
+            lines.append(line)
+            line = indent + word.group()
+        else:
+            line += gap + word.group()
+        place = word.end()
+    return "\n".join([*lines, line + text[place:]]).removeprefix(before)
+
+
+def _may_end(text: str) -> bool:
+    """Whether a line may end here: not after the hyphen of a word that stops, nor in a script without spaces."""
+    return not (text[-1] == "-" or _WITHOUT_SPACES.match(text[-1]))
+
+
+_WITHOUT_SPACES = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\uffef]")
 
 
 def _spans(text: str, lines: Sequence[_Line]) -> list[_Span]:

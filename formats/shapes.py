@@ -100,7 +100,7 @@ def is_dotted(pattern: str) -> bool:
 
 
 def label_pattern(pattern: str) -> re.Pattern[str]:
-    """A label pattern as a regular expression over a block: groups `label`, `time` and `gap` (the white space after).
+    """A label pattern as a regular expression over a block: groups `label`, `time`, `end`, `gap` (white space after).
 
     White space in the pattern may be any white space on the page, so that a no-break space does not hide a label; a
     line break is one. A time in square brackets may be the text of a link.
@@ -112,12 +112,14 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
             return re.compile(rf"(?P<label>\S(?:[^:\n\t]{{0,98}}?\S)?)(?P<gap>{wide}|$)")
     made = ""
     is_after_time = False
-    for part in re.split(r"(\{label\}|\{time\}|\n|[^\S\n]+)", pattern.rstrip()):
+    for part in re.split(r"(\{label\}|\{time\}|\{end\}|\n|[^\S\n]+)", pattern.rstrip()):
         if part == "{label}":
             made += _DOTTED_LABEL if is_dotted(pattern) else r"(?P<label>\S(?:[^:\n]{0,98}?\S)?)"
         elif part == "{time}":
             made += r"(?P<time>[\d:.,]*\d)"
             is_after_time = True
+        elif part == "{end}":
+            made += r"(?P<end>[\d:.,]*\d)"
         elif part == "\n":
             made += r"[^\S\n]*\n"
         elif part.isspace():

@@ -7,7 +7,7 @@ from formats.house_style import HouseStyle
 from formats.label_candidates import Candidate, find_candidates, join_labels, split_labels
 from formats.label_reading import accept
 from formats.opening import Page
-from formats.page_width import Wrap
+from formats.page_width import TABS, Wrap
 from formats.stamped_labels import with_stamps
 from formats.stray_labels import with_strays
 from formats.wrapping import begins_with_paragraph, inside_sentences, with_whole_paragraphs
@@ -23,24 +23,33 @@ def find_turns(
     """
     blocks, labels = _labelled(page, style, has_title=has_title)
     if labels:
-        inside = inside_sentences(labels, blocks, page.wrap)
+        inside = inside_sentences(labels, blocks, _wrap(page, style))
         blocks, labels = with_strays(labels, blocks, style, has_title=has_title, inside=inside)
         blocks, labels = with_stamps(blocks, labels)
-    return _unwrapped(blocks, labels, page.wrap, style)
+    return _unwrapped(blocks, labels, _wrap(page, style), style)
 
 
 def find_usual_turns(page: Page, style: HouseStyle) -> tuple[tuple[Block, ...], list[Candidate]]:
     """As `find_turns`, with the labels alone that the style explains."""
-    return _unwrapped(*_labelled(page, style), page.wrap, style)
+    return _unwrapped(*_labelled(page, style), _wrap(page, style), style)
 
 
 def _labelled(page: Page, style: HouseStyle, *, has_title: bool = False) -> tuple[tuple[Block, ...], list[Candidate]]:
     joined = join_labels(page.blocks, style)
     candidates = find_candidates(joined, style)
-    inside = inside_sentences(candidates, joined, page.wrap)
+    wrap = _wrap(page, style)
+    inside = inside_sentences(candidates, joined, wrap)
     candidates = [each for each in candidates if each.index not in inside]
-    has_title = has_title or (page.wrap is not None and begins_with_paragraph(joined))
+    has_title = has_title or (wrap is not None and begins_with_paragraph(joined))
     return split_labels(joined, accept(candidates, joined, style, has_title=has_title))
+
+
+def _wrap(page: Page, style: HouseStyle) -> Wrap | None:
+    """How the page's lines are broken: as it shows, else as the style says."""
+    if page.wrap is not None or style.layout.width is None:
+        return page.wrap
+    opening = style.layout.indent[: len(style.layout.indent) - len(style.layout.indent.lstrip())]
+    return Wrap(style.layout.width, TABS[0], style.layout.wrap_indent, opening)
 
 
 def _unwrapped(

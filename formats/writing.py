@@ -12,12 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from formats.blocks import split_blocks
 from formats.clock import print_time
 from formats.furniture import furniture_blocks
 from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
 from formats.labels import Cast, cast_of, first_turns, label_of, page_name, with_present_name, with_spaces
-from formats.line_breaks import broken
-from formats.shapes import is_back_heading, is_direction, is_sound_line, looks_like_an_aside, looks_like_label
+from formats.line_breaks import broken, wrapped
+from formats.shapes import (
+    is_back_heading,
+    is_direction,
+    is_furniture,
+    is_sound_line,
+    is_structure,
+    looks_like_an_aside,
+    looks_like_label,
+)
 from formats.stray_labels import begins_with_label
 from formats.typography import control_characters, curly, inert, straight, without_sound_marks
 from schemas.errors import PageError
@@ -27,7 +36,7 @@ from transcription.paragraphs import rebreak
 #: The block name of marks that hold for the whole page.
 WHOLE_PAGE = "page"
 _NUMBER = re.compile(r"\d{1,3}|[A-Z]")
-_BETWEEN_COMMAS = re.compile(r"\s*[,\[\]'\"]+\s*")
+_BETWEEN_COMMAS = re.compile(r"\s*(?:[,;/\[\]'\"]|\b[QA]\s*[:=–—-])+\s*")
 PERSON_BULLET = "  • "
 MATTER_SEPARATOR = "\n\n"
 
@@ -48,6 +57,7 @@ class Mark(StrEnum):
     LABEL_SPACES = "label_spaces"  #: the white space inside the label, its runs parted by "|"
     LABEL_FORM = "label_form"  #: the label shows another form of the name than the style's
     TIME_FORM = "time_form"
+    END_FORM = "end_form"  #: of the time when a turn ends, where it is another than that of its start
     STAMP = "stamp"  #: of a paragraph: the line with its time above it, "({time}):" with the white space after it
     NUMBER = "number"  #: of a speaker: the N of "Speaker N" where it is not the order of appearance
     LINES = "lines"  #: of a wrapped paragraph: words and characters of each line, "12/64 3/15"
@@ -158,14 +168,18 @@ def spoken_turns(transcript: Transcript, style: HouseStyle) -> tuple[Turn, ...]:
     are left out.
     """
     printed = []
-    cast = cast_of(transcript)
-    forms = (style.label.first, style.label.later)
-    labels = frozenset(label_of(turn.speaker, form, cast, style.label) for turn in transcript.turns for form in forms)
+    labels = printed_labels(transcript.turns, style, cast_of(transcript))
     for turn in transcript.turns:
         paragraphs = tuple(_printable(turn, style, labels))
         if paragraphs:
             printed.append(replace(turn, paragraphs=paragraphs, asides=()))
     return tuple(printed)
+
+
+def printed_labels(turns: Sequence[Turn], style: HouseStyle, cast: Cast) -> frozenset[str]:
+    """Every label that the style gives to somebody who speaks."""
+    forms = (style.label.first, style.label.later)
+    return frozenset(label_of(turn.speaker, form, cast, style.label) for turn in turns for form in forms)
 
 
 def _printable(turn: Turn, style: HouseStyle, labels: frozenset[str]) -> Iterator[Paragraph]:
@@ -189,9 +203,17 @@ def _printable(turn: Turn, style: HouseStyle, labels: frozenset[str]) -> Iterato
 
 
 def _could_be_misread(text: str, style: HouseStyle, labels: frozenset[str]) -> bool:
+    return _is_of_page(text, style, labels) or looks_like_an_aside(text)
+
+
+def _is_of_page(text: str, style: HouseStyle, labels: frozenset[str]) -> bool:
+    """Whether a text could be taken for the beginning of a turn, or for what is heard or stands below the talk."""
     is_label = looks_like_label(text, style) or begins_with_label(text, labels, style)
-    is_of_the_page = is_sound_line(text) or is_direction(text) or is_back_heading(text)
-    return is_label or is_of_the_page or looks_like_an_aside(text)
+    return is_label or is_sound_line(text) or is_direction(text) or is_back_heading(text)
+
+
+#: An entry of a numbered list, or a time.
+_ENTRY = re.compile(r"[\[(#]?\d{1,5}[.):\]]")
 
 
 def spoken_text(text: str, style: HouseStyle) -> str:
@@ -219,6 +241,7 @@ class _Writer:
         self._turns = turns
         self._first = first_turns(turns)
         self._style = style
+        self._labels = printed_labels(turns, style, self._cast)
         self._marks = marks
         self._is_import = is_import
         self._pieces: list[Piece] = []
@@ -247,6 +270,9 @@ class _Writer:
     ) -> None:
         if not self._pieces:
             before = ""
+        printed = self._lines(content, self._text(content, text))
+        if kind in (PieceKind.TURN, PieceKind.PARAGRAPH) and not self._is_import:
+            printed = self._wrapped(printed, lead + label)
         self._pieces.append(
             Piece(
                 kind,
@@ -255,7 +281,7 @@ class _Writer:
                 self._mark(place, Mark.BEFORE, before),
                 self._mark(place, Mark.LEAD, lead),
                 label,
-                self._lines(content, self._text(content, text)),
+                printed,
                 self._mark(content, Mark.AFTER, ""),
             )
         )
@@ -277,6 +303,21 @@ class _Writer:
         usual = self._choice(Mark.LINE_BREAKS, "\n")
         printed = self._mark(content, Mark.LINE_BREAKS, "|".join([usual] * sizes.count(" ")))
         return broken(text, sizes, printed.split("|"))
+
+    def _wrapped(self, text: str, before: str) -> str:
+        """A paragraph in lines as wide as the style's."""
+        layout = self._style.layout
+        if layout.width is None:
+            return text
+        return wrapped(
+            text, before=before, width=layout.width, indent=layout.wrap_indent, may_begin=self._may_begin_line
+        )
+
+    def _may_begin_line(self, text: str) -> bool:
+        """Whether a line of a paragraph may begin with a text: not as turns, list entries and headings do."""
+        (block,), _ = split_blocks(text)
+        is_built = bool(block.lead) or _ENTRY.match(text) is not None or is_structure(text) or is_furniture(text)
+        return not (is_built or _is_of_page(text, self._style, self._labels))
 
     def _add_matter(self, kind: PieceKind, place: str, before: str, text: str) -> None:
         follows_person = bool(self._pieces) and self._pieces[-1].kind is PieceKind.PERSON
@@ -334,6 +375,9 @@ class _Writer:
         if "{time}" in pattern:
             time_form = self._mark(turn.id, Mark.TIME_FORM, self._choice(Mark.TIME_FORM, choices.time or "HH:MM:SS"))
             pattern = pattern.replace("{time}", print_time(self._start(turn), time_form))
+            if "{end}" in pattern:
+                end_form = self._mark(turn.id, Mark.END_FORM, time_form)
+                pattern = pattern.replace("{end}", print_time(self._end(turn), end_form))
         label = label_of(turn.speaker, form, self._cast, choices)
         spaces = self._mark(turn.id, Mark.LABEL_SPACES, "")
         return pattern.replace("{label}", with_spaces(label, spaces) if spaces else label)
@@ -353,13 +397,18 @@ class _Writer:
         return LabelForm(marked) if marked in list(LabelForm) else marked
 
     def _start(self, turn: Turn) -> float:
-        start = turn.start
-        if start is None and turn.paragraphs:
-            start = turn.paragraphs[0].start
-        if start is None:
+        first = turn.paragraphs[0].start if turn.paragraphs else None
+        return self._time("start", turn, turn.start if turn.start is not None else first)
+
+    def _end(self, turn: Turn) -> float:
+        last = turn.paragraphs[-1].end if turn.paragraphs else None
+        return self._time("end", turn, turn.end if turn.end is not None else last)
+
+    def _time(self, which: str, turn: Turn, seconds: float | None) -> float:
+        if seconds is None:
             raise PageError(
-                f"{self._title or 'the transcript'}: turn {turn.id} has no start time, and the style"
+                f"{self._title or 'the transcript'}: turn {turn.id} has no {which} time, and the style"
                 f" {self._style.name} prints one for every turn",
                 code="times_missing",
             )
-        return start
+        return seconds
