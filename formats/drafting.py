@@ -195,11 +195,11 @@ def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
 
 def _is_role_of_name(match: re.Match[str], text: str) -> bool:
     """Whether a label is the role of the name that follows it: "(Host) Ada Quill: Hello"."""
-    following = _NAME_FOLLOWS.match(text, match.end())
-    return is_role_label(match["label"]) and following is not None and is_name(following["name"])
+    following = _NAME_FOLLOWS.match(text, match.end()) if is_role_label(match["label"]) else None
+    return following is not None and " " in following["name"] and is_name(following["name"])
 
 
-_NAME_FOLLOWS = re.compile(r"(?P<name>[^\W\d_][^:\n*_]* [^:\n*_]*?)[*_]{0,3}:")
+_NAME_FOLLOWS = re.compile(r"(?P<name>[^\W\d_][^:\n*_]{1,60}?)[*_]{0,3}:")
 
 
 def _votes_of_two(block: Block, below: Block, index: int) -> Iterator[_Vote]:

@@ -11,7 +11,7 @@ from formats.blocks import Block, split_blocks
 from formats.clock import parse_time
 from formats.house_style import HouseStyle
 from formats.labels import clean_name
-from formats.names import ROLE_WORDS, is_caps_name, is_name, split_honorific
+from formats.names import HTML_TAGS, ROLE_WORDS, is_caps_name, is_name, split_honorific
 from formats.shapes import TIGHT_PATTERN, is_dotted, label_pattern
 
 
@@ -46,7 +46,11 @@ def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidat
         if any(each is not None and parse_time(each) is None for each in (time, end)):
             continue
         label = " ".join(match["label"].split())
-        if label != clean_name(label) or (is_dotted(style.label.pattern) and not ends_with_dot(label)):
+        if (
+            _is_tag(label, style)
+            or label != clean_name(label)
+            or (is_dotted(style.label.pattern) and not ends_with_dot(label))
+        ):
             continue
         spaces = re.findall(r"\s+", match["label"])
         if first:
@@ -54,6 +58,11 @@ def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidat
         printed = "|".join(spaces) if any(space != " " for space in spaces) else ""
         found.append(Candidate(index, label, _own_pattern(match), text[match.end() :], time, end, printed))
     return _with_questions(found)
+
+
+def _is_tag(label: str, style: HouseStyle) -> bool:
+    """Whether a label between angle brackets is a tag of HTML: "<BR>"."""
+    return "<{label}>" in style.label.pattern and label.casefold() in HTML_TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class _RoleFirst:
 def role_first(text: str) -> _RoleFirst | None:
     """What a line begins with in which a role stands before a full name and its colon."""
     match = _ROLE_FIRST.match(text)
-    if match is None or not (is_name(match["name"]) or is_caps_name(match["name"])):
+    if match is None or " " not in match["name"] or not (is_name(match["name"]) or is_caps_name(match["name"])):
         return None
     without = match["before"] + text[match.end("gap") :]
     return _RoleFirst(match["role"], match["gap"], match["name"], without)
@@ -77,7 +86,7 @@ def role_first(text: str) -> _RoleFirst | None:
 
 _ROLE_FIRST = re.compile(
     rf"(?P<before>[\W\d_]{{0,20}})(?P<role>{ROLE_WORDS})(?P<gap>:\s+)"
-    r"(?P<name>[^\W\d_][^:\n*_]* [^:\n*_]*?)[*_]{0,3}:",
+    r"(?P<name>[^\W\d_][^:\n*_]{1,60}?)[*_]{0,3}:",
     re.IGNORECASE,
 )
 
@@ -98,7 +107,7 @@ def _roles_first(blocks: Sequence[Block]) -> dict[int, _RoleFirst]:
     }
 
 
-_COLON_LABEL = re.compile(r"[\W\d_]{0,20}(?P<label>[^\W\d_][^:\n*_]*?)[*_]{0,3}:")
+_COLON_LABEL = re.compile(r"[\W\d_]{0,20}(?P<label>[^\W\d_][^:\n*_]{0,60}?)[*_]{0,3}:")
 
 
 def _with_questions(candidates: list[Candidate]) -> list[Candidate]:

@@ -392,3 +392,21 @@ def test_no_line_of_a_wrapped_paragraph_begins_as_a_turn_or_an_entry_does() -> N
 
     assert who_said(read_page(written, style=style)) == who_said(other)
     assert written.decode().count("\n") > 120
+
+
+# ---------------------------------------------------------------- old web pages
+
+
+def test_tags_alone_on_their_lines_are_no_names() -> None:
+    lines = "".join(f"<P>\n{name}: {text[0]}\n<BR>\n\n" for name, text in TURNS * 2)
+
+    transcript = read_back(f"<HTML>\n<HEAD>\n</HEAD>\n<BODY>\n{lines}</BODY>\n")
+
+    assert who_said(transcript) == TURNS * 2
+
+
+def test_angle_brackets_around_tags_hold_no_names() -> None:
+    page = "".join(f"<HR>\n{text}\n<CENTER>\n{text} And so on.\n" for text in SAID)
+
+    with pytest.raises(PageError, match="no house style explains this page"):
+        read(page.encode())
