@@ -18,7 +18,7 @@ _ATTRIBUTES = rf"(?:\s+{_ATTRIBUTE}=[\"'][^<>\"']*[\"'])*"
 _OPENING_TAGS = re.compile(rf"(?:<{_TAG}{_ATTRIBUTES}>\s*)+", re.IGNORECASE)
 #: Those that stand alone on their lines around rows, entries and turns: no article, whose end is that of the text.
 _LINE_OF_TAGS = re.compile(
-    rf"(?:</?(?:p|br|div|li|ul|ol|section|dl|dt|dd|table|thead|tbody|tr|td|th){_ATTRIBUTES}\s?/?>\s*)+", re.IGNORECASE
+    rf"(?:</?(?:p|div|li|ul|ol|section|dl|dt|dd|table|thead|tbody|tr|td|th){_ATTRIBUTES}>\s*)+", re.IGNORECASE
 )
 _CLOSING_TAGS = re.compile(rf"(?<!\s)(?:\s*(?:</{_TAG}>|<br\s?/?>))+$", re.IGNORECASE)
 

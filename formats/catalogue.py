@@ -200,13 +200,22 @@ _TIMING_LINE = re.compile(
 )
 
 
+#: Captions have a line of times above one or two lines of text; in a page about captions few lines are such.
+TIMING_SHARE = 0.1
+
+
+def _is_captions(content: bytes) -> bool:
+    count = len(_TIMING_LINE.findall(content))
+    return count > 1 and count >= TIMING_SHARE * sum(bool(line.strip()) for line in content.splitlines())
+
+
 def _reader_for(content: bytes) -> Callable[[bytes, str], Transcript] | None:
     """The reader of what the content is, whatever its file is called; None for a page."""
     start = content[:200_000].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"{"):
         is_document = b'"transcript/1"' in content or b'"turns"' in start
         return FORMATS["json" if is_document else "podcast-json"].read
-    if start.startswith(b"WEBVTT") or len(_TIMING_LINE.findall(start)) > 1:
+    if start.startswith(b"WEBVTT") or _is_captions(start):
         return FORMATS["vtt"].read
     if _TIMING_LINE.search(start[:200]):
         return FORMATS["srt"].read

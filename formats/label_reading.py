@@ -13,7 +13,7 @@ from formats.labels import number_in
 from formats.listed_people import explains_initials, label_keys, listed_person
 from formats.names import first_name, is_field_label, is_number_label, is_remark_label, is_role_label, is_sound_label
 from formats.rows import sign_of
-from formats.shapes import ends_sentence, is_clip, is_direction
+from formats.shapes import ends_sentence, is_back_heading, is_clip, is_direction
 from formats.unspoken import code_lines
 
 #: What is said after no label: an address, alone or with a few words before it ("Slides: https://…").
@@ -80,7 +80,14 @@ def _outside_code(candidates: Sequence[Candidate], blocks: Sequence[Block]) -> S
 def _is_no_label(candidate: Candidate, blocks: Sequence[Block]) -> bool:
     label = candidate.label
     is_word_of_page = is_sound_label(label) or is_remark_label(label) or is_field_label(label)
-    return is_word_of_page or is_direction(label) or is_clip(label) or explains_initials(blocks[candidate.index])
+    block = blocks[candidate.index]
+    return (
+        is_word_of_page
+        or is_direction(label)
+        or is_clip(label)
+        or is_back_heading(block.text)
+        or explains_initials(block)
+    )
 
 
 def _inside_the_talk(

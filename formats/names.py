@@ -91,8 +91,8 @@ FUNCTION_WORDS = _words("the and of a an to in for with is on at by or our your 
 
 #: Stand between angle brackets on web pages, where some pages have names.
 HTML_TAGS = _words(
-    "a article b blockquote body br center cite dd div dl dt em font footer h1 h2 h3 h4 h5 h6 head header hr html i img"
-    " li main nav ol p pre script section small span strong style table tbody td th thead title tr tt u ul"
+    "a article b blockquote body br center cite dd div dl dt em font footer h1 h2 h3 h4 h5 h6 head header hr html i"
+    " img li main nav ol p pre script section small span strong style table tbody td th thead title tr tt u ul"
 )
 
 #: The capitals of the Latin, Greek and Cyrillic scripts, for a class in an expression: "re" knows no such class.

@@ -134,7 +134,7 @@ def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
 
     A list of numbers or of what is on when has lines that no sentence ends. One speaker is enough who goes on after
     every break. A style that was drafted from the page alone needs somebody who speaks twice, and so does one that
-    ships where the people are spoken of: in a list of them nobody does.
+    ships on a web page or where the people are spoken of: in a list of them nobody does.
     """
     if _is_a_list(reading) or _asks_nobody(reading):
         return False
@@ -143,7 +143,13 @@ def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     speakers = len({turn.speaker for turn in reading.transcript.turns})
     if speakers == 1:
         return _speaks_alone(reading)
-    return speakers < reading.turn_count or not (is_drafted or _tells_about_people(reading))
+    return speakers < reading.turn_count or not (is_drafted or _is_web_page(reading) or _tells_about_people(reading))
+
+
+def _is_web_page(reading: Reading) -> bool:
+    """Whether tags stand around the lines: parts of a web page stand under headings that look like names."""
+    layout = reading.transcript.layout
+    return layout is not None and any("<" in mark.value for mark in layout.marks)
 
 
 def _tells_about_people(reading: Reading) -> bool:

@@ -55,9 +55,13 @@ def heading_mark(text: str) -> str:
     return match.group() if match else ""
 
 
+_LINE_BREAK_TAG = re.compile(r"<br\s?/?>", re.IGNORECASE)
+
+
 def is_between_turns(text: str) -> bool:
     """Whether a whole line is a heading, a picture or an address, as transcripts have them between the turns."""
-    return is_furniture(text) and text[0] not in "-=_*|" and (text[0] != "<" or text.startswith("<http"))
+    is_tag = text[0] == "<" and not text.startswith("<http") and _LINE_BREAK_TAG.fullmatch(text) is None
+    return is_furniture(text) and text[0] not in "-=_*|" and not is_tag
 
 
 def is_furniture(text: str) -> bool:
@@ -215,6 +219,7 @@ def is_footer(text: str, *, is_set_apart: bool) -> bool:
 
 _BACK_HEADING = re.compile(
     r"(?:#{1,6}\s+)?[*_]{0,2}(?:(?:show |episode )?(?:notes|links|credits|resources)|references|sources|footnotes"
+    r"|works cited|bibliography"
     r"|further (?:reading|listening|information)"
     r"|(?:related|more|other|recent|previous|latest) (?:episodes|links|posts|articles|podcasts|reading|content)"
     r"|about (?:the )?(?:authors?|show|podcast|hosts?|guests?|speakers?|series|us)"

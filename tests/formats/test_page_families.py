@@ -398,7 +398,7 @@ def test_no_line_of_a_wrapped_paragraph_begins_as_a_turn_or_an_entry_does() -> N
 
 
 def test_tags_alone_on_their_lines_are_no_names() -> None:
-    lines = "".join(f"<P>\n{name}: {text[0]}\n<BR>\n\n" for name, text in TURNS * 2)
+    lines = "".join(f"<P>\n{name}: {text[0]}\n</P>\n\n" for name, text in TURNS * 2)
 
     transcript = read_back(f"<HTML>\n<HEAD>\n</HEAD>\n<BODY>\n{lines}</BODY>\n")
 
@@ -410,3 +410,32 @@ def test_angle_brackets_around_tags_hold_no_names() -> None:
 
     with pytest.raises(PageError, match="no house style explains this page"):
         read(page.encode())
+
+
+def test_the_parts_of_a_web_page_under_headings_like_names_are_no_talk() -> None:
+    parts = ("Harbour Museum", "Quill House", "Lamp Shop")
+    page = "".join(f"<section>\n<h2>{part}</h2>\n<p>{SAID[3]}</p>\n<p>{SAID[5]}</p>\n</section>\n" for part in parts)
+
+    with pytest.raises(PageError, match="no house style explains this page"):
+        read(page.encode())
+
+
+def test_a_page_about_captions_is_no_captions() -> None:
+    cue = "00:00:01,000 --> 00:00:02,000\nA lamp.\n\n"
+    page = "# How we write captions\n\n" + "Each cue is short.\n\n" * 20 + "1\n" + cue + "2\n" + cue
+
+    with pytest.raises(PageError, match="no house style explains this page"):
+        read(page.encode())
+
+
+def test_the_works_that_an_essay_cites_say_nothing() -> None:
+    page = f"Ada Quill\n\n{LONG}\n\n{LONG}\n\nAda Quill\n\n{LONG}\n\nWorks Cited\n\n{LONG}\n"
+
+    with pytest.raises(PageError, match="no house style explains this page"):
+        read(page.encode())
+
+
+def test_line_breaks_alone_between_turns_speak_against_no_talk() -> None:
+    lines = "".join(f"<P>\n{name}: {text[0]}\n<BR>\n\n" for name, text in TURNS * 2)
+
+    assert who_said(read_back(f"<HTML>\n<BODY>\n{lines}</BODY>\n")) == TURNS * 2
