@@ -83,10 +83,10 @@ def submit(
     from adapters.wiring import check_models, checked_link, open_ledger, open_store
     from cli.transcribe import beside, episode_of
     from schemas.wire import write_json
-    from transcription.links import is_link
+    from transcription.links import is_address
 
     settings = read_settings()
-    url = checked_link(settings, audio) if is_link(audio) else None
+    url = checked_link(settings, audio) if is_address(audio) else None
     if url is None and not Path(audio).is_file():
         raise NotFound(f"{audio}: no such file", code="file_not_found", field="audio")
     source = url or Path(audio)

@@ -95,10 +95,10 @@ def transcribe(
     from cli.pages import check_terminal
     from formats.catalogue import check_names
     from formats.house_style import style_from_user, style_named
-    from transcription.links import is_link
+    from transcription.links import is_address
 
     settings = read_settings()
-    source = checked_link(settings, audio) if is_link(audio) else _local_file(Path(audio))
+    source = checked_link(settings, audio) if is_address(audio) else _local_file(Path(audio))
     check_names(formats=format or [])
     check_terminal(format or [], output)
     asked = [style_from_user(each) for each in style or []]

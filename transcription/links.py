@@ -24,6 +24,11 @@ def is_link(text: str) -> bool:
     return text[:8].lower().startswith(SCHEMES)
 
 
+def is_address(text: str) -> bool:
+    """Whether somebody who may name a file or a link means no file: `ftp://…` is no link, and is to be told so."""
+    return "://" in text[:20]
+
+
 def shown_name(name: str | None) -> str:
     """The sender's file name for display: printable, without folders, at most 255 characters."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
