@@ -56,6 +56,7 @@ TAGGED = {
     "terms": ("<dt>{name}</dt>\n<dd>{text}</dd>", "<dl>\n", "\n</dl>\n"),
     "terms on one line": ("<dt>{name}</dt><dd>{text}</dd>", "<dl>\n", "\n</dl>\n"),
     "turns in boxes": ('<div class="turn">\n  <p class="who">{name}</p>\n  <p>{text}</p>\n</div>', "", ""),
+    "labels in boxes": ('<div class="turn">\n  <p>{name}: {text}</p>\n</div>', "", ""),
     "rows": ("<tr><td>{name}</td><td>{text}</td></tr>", "<table>\n", "\n</table>\n"),
     "rows on lines": ("<tr>\n<td>{name}</td>\n<td>{text}</td>\n</tr>", "<table>\n", "\n</table>\n"),
 }
@@ -133,7 +134,8 @@ def test_a_table_in_which_people_talk_is_a_talk(form: str) -> None:
     "table",
     [
         "| Lamp | Height | Lit |\n|---|---|---|\n" + "| Gull Point | 12 | 1901 |\n| Quill Rock | 14 | 1902 |\n" * 3,
-        "| Name | Type | What it is |\n|---|---|---|\n" + "| Height | number | How high the lamp stands. |\n" * 4,
+        "| Name | Type | What it is |\n|---|---|---|\n"
+        + "| Lamp | oil | It burns. |\n| Bell | rope | It rings. |\n" * 3,
         "| Risk | What may come of it |\n|---|---|\n" + "| High | Ships run aground. |\n| Low | They wait. |\n" * 3,
         "| Name | What she does |\n|---|---|\n| Ada Quill | Keeps the lamp. |\n| Lena Berg | Mends boats. |\n"
         "| Nur Aziz | Bakes before dawn. |\n| Zoe Marsh | Rows the boat. |\n",
@@ -262,11 +264,11 @@ def test_the_end_of_a_turn_is_read_where_the_page_prints_it(form: str) -> None:
 
 
 def test_an_end_in_another_form_than_its_start_is_written_back() -> None:
-    page = page_of("[{time} - {end}] {name}: {text}", between="\n\n").replace("0:45 - 0:53", "9:59 - 10:03")
+    page = page_of("[{time} - {end}] {name}: {text}", between="\n\n").replace("0:45 - 0:53", "59:59 - 1:00:03")
 
     transcript = read_back(page)
 
-    assert (transcript.turns[5].start, transcript.turns[5].end) == (599.0, 603.0)
+    assert (transcript.turns[5].start, transcript.turns[5].end) == (3599.0, 3603.0)
 
 
 def test_a_style_with_ends_asks_for_them() -> None:
@@ -304,6 +306,12 @@ def test_a_key_says_whose_a_letter_or_role_is(head: str) -> None:
 
 def test_a_name_that_answers_a_question_is_no_key() -> None:
     page = page_of("{letter}: {text}", between="\n\n").replace(SAID[1], "Tomas Feld").replace(SAID[0], "Your name?")
+
+    assert [name for name, _ in who_said(read_back(page))] == ["Q", "A"] * 3
+
+
+def test_a_name_that_is_all_a_question_says_is_no_key() -> None:
+    page = page_of("{letter}: {text}", between="\n\n").replace(SAID[0], "Ada Quill")
 
     assert [name for name, _ in who_said(read_back(page))] == ["Q", "A"] * 3
 
@@ -414,7 +422,7 @@ def test_angle_brackets_around_tags_hold_no_names() -> None:
 
 def test_the_parts_of_a_web_page_under_headings_like_names_are_no_talk() -> None:
     parts = ("Harbour Museum", "Quill House", "Lamp Shop")
-    page = "".join(f"<section>\n<h2>{part}</h2>\n<p>{SAID[3]}</p>\n<p>{SAID[5]}</p>\n</section>\n" for part in parts)
+    page = "".join(f"<section>\n<p>{part}</p>\n<p>{SAID[3]}</p>\n<p>{SAID[5]}</p>\n</section>\n" for part in parts)
 
     with pytest.raises(PageError, match="no house style explains this page"):
         read(page.encode())
