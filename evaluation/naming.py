@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,10 +66,29 @@ class NamingScore:
         return (self.speakers - self.right - self.wrong) / self.speakers if self.speakers else 0.0
 
 
-def score(case: NamingCase, named: Transcript) -> NamingScore:
+#: Whether a name is a voice's.
+Judge = Callable[[NamingCase, Speaker], bool]
+
+
+def is_right(case: NamingCase, speaker: Speaker) -> bool:
+    """Whether the name is the voice's, as written or as the case lets it be heard.
+
+    A part of it counts, and so does a short form of the given name ("Steph" for Stephanie, "Anna" for Anna-Maria); an
+    initial counts for nothing.
+    """
+    truth = case.truth[speaker.id]
+    spellings = [truth, *case.heard_as.get(speaker.id, ())]
+    words = {fold(part) for spelling in spellings for word in spelling.split() for part in (word, *word.split("-"))}
+    first, *others = (speaker.name or "").split() or [""]
+    given = truth.split()[0] if truth else ""
+    is_given = fold(first) in words or are_forms_of_one_name(first, given) or is_beginning_of(first, given)
+    return truth != "" and is_given and all(fold(word) in words or len(fold(word)) == 1 for word in others)
+
+
+def score(case: NamingCase, named: Transcript, judge: Judge = is_right) -> NamingScore:
     """Compare what naming found with who really speaks."""
     speakers = [each for each in named.speakers if each.id in case.truth]
-    right = {each.id for each in speakers if each.name and is_right(case, each)}
+    right = {each.id for each in speakers if each.name and judge(case, each)}
     return NamingScore(
         speakers=len(speakers),
         wrong=sum(each.name is not None and each.id not in right for each in speakers),
@@ -78,20 +97,6 @@ def score(case: NamingCase, named: Transcript) -> NamingScore:
         said=len(case.said),
         found=len(right & case.said),
     )
-
-
-def is_right(case: NamingCase, speaker: Speaker) -> bool:
-    """Whether the name is the voice's, as written or as the case lets it be heard.
-
-    A part of it counts, and so does a short form of the given name ("Steph" for Stephanie, "Anna" for Anna-Maria).
-    """
-    truth = case.truth[speaker.id]
-    spellings = [truth, *case.heard_as.get(speaker.id, ())]
-    words = {fold(part) for spelling in spellings for word in spelling.split() for part in (word, *word.split("-"))}
-    first, *others = (speaker.name or "").split() or [""]
-    given = truth.split()[0] if truth else ""
-    is_given = fold(first) in words or are_forms_of_one_name(first, given) or is_beginning_of(first, given)
-    return truth != "" and is_given and all(fold(word) in words for word in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,11 @@ class Failure:
         return f"{self.case}: {self.speaker} is {self.truth or 'nobody known'}, found {self.found}{because}"
 
 
-def failures(case: NamingCase, named: Transcript) -> Iterator[Failure]:
+def failures(case: NamingCase, named: Transcript, judge: Judge = is_right) -> Iterator[Failure]:
     for each in named.speakers:
         if each.id not in case.truth:
             continue
-        is_wrong = each.name is not None and not is_right(case, each)
+        is_wrong = each.name is not None and not judge(case, each)
         if is_wrong or (each.name is None and each.id in case.said):
             quote = each.evidence[0].quote if each.evidence else None
             yield Failure(case.name, each.id, case.truth[each.id], each.name, quote)

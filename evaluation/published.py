@@ -30,7 +30,7 @@ from evaluation.naming_cases import NamingCase
 from formats.catalogue import read
 from formats.names import is_name, is_role_label, is_sound_label
 from schemas.errors import StenocastError
-from schemas.transcript import Transcript
+from schemas.transcript import Speaker, Transcript
 from transcription.given_names import are_forms_of_one_name
 from transcription.naming import name_speakers
 from transcription.participants import parse_participant
@@ -45,6 +45,11 @@ _NOBODY = re.compile(
     r"all|both|everyone|crowd|group|multiple|various|several|male|female|man|woman|voice|clip|video|person|"
     r"question|answer|transcript)\b.*",
     re.I,
+)
+_SURNAME = re.compile(r" ([^\W\d_a-z][\w'-]+)")  #: a word with a capital right behind a given name
+#: Such words that begin a sentence without a mark before it, or are spoken of the speaker.
+_NO_SURNAMES = frozenset(
+    ("I'm", "I've", "I'd", "I'll", "And", "But", "So", "Yeah", "Yes", "Thank", "Thanks", "What", "How")
 )
 #: Before a name by which somebody is greeted, thanked or introduced.
 _MEETS = (
@@ -122,7 +127,8 @@ def pages_of(folder: Path, *, half: Half | None, only: str | None, draw: int | N
 def published_case(content: bytes, *, name: str) -> NamingCase | None:
     """A page as a naming case; None where it cannot be read, or fewer than two voices have a person's name.
 
-    Voices whose label is no person's ("Host", "Audience 2") stay in the talk and are not counted.
+    Voices whose label is no person's ("Host", "Audience 2") stay in the talk and are not counted. A name counts as
+    said where its given name stands anywhere in the talk, other than in the full name of somebody else.
     """
     try:
         transcript = read(content, name=name)
@@ -135,9 +141,41 @@ def published_case(content: bytes, *, name: str) -> NamingCase | None:
     return replace(
         case,
         truth=truth,
-        said=case.said & truth.keys(),
+        said=frozenset(voice for voice in case.said & truth.keys() if _is_said(case.transcript, truth[voice])),
         participants=tuple(parse_participant(label) for label in truth.values()),
     )
+
+
+def _is_said(transcript: Transcript, label: str) -> bool:
+    """Whether the given name of a label stands in the talk without somebody else's surname behind it.
+
+    "Peter Hart" says nobody's name who is Peter Asaro.
+    """
+    given, *others = label.split()
+    surnames = {fold(each) for each in others}
+    for text in (p.text.replace("’", "'") for turn in transcript.turns for p in turn.paragraphs):
+        for word in re.finditer(r"[\w'-]+", text):
+            if fold(word.group().removesuffix("'s")) != fold(given):
+                continue
+            behind = _SURNAME.match(text, word.end())
+            if behind is None or not surnames or fold(behind[1]) in surnames or behind[1] in _NO_SURNAMES:
+                return True
+    return False
+
+
+def is_right_by_label(case: NamingCase, speaker: Speaker) -> bool:
+    """Whether a name is the one on the page. A label that is a given name alone leaves the surname open.
+
+    "Mark Noonan" is right for the label "Mark", unless two labels of the page are that given name.
+    """
+    if is_right(case, speaker):
+        return True
+    label = case.truth[speaker.id]
+    if not speaker.name or " " in label:
+        return False
+    alike = sum(are_forms_of_one_name(label, other.split()[0]) or label == other.split()[0]
+                for other in case.truth.values())  # fmt: skip
+    return alike == 1 and is_right(case, replace(speaker, name=speaker.name.split()[0]))
 
 
 def is_persons(label: str) -> bool:
@@ -157,12 +195,13 @@ def measure_page(path: Path) -> PageResult | None:
     alone = name_speakers(case.transcript)
     given = name_speakers(case.with_participants())
     called = called_voices(case)
-    found = [*failures(case, alone), *failures(replace(case, name=f"{case.name} (participants given)"), given)]
+    with_list = replace(case, name=f"{case.name} (participants given)")
+    found = [*failures(case, alone, is_right_by_label), *failures(with_list, given, is_right_by_label)]
     return PageResult(
         PublishedScore(
             pages=1,
-            alone=score(case, alone),
-            given=score(case, given),
+            alone=score(case, alone, is_right_by_label),
+            given=score(case, given, is_right_by_label),
             another_alone=_named_another(case, alone),
             another_given=_named_another(case, given),
             called=len(called),
@@ -191,7 +230,7 @@ def called_voices(case: NamingCase) -> frozenset[str]:
 
 def _rightly_named(case: NamingCase, named: Transcript) -> frozenset[str]:
     return frozenset(
-        each.id for each in named.speakers if each.id in case.truth and each.name and is_right(case, each)
+        each.id for each in named.speakers if each.id in case.truth and each.name and is_right_by_label(case, each)
     )
 
 

@@ -208,6 +208,8 @@ def handing_over(sentence: Sentence) -> Iterator[Claim]:
         yield claim_in(Whom.NEXT, sentence, begin, given.end, given, weight)
 
 
+#: "You can find me on the web, Ana Ruiz." is said of oneself.
+OF_ONESELF = re.compile(r"\b(?:find|follow|reach|contact|google|search(?: for)?|look(?: for)?) me\b", re.I)
 _TELLS_OF = re.compile(r"[,–—]\s+(?:he|she)\b", re.I)  #: "Mary, she never came" is said of her
 
 
@@ -230,7 +232,7 @@ def _addressed(sentence: Sentence) -> Iterator[tuple[SpokenName, bool]]:
         name = name_at(sentence, sentence.start + comma.end())
         if name is None or (comma["and"] and (name.is_full or name.likelihood < FIRST_KNOWN)):
             continue
-        if is_explained(sentence.even[sentence.start : name.start]):
+        if is_explained(sentence.even[sentence.start : name.start]) or (name.is_full and OF_ONESELF.search(whole)):
             continue
         rest = sentence.even[name.end : sentence.end]
         if not rest.strip(".?!… ") or (not name.is_full and (rest[0] in ",–—" or _opens_question(name, rest))):

@@ -52,7 +52,8 @@ _PRAISE = (
 )
 _WHEN = (
     r"(?:[\s,]+(?:today|tonight|now|here|again|also|once again|this (?:week|morning|afternoon|evening|time)|"
-    r"in the (?:studio|room)|on the (?:line|show|phone|programme|podcast)|remotely|as always|as ever))*,?"
+    r"right now|in (?:the|our|my) (?:[\w-]+ )?(?:studio|room)|on the (?:line|show|phone|"
+    r"programme|podcast)|remotely|as always|as ever))*,?"
 )
 
 _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
@@ -84,6 +85,12 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
+_IS_THE_HOST = re.compile(
+    r",?\s+(?:one of )?(?:your|the) (?:[\w-]+ ){0,2}?(?:co-?)?(?:hosts?|presenters?|moderator)\b", re.I
+)
+A_GUEST = 0.8  #: how likely a word that no list knows is a name behind "our guest is", where only a name can stand
+_OF_A_GUEST = re.compile(r"\bguest\b", re.I)
+_STANDS_ALONE = re.compile(r"\s*(?:[.,!?]|$)|\s+(?:who|whose|from|again)\b")
 OWN_SHOW = 0.55  #: weight of opening a show that bears a name, which may be a company's: a second sign is needed
 _OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to|this is)(?: the)?\s+", re.I)
 _IS_A_SHOW = re.compile(
@@ -113,7 +120,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          r"to be)(?: \w+){0,3}? (?:speaking|talking|chatting) (?:to|with)", 0.75),
         (r"\b(?:following is|this is|here is|here's|bring you|presenting) (?:a|my|our) (?:\w+ )?"
          r"(?:conversation|interview|discussion|chat) with", 0.75),
-        (rf"\b(?:i'm|i am|we're|we are)(?: sitting| sat| back)? here{_WHEN} with", 0.75),
+        (rf"\b(?:i'm|i am|we're|we are|and i are)(?: sitting| sat| standing| back| live)? here{_WHEN} with", 0.75),
+        (rf"\b(?:a|our|my|this) (?:(?:very|really|truly) )?special guest{_WHEN}(?: is|,| [–—-])?", 0.8),
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
         (r"\b(?:please|warm|big) welcome(?: to| for)?", 0.75),
@@ -305,7 +313,7 @@ def _self_introductions(sentence: Sentence) -> Iterator[Claim]:
             name = name_at(sentence, match.end())
             if name is None or name.start in seen or is_reported(sentence, match.start()):
                 continue
-            if is_quoted_there(sentence, match.start()):
+            if is_quoted_there(sentence, match.start()) or _is_one_of_the_makers(sentence, match, name):
                 continue
             seen.add(name.start)
             yield claim_in(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
@@ -313,6 +321,13 @@ def _self_introductions(sentence: Sentence) -> Iterator[Claim]:
     yield from _name_and_trade(sentence)
     yield from _this_is(sentence)
     yield from _name_here(sentence)
+
+
+def _is_one_of_the_makers(sentence: Sentence, cue: re.Match[str], name: SpokenName) -> bool:
+    """ "It was edited by myself, Bo Lund, and Ana Ruiz": the first of those beside whoever speaks."""
+    return (
+        cue.group().casefold().startswith("by ") and _LISTED.match(sentence.even, name.end, sentence.end) is not None
+    )
 
 
 def _show_of_ones_own(sentence: Sentence) -> Iterator[Claim]:
@@ -338,7 +353,7 @@ def _this_is(sentence: Sentence) -> Iterator[Claim]:
             yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
         elif sentence.even[begin:end].casefold().startswith("it's") or name.likelihood < FIRST_KNOWN:
             continue  # "this is Desert Island, with …": a show, not a person
-        elif re.match(r"\s+(?:in|from|at|for|on)\b", after):
+        elif _IS_THE_HOST.match(after) or re.match(r"\s+(?:in|from|at|for|on)\b", after):
             yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
         elif re.match(r"[,.!?]|$", after) and not re.match(r",\s*(?:who|my|our|your|the|a|an|he|she|they)\b", after):
             # It may as well be said of a guest, or by an announcer: not enough alone.
@@ -388,7 +403,7 @@ def _introductions(sentence: Sentence) -> Iterator[Claim]:
             for name in named:
                 if name.start not in seen:
                     seen.add(name.start)
-                    weighted = weight * name.likelihood * factor
+                    weighted = weight * max(name.likelihood, _of_a_guest(sentence, match, name)) * factor
                     yield claim_in(Whom.INTRODUCED, sentence, match.start(), name.end, name, weighted)
             for name in _further_names(sentence, named):
                 if name.start not in seen:
@@ -402,6 +417,13 @@ def _introductions(sentence: Sentence) -> Iterator[Claim]:
             continue
         weighted = 0.8 * joining.likelihood * factor
         yield claim_in(Whom.INTRODUCED, sentence, joining.start, match.end(), joining, weighted)
+
+
+def _of_a_guest(sentence: Sentence, cue: re.Match[str], name: SpokenName) -> float:
+    """How likely a word that no list knows is a name behind "our guest is", where it stands alone there."""
+    is_alone = _STANDS_ALONE.match(sentence.even, name.end, sentence.end) is not None
+    is_word = len(name.words) == 1 and name.likelihood == FIRST_UNKNOWN
+    return A_GUEST if is_word and is_alone and _OF_A_GUEST.search(cue.group()) else 0.0
 
 
 def _further_names(sentence: Sentence, named: Sequence[SpokenName]) -> Iterator[SpokenName]:

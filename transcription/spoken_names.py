@@ -173,6 +173,8 @@ def read_name(text: str, at: int) -> SpokenName | None:
         raw = token.group().rstrip("'’")
         core = raw.rstrip(".")
         plain = core.replace("’", "'")
+        if core.endswith("-"):
+            break  # "I'm Ada Qui-": the rest was never said
         if not words and is_honorific(core) and _GAP.match(text, token.end()).end() < len(text):  # type: ignore[union-attr]
             honorifics.append(core)
         elif plain.casefold().endswith("'s") and _is_name_word(core[:-2]):

@@ -66,9 +66,11 @@ def _clear(claims: Sequence[Claim]) -> Iterator[Claim]:
 def _completed(talk: Talk, turn: int, claim: Claim, told: Mapping[str, Sequence[SpokenName]]) -> Heard:
     """ "Joining us is Ana Ruiz. Hello, Ana.": the address has the full name that stands before it.
 
+    So has an introduction: "We met Ana Ruiz. We're here now with Ana."
+
     Where a new voice answers, that is also the one full name which the same voice said in an earlier turn.
     """
-    if claim.whom not in (Whom.NEXT, Whom.OTHER) or claim.name.is_full:
+    if claim.whom not in (Whom.NEXT, Whom.OTHER, Whom.INTRODUCED) or claim.name.is_full:
         return Heard(turn, claim)
     before = [
         name
@@ -77,12 +79,14 @@ def _completed(talk: Talk, turn: int, claim: Claim, told: Mapping[str, Sequence[
         if (paragraph, name.start) < (claim.paragraph, claim.offset)
         and are_forms_of_one_name(claim.name.words[0], name.words[0])
     ]
-    if not before and claim.whom is Whom.NEXT and _is_answered_by_a_new_voice(talk, turn):
+    if not before and claim.whom is not Whom.OTHER and _is_answered_by_a_new_voice(talk, turn):
         earlier = told.get(str(talk.turns[turn].speaker), ())
         before = [name for name in earlier if are_forms_of_one_name(claim.name.words[0], name.words[0])]
     if len({name.text for name in before}) != 1:
         return Heard(turn, claim)
     full = replace(claim, name=before[0])
+    if claim.whom is Whom.INTRODUCED:  # worth less was the given name for being a word that no list knows
+        full = replace(full, weight=claim.weight * before[0].likelihood / claim.name.likelihood)
     return Heard(turn, full, is_called=claim.whom is Whom.NEXT, said=claim.name.text)
 
 

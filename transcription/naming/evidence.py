@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
+from transcription.addresses import receives
 from transcription.courtesies import Courtesy, takes_leave, takes_welcome
-from transcription.names_in_sentences import CALLS, Claim, Whom
+from transcription.names_in_sentences import CALLS, Claim, Whom, sentences_of
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
@@ -26,6 +27,7 @@ REPLY = 0.65  #: weight of calling who has just introduced or asked the one who 
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 MENTIONS_OF_SOMEBODY = 6  #: whom everybody talks about, and hardly anybody calls, may have a known name, too
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
+REPLY_WORDS = 3  #: the same where the introduction ends with a question to a "you"
 UNSURE = 0.6  #: what an introduction is then worth
 #: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
 #: weighs this much ("my guest is …") introduces who was heard before, too: some episodes begin with what comes later.
@@ -49,6 +51,13 @@ CALLING_TURNS = 2
 #: Quill" is of somebody else.
 OPENING_PART = 0.25
 OF_SOMEBODY = 0.4  #: of the weight of a call beside "he" or "she": between two, 15 of 20 were of somebody else
+KNOWN_IN_FULL = (
+    0.6  #: a piece of evidence from which a voice has a full name, so that its "Thanks, Adam" is another's
+)
+LAST_WORDS = 40  #: of a turn, in which thanks are looked for that the next turn returns
+#: Of the weight of thanks in the first turns by who opens the talk: there 16 of 18 were of a helper ("Thanks, Bram,
+#: for the questions").
+THANKS_OF_OPENER, OPENER_TURNS = 0.2, 4
 TAKING_WORDS = 12  #: so many first words in which who is welcomed or thanked takes it
 IN_FULL = 0.3  #: of the weight of a call by a full name that nobody was introduced by: 9 of 10 only speak of somebody
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
@@ -67,6 +76,16 @@ _OPENS = re.compile(
 _OPENS_THE_SHOW = re.compile(
     r"\s*[,.]?\s*(?:and )?(?:(?:this is|welcome to|you're listening to|you are listening to|you're watching)\b|"
     r"(?:(?:i'm|i am) )?(?:your|the) host\b)",
+    re.I,
+)
+#: Before "I'm Zorbel.": "This is Low Water."
+_IS_BEHIND_SHOW = re.compile(
+    r"(?:^|[.!] )(?:\w+,? )?(?:this is|welcome(?: back)? to|you're listening to) [^.!?]{1,80}[.!] (?:and )?$", re.I
+)
+#: Behind "I'm Zorbel", said as a voice begins: "I'm a potter", "I work for …".
+_SAYS_MORE_OF_ITSELF = re.compile(
+    r"(?:\s*[,.]|,? and)?\s*(?:and )?(?:(?:i'm|i am|i've been) (?:an?|the|one|your|from|with|at|based|based in)\b|"
+    r"i (?:work|live|run|lead|teach|write|build|make|study|research|represent)\b)",
     re.I,
 )
 #: Loudspeakers are called, and nobody answers who could be named.
@@ -127,7 +146,7 @@ def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> I
     announced = _announced(talk, people, heard)
     for each in heard:
         person = person_of(people, each.claim.name.text)
-        speaker = voice_of(talk, each)
+        speaker = _introduced_voice(talk, each, voice_of(talk, each))
         if person is None or speaker is None or speaker == talk.turns[each.turn].speaker != _own_voice(talk, each):
             continue
         weight = _weight(talk, announced, each, people, person, speaker)
@@ -255,13 +274,20 @@ def _received(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> 
     if len(talk.talkers) == 2:
         if comes_or_leaves:
             return RECEIVED
-        is_taken = answer is None or takes_leave(answer)
+        is_taken = answer is None or takes_leave(answer) or _gave_thanks_before(talk, turn, speaker)
         return THANKED if courtesy is Courtesy.THANKS and is_parting and is_taken else 0.0
     if is_parting and not (answer and takes_leave(answer)):
         return 0.0  # a colleague who has spoken before, and speaks on
     is_clear = talk.neighbour(turn, -1) == talk.neighbour(turn, 1) == speaker
     enters = courtesy is Courtesy.RECEIVES and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
     return RECEIVED_OF_MANY if comes_or_leaves and (is_clear or enters) else 0.0
+
+
+def _gave_thanks_before(talk: Talk, turn: int, voice: str) -> bool:
+    """Whether the last words of a voice, right before a turn, are thanks: "Thank you for coming." "Thanks, Ada." """
+    if turn == 0 or talk.turns[turn - 1].speaker != voice:
+        return False
+    return takes_leave(" ".join(" ".join(talk.texts[turn - 1]).split()[-LAST_WORDS:]))
 
 
 def _may_bear_it(talk: Talk, person: Person, turn: int, speaker: str) -> bool:
@@ -282,18 +308,25 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
     this town." later on tells none.
     """
     claim = heard.claim
-    if claim.name.likelihood > FIRST_UNKNOWN or claim.name.text in talk.things:
+    if claim.name.likelihood > FIRST_UNKNOWN:
         return claim.weight
-    after = talk.texts[heard.turn][claim.paragraph][claim.name.end :]
+    after = talk.texts[heard.turn][claim.paragraph][claim.name.end :].replace("’", "'")
     begins = claim.paragraph == 0 and claim.offset < OPENING_CHARACTERS
     if not begins or talk.turns_of(str(talk.turns[heard.turn].speaker))[:1] != [heard.turn]:
         return claim.weight
     greets_only = _OPENS.match(talk.texts[heard.turn][0][: claim.offset].replace("’", "'"))
+    said_before = talk.texts[heard.turn][0][: claim.offset].replace("’", "'")
+    is_behind_show = _IS_BEHIND_SHOW.search(said_before) and re.match(r"\s*[.!]", after)
+    opens = greets_only and _OPENS_THE_SHOW.match(after)
+    if heard.turn == 0 and (opens or is_behind_show) and not _IS_A_STATE.search(claim.name.text):
+        return max(claim.weight, OWN_OPENING)  # whatever else is called so: "the Bram and Wilma Show"
+    if claim.name.text in talk.things:
+        return claim.weight
     if re.match(r"my (?:full )?name", claim.quote, re.I):
         is_name = greets_only and re.match(r"\s*(?:[.,!]|and\b|$)", after)
         return max(claim.weight, NAMED_BY_ITSELF) if is_name else claim.weight
-    if heard.turn == 0 and greets_only and _OPENS_THE_SHOW.match(after):
-        return max(claim.weight, OWN_OPENING)
+    if greets_only and _SAYS_MORE_OF_ITSELF.match(after) and not _IS_A_STATE.search(claim.name.text):
+        return max(claim.weight, NAMED_BY_ITSELF)
     is_in_company = bool({heard.turn - 1, heard.turn + 1} & announced.own)
     if is_in_company and re.match(r"\s*(?:[.!]|$)", after) and not _IS_A_STATE.search(claim.name.text):
         return max(claim.weight, OWN_UNKNOWN)
@@ -303,6 +336,9 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
 def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
     """What calling somebody is worth by the name alone, which may be no name at all."""
     weight = _weight_of_call(talk, announced, heard, person)
+    is_opener = heard.turn <= OPENER_TURNS and talk.turns[heard.turn].speaker == talk.turns[0].speaker
+    if is_opener and heard.claim.courtesy is Courtesy.THANKS:
+        weight *= THANKS_OF_OPENER
     return weight * OF_SOMEBODY if _speaks_of_somebody(heard.claim) else weight
 
 
@@ -353,6 +389,21 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     return claim.weight if _takes_up(talk, heard.turn, speaker) else claim.weight * UNSURE
 
 
+def _introduced_voice(talk: Talk, heard: Heard, voice: str | None) -> str | None:
+    """The voice that a claim is about; of an introduction that a second host joins in, the new one that answers both.
+
+    "With us is Bram Oster. Hello, Bram." – "Hi, Bram." – "Hello, both of you."
+    """
+    joins = heard.turn + 1
+    if heard.claim.whom is not Whom.INTRODUCED or joins >= len(talk.turns):
+        return voice
+    second, third = talk.turns[joins].speaker, talk.neighbour(joins, 1)
+    if second is None or second == talk.turns[heard.turn].speaker or not _calls_first(talk, heard, second):
+        return voice
+    is_new = third is not None and talk.turns_of(third)[0] > heard.turn
+    return third if is_new and third != second else voice
+
+
 def _calls_first(talk: Talk, heard: Heard, voice: str) -> bool:
     """Whether a voice's next turn begins by calling the person who was introduced, as a second host does.
 
@@ -369,7 +420,24 @@ def _takes_up(talk: Talk, turn: int, voice: str) -> bool:
     """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
     following = _next_turn(talk, turn, voice)
     is_long = following is not None and talk.word_counts[following] >= ANSWER_WORDS
-    return is_long or _greets(talk, turn, voice)
+    is_asked = following == turn + 1 and talk.word_counts[following] >= REPLY_WORDS and _ends_by_asking(talk, turn)
+    return is_long or is_asked or _greets(talk, turn, voice) or _is_received_next(talk, turn, voice)
+
+
+def _is_received_next(talk: Talk, turn: int, voice: str) -> bool:
+    """Whether a voice that says next to nothing is welcomed then: "I am here with Ada Quill." "Yeah." "Welcome." """
+    goes_on = turn + 2
+    is_between = goes_on < len(talk.turns) and talk.turns[turn + 1].speaker == voice
+    if not is_between or talk.turns[goes_on].speaker != talk.turns[turn].speaker:
+        return False
+    first = sentences_of(talk.texts[goes_on])[:1]
+    return any(receives(each.even[each.start : each.end]) for each in first)
+
+
+def _ends_by_asking(talk: Talk, turn: int) -> bool:
+    """Whether a turn ends with a question to a "you"."""
+    last = sentences_of(talk.texts[turn])[-1:]
+    return any(said.rstrip().endswith("?") and YOU.search(said) for said in (e.even[e.start : e.end] for e in last))
 
 
 def _greets(talk: Talk, turn: int, voice: str) -> bool:
@@ -448,7 +516,7 @@ def without_namesakes(talk: Talk, people: list[Person], pieces: Sequence[Piece])
     """
     own: dict[int, set[str]] = defaultdict(set)
     for piece in pieces:
-        if " " in piece.heard and " " in people[piece.person].full:
+        if " " in piece.heard and " " in people[piece.person].full and piece.weight >= KNOWN_IN_FULL:
             own[piece.person].add(piece.speaker)
     moved: list[Piece] = []
     for piece in pieces:
@@ -459,6 +527,8 @@ def without_namesakes(talk: Talk, people: list[Person], pieces: Sequence[Piece])
             and people[piece.person].participant is None
             and own[piece.person] == {teller}
         )
+        if is_namesake and receives(piece.quote):
+            continue  # "Thanks for coming on, Adam": a host's words that were given to the guest
         if is_namesake:
             namesake = Person(piece.heard)
             if namesake not in people:

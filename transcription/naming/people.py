@@ -127,8 +127,8 @@ def calls(person: Person, name: str) -> bool:
             return True
         is_expected = person.participant is not None or len(parts) > 1
         return is_expected and _is_same_given_name_by_sound(words[0], parts[0])
-    if len(parts) == 1:
-        return False
+    if len(parts) == 1:  # who is listed by a given name alone may say the surname, too
+        return person.participant is not None and are_forms_of_one_name(words[0], parts[0])
     if are_forms_of_one_name(words[0], parts[0]) and fold(words[-1]) == fold(parts[-1]):
         return True
     alike = similarity(name, person.full)

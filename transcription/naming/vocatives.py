@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from transcription.addresses import OF_ONESELF
 from transcription.courtesies import goes_on_courteously, is_after_courtesy
 from transcription.names_in_sentences import (
     Claim,
@@ -80,7 +81,7 @@ def _called(sentence: Sentence) -> Iterator[tuple[SpokenName, float]]:
         seen.add(name.start)
         rest = even[name.end : end]
         is_whole = not even[start : name.start].strip() and not rest.strip(" .?!…")
-        is_called = not name.is_full or not rest.strip(" .?!…")
+        is_called = not name.is_full or not (rest.strip(" .?!…") or OF_ONESELF.search(even, start, end))
         is_first = not even[start : name.start].strip()
         is_received = is_first and goes_on_courteously(even, name.end, end)
         if is_whole or not is_called or GOES_ON_ABOUT.match(rest) or not (_CLOSED.match(rest) or is_received):

@@ -1,0 +1,168 @@
+"""Names by phrases that published talk uses and the rules did not know, and what looks like them and names nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from evaluation.naming_cases import document
+from transcription.naming import name_speakers
+
+
+@dataclass(frozen=True)
+class Case:
+    id: str
+    lines: str
+    expected: list[str | None]
+
+
+def found(lines: str) -> list[str | None]:
+    """The names of the voices of "A: text" lines, by first appearance."""
+    pairs = [line.strip().split(": ", 1) for line in lines.strip().splitlines()]
+    transcript, _ = document([(label, text) for label, text in pairs])
+    return [each.name for each in name_speakers(transcript).speakers]
+
+
+OF_ONESELF = [
+    Case(
+        "a word that no list knows, and then what the voice does",
+        "A: Welcome back to the harbour.\nB: Hi, I'm Zorbel, I'm a rigger from the east quay.\nA: Good.",
+        [None, "Zorbel"],
+    ),
+    Case(
+        "the same without a comma",
+        "A: Welcome back to the harbour.\nB: Hello, I'm Zorbel I'm from the east quay.\nA: Good.",
+        [None, "Zorbel"],
+    ),
+    Case(
+        "a state, and then what the voice does",
+        "A: Welcome back to the harbour.\nB: Hi, I'm Exhausted, I'm a rigger from the east quay.\nA: Good.",
+        [None, None],
+    ),
+    Case(
+        "behind the name of the show",
+        "A: This is Low Water. I am Zorbel. We talk about tides today.\nB: And about boats.",
+        ["Zorbel", None],
+    ),
+    Case(
+        "a host, whatever else is called so",
+        "A: Hi, I'm Zorbel. And this is Low Water, the Zorbel and Wilma Show as some say.\nB: And about boats.",
+        ["Zorbel", None],
+    ),
+    Case(
+        "this is, your host",
+        "A: Welcome to Low Water. This is Greta Vance, your co-host, as well as the keeper of the gauge.\nB: Yes.",
+        ["Greta Vance", None],
+    ),
+    Case(
+        "this is, my host at the hotel",
+        "A: Welcome to Low Water. This is Greta Vance, my cousin, as well as the keeper of the gauge.\nB: Yes.",
+        [None, None],
+    ),
+    Case(
+        "broken off and begun again",
+        "A: I'm Greta Van-\nB: Go on.\nA: I'm Greta Vance.\nB: There.",
+        ["Greta Vance", None],
+    ),
+    Case(
+        "one of those who made it",
+        "A: I'm Greta Vance. It rained.\nB: It did.\nA: This was edited by myself, Bruno Sala, and Otis Bell.",
+        ["Greta Vance", None],
+    ),
+    Case(
+        "where somebody is found",
+        "A: We have a special guest today, Zorbel. Welcome!\nB: Thanks for having me.\nA: Where are you found?\n"
+        "B: People can find me on the quay, Zorbel Quandle. Ask for the blue boat.",
+        [None, "Zorbel"],
+    ),
+]
+
+OF_GUESTS = [
+    Case(
+        "a special guest whose name no list knows",
+        "A: We talk about ropes, and we have a special guest today, Zorbel. Zorbel works at the walk. Welcome!\n"
+        "B: Thanks for having me.",
+        [None, "Zorbel"],
+    ),
+    Case(
+        "our guest is, and what he did",
+        "A: Our special guest is Zorbel, who has been here before.\nB: Thanks for having me again.",
+        [None, "Zorbel"],
+    ),
+    Case(
+        "a thing for a guest",
+        "A: Our special guest is Zorbel software again.\nB: Thanks for having me again.",
+        [None, None],
+    ),
+    Case(
+        "two stand here with somebody",
+        "A: It is the first day. Hugo and I are here with Osric Pell from the rope walk. How do you like it?\n"
+        "B: Hello. It is my first time here, and it is loud.\nC: It is always loud.",
+        [None, "Osric Pell", None],
+    ),
+    Case(
+        "here, in the studio, with",
+        "A: I am here right now, in our improvised studio, with Osric Pell. How do you like it?\n"
+        "B: It has been great.\nC: It is always loud.",
+        [None, "Osric Pell", None],
+    ),
+    Case(
+        "a colleague cheers",
+        "A: We're here with Osric Pell.\nB: Woo!\nC: The tide turns at nine today, and so do we.",
+        [None, None, None],
+    ),
+    Case(
+        "who says next to nothing is welcomed",
+        "A: I am here with Osric Pell.\nB: Yeah.\nA: Great to have you here. You gave a talk on knots.\n"
+        "C: He did, it was good.\nB: I did.",
+        [None, "Osric Pell", None],
+    ),
+    Case(
+        "a second host greets, too",
+        "A: So today we are joined by Osric Pell from the rope walk. Hello, Osric. Welcome.\nB: Hi, Osric.\n"
+        "C: Hello. Thanks for having me.\nA: How did it begin?\nC: With a knot.\nB: Thanks, Osric.\nC: Thank you.",
+        [None, None, "Osric Pell"],
+    ),
+    Case(
+        "the given name of who was named before",
+        "A: On the last day we met Osric Pell. We're here now with Osric, one of our riggers. How do you like it?\n"
+        "B: Oh, I like it, it went well and it was not too long.\nC: It is always loud.",
+        [None, "Osric Pell", None],
+    ),
+    Case(
+        "a second host introduces, the first one turns to the guest",
+        "A: My name is Greta Vance and I'm joined by my co host, Otis Bell. Otis, please tell us about our guest.\n"
+        "B: Yeah, this is a great interview with Osric Pell. He works at the rope walk, and it is fun to hear.\n"
+        "A: Well, Osric, thank you so much for taking the time. Could you introduce yourself?\n"
+        "C: I work at the rope walk as a rigger.",
+        ["Greta Vance", "Otis Bell", "Osric Pell"],
+    ),
+]
+
+OF_THANKS = [
+    Case(
+        "of a helper, as the talk begins",
+        "A: We talk about ropes. The questions today are by our friends. Thanks, Wilma, for your help.\n"
+        "B: Good to be here.\nA: How did it begin?\nB: With a knot.",
+        [None, None],
+    ),
+    Case(
+        "which return thanks, before the credits",
+        "A: How did it begin?\nB: With a knot.\nA: And then?\nB: Another.\nA: Which held?\nB: It did.\nA: And now?\n"
+        "B: A net.\nA: So thanks for joining me today.\nB: Absolutely. Thanks a bunch, Wilma.\n"
+        "A: This was edited and mixed in the shed behind the quay.",
+        ["Wilma", None],
+    ),
+    Case(
+        "of a host that stand in the guest's turn",
+        "A: Osric, welcome to Low Water.\nB: Thanks, my name is Osric Pell and I rig boats.\nA: How?\nB: Slowly. "
+        "Osric, thanks for coming on the show.\nA: Goodbye.",
+        [None, "Osric Pell"],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", [*OF_ONESELF, *OF_GUESTS, *OF_THANKS], ids=lambda case: case.id)
+def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:
+    assert found(case.lines) == case.expected
