@@ -73,6 +73,10 @@ _RECEIVES = re.compile(
     r"(?:thanks|thank you)(?: so much| very much)? for (?:joining|coming|being|taking|making|doing|agreeing))\b",
     re.I,
 )
+#: What somebody is told who is to speak now.
+HANDS_ON = re.compile(
+    r"\b(?:take it away|go ahead|over to you|the floor is yours|kick us off|start us off|your turn)\b", re.I
+)
 _OPENS_QUESTION = re.compile(
     r"\s+(?:(?:would|could|can|do|did|are|were|have|will) (?:you|your|we|i|it|that|this|there)\b|"
     r"(?:what|how|why|where|when|tell|you|your|i'd|i would|let me|maybe|perhaps)\b)",
@@ -90,6 +94,9 @@ _TURNS_TO = re.compile(
 )
 _WELCOME_TO = re.compile(r"\bwelcome(?: back)? to [^.?!]{1,60}?,\s+", re.I)
 _AFTER_OVER_TO = re.compile(r"\s*(?:[.,!?–—-]|$)|\s+(?:here|first|now|next|then|again|about|on|for|if|to)\b")
+_GREETED_BEHIND = re.compile(
+    r",\s+(?:how are you|welcome\b|good to (?:see|have) you|great to (?:see|have) you)", re.I
+)
 _COMMA = re.compile(r"[,–—]\s+(?P<and>(?:and|so|then)\s+)?")
 _ADDRESSED_THANKS = re.compile(r"^,?\s*(?:thank you|thanks|many thanks|cheers)\b", re.I)
 _AFTER_ADDRESS = ".,!?…—–;:"
@@ -185,7 +192,8 @@ def handing_over(sentence: Sentence) -> Iterator[Claim]:
         seen.add(name.start)
         begin, end = quotable(sentence, name)
         weight = 0.7 if invites else 0.6 if is_received and name.is_full else 0.45
-        yield claim_in(Whom.NEXT, sentence, begin, end, name, weight * certainty(name))
+        sure = name.likelihood if is_received and name.is_full and whole.endswith("?") else certainty(name)
+        yield claim_in(Whom.NEXT, sentence, begin, end, name, weight * max(sure, certainty(name)))
     for match in _YOU_ARE.finditer(whole):
         asked = name_at(sentence, sentence.start + match.end())
         if asked is None or not asked.is_full or asked.start in seen or is_reported(sentence, asked.start):
@@ -235,7 +243,10 @@ def _addressed(sentence: Sentence) -> Iterator[tuple[SpokenName, bool]]:
         if is_explained(sentence.even[sentence.start : name.start]) or (name.is_full and OF_ONESELF.search(whole)):
             continue
         rest = sentence.even[name.end : sentence.end]
-        if not rest.strip(".?!… ") or (not name.is_full and (rest[0] in ",–—" or _opens_question(name, rest))):
+        is_greeted = _GREETED_BEHIND.match(rest) is not None
+        is_last = not rest.strip(".?!… ")
+        is_called = not is_last and not name.is_full and (rest[0] in ",–—" or _opens_question(name, rest))
+        if is_last or is_greeted or is_called:
             yield name, False
 
 

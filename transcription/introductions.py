@@ -88,6 +88,12 @@ _THIS_IS = re.compile(
 _IS_THE_HOST = re.compile(
     r",?\s+(?:one of )?(?:your|the) (?:[\w-]+ ){0,2}?(?:co-?)?(?:hosts?|presenters?|moderator)\b", re.I
 )
+_LEADS_IN = re.compile(r"(?:(?:so|and|now|well|okay|all right|alright|great|hi|hello|hey)[,.]?\s+)*", re.I)
+_RECEIVED_TOGETHER = re.compile(
+    r",?\s+(?:welcome\b|(?:thanks|thank you)(?: both| all| so much| very much| guys)* for (?:joining|coming|being)\b|"
+    r"(?:great|good|lovely|nice|wonderful) to have you\b)",
+    re.I,
+)
 A_GUEST = 0.8  #: how likely a word that no list knows is a name behind "our guest is", where only a name can stand
 _OF_A_GUEST = re.compile(r"\bguest\b", re.I)
 _STANDS_ALONE = re.compile(r"\s*(?:[.,!?]|$)|\s+(?:who|whose|from|again)\b")
@@ -106,8 +112,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(cue + r"\s+" + _PRAISE, re.I), weight)
     for cue, weight in (
         (rf"\bjoined{_WHEN} by{_WHEN}", 0.8),
-        (rf"\bjoining (?:me|us)(?: (?:on|in|for|from) [^,.!?]{{1,40}},)?{_WHEN}(?: (?:also|too))?"
-         rf"(?:,? (?:is|are|will be|we have)|,)", 0.8),
+        (rf"\bjoining (?:me|us)(?:,? (?:on|in|for|from) [^,.!?]{{1,40}},){{0,3}}{_WHEN}(?: (?:also|too))?"
+         rf"(?:,? (?:is|are|will be|we have)|,)?", 0.8),
         (
             rf"\b(?:my|our|today's|this week's|tonight's) (?:(?:first|second|third|next|final|"
             rf"last|special|other)\s+)?guests?"
@@ -409,6 +415,10 @@ def _introductions(sentence: Sentence) -> Iterator[Claim]:
                 if name.start not in seen:
                     seen.add(name.start)
                     yield claim_in(Whom.INTRODUCED, sentence, name.start, name.end, name, 0.0)
+    for name in _welcomed_together(sentence):
+        if name.start not in seen:
+            seen.add(name.start)
+            yield claim_in(Whom.INTRODUCED, sentence, name.start, name.end, name, 0.0)
     for match in _JOINS.finditer(even, start, end):
         joining = read_name_before(sentence.text, match.start())
         if joining is None or joining.start < start or joining.start in seen or is_reported(sentence, joining.start):
@@ -424,6 +434,23 @@ def _of_a_guest(sentence: Sentence, cue: re.Match[str], name: SpokenName) -> flo
     is_alone = _STANDS_ALONE.match(sentence.even, name.end, sentence.end) is not None
     is_word = len(name.words) == 1 and name.likelihood == FIRST_UNKNOWN
     return A_GUEST if is_word and is_alone and _OF_A_GUEST.search(cue.group()) else 0.0
+
+
+def _welcomed_together(sentence: Sentence) -> Iterator[SpokenName]:
+    """ "Ana and Zorbel, welcome to the show": each of them may be expected, and nobody knows who answers."""
+    lead = _LEADS_IN.match(sentence.even, sentence.start, sentence.end)
+    named = list(_all_listed(sentence, lead.end() if lead else sentence.start))
+    if len(named) > 1 and _RECEIVED_TOGETHER.match(sentence.even, named[-1].end, sentence.end):
+        yield from named
+
+
+def _all_listed(sentence: Sentence, at: int) -> Iterator[SpokenName]:
+    """Every name of a list that begins at `at`, words that no list knows among them."""
+    name = name_at(sentence, at)
+    while name is not None:
+        yield name
+        link = _LISTED.match(sentence.even, name.end, sentence.end)
+        name = name_at(sentence, link.end()) if link else None
 
 
 def _further_names(sentence: Sentence, named: Sequence[SpokenName]) -> Iterator[SpokenName]:

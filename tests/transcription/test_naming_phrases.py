@@ -140,6 +140,58 @@ OF_GUESTS = [
     ),
 ]
 
+OF_HANDING_OVER = [
+    Case(
+        "two who are welcomed together, and one of them is asked",
+        "A: Otis and Wilma, welcome back to the show. How is it?\nB: Good, and cold at night.\n"
+        "A: And Wilma, do you want to add anything there?\nC: It is wet, too.",
+        [None, None, "Wilma"],
+    ),
+    Case(
+        "one who was not welcomed is asked",
+        "A: Welcome back to the show. How is it?\nB: Good, and cold at night.\n"
+        "A: And Wilma, do you want to add anything there?\nC: It is wet, too. I saw Wilma on it, and Wilma was cold.",
+        [None, None, None],
+    ),
+    Case(
+        "somebody who is told to begin",
+        "A: It is all ropes today, and knots. Hugo, take it away.\nB: Where did it begin?\n"
+        "C: With a knot. I know that Hugo does not know what that is.",
+        [None, "Hugo", None],
+    ),
+    Case(
+        "joining us from two places at once",
+        "A: Also joining us from the same part of the world, from the rope walk at the quay, Osric Pell. How are you?\n"
+        "B: Hello, I am well.\nC: It is always loud.",
+        [None, "Osric Pell", None],
+    ),
+    Case(
+        "who is greeted by a full name with words before it",
+        "A: We begin with one half of the rope walk, Hugo Pell, how are you doing?\nB: Not bad, and you?\n"
+        "C: It is always loud.",
+        [None, "Hugo Pell", None],
+    ),
+    Case(
+        "a thing to be from",
+        "A: It is the first day. Wilma and I are here with Hugo from Zorbel Quandle Walks. How do you like it?\n"
+        "B: Hello. It is my first time here, and it is loud.\nC: It is always loud.",
+        [None, "Hugo", None],
+    ),
+]
+
+OF_TALES = [
+    Case(
+        "a name that is told in the middle of the talk, of who is called otherwise",
+        "A: Osric, thank you for joining us.\nB: Glad to be here.\n"
+        + "A: And then?\nB: "
+        + "It was a long way to the light, and the lamp went out on the way. " * 22
+        + "\n"
+        + "A: Who was there?\nB: The keeper came down. I'm Hans Lindqvist. That was how it began. Good night, Osric.\n"
+        + "A: It was.\nB: It was.\n" * 4,
+        [None, None],
+    ),
+]
+
 OF_THANKS = [
     Case(
         "of a helper, as the talk begins",
@@ -163,6 +215,8 @@ OF_THANKS = [
 ]
 
 
-@pytest.mark.parametrize("case", [*OF_ONESELF, *OF_GUESTS, *OF_THANKS], ids=lambda case: case.id)
+@pytest.mark.parametrize(
+    "case", [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_TALES, *OF_THANKS], ids=lambda case: case.id
+)
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:
     assert found(case.lines) == case.expected

@@ -20,6 +20,8 @@ EXPECTED = 0.5  #: the same for a participant of the metadata: one clear address
 OUTSIDER = 0.75  #: the same for anybody else, where the metadata lists as many people as there are voices
 LEAD = 1.5  #: the evidence (-log of doubt) must be this many times that of any rival voice or name
 DENIAL = 1.5  #: taken from the evidence that a voice has a name, each time it calls somebody else by it
+WELL_KNOWN_WORDS = 300  #: who has said so many, and tells a name in the middle of the talk, may tell of another
+LAST_TURNS = 6  #: where people say again who they were
 LEFT_OVER = 0.7  #: confidence of a name that is given because every other voice has one
 #: A voice that is named because everybody else is must speak so long, or its name be said beside it.
 ELIMINATION_SECONDS = 60.0
@@ -37,7 +39,8 @@ class Decision:
 
 def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> dict[str, Decision]:
     """Give names, the surest first, each to one voice; whoever has a rival near stays without."""
-    strengths = strengths_of(pieces)
+    undenied = strengths_of(pieces)
+    strengths = dict(undenied)
     for (voice, person), doubt in _denials(talk, people, pieces).items():
         if (voice, person) in strengths:
             strengths[voice, person] -= doubt
@@ -53,6 +56,9 @@ def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]
         if (voice, person) not in free:
             continue
         rivals = [s for (v, p), s in free.items() if (v == voice) != (p == person)]
+        if _is_said_in_the_middle(talk, pieces, voice, person):
+            given = {each.person for each in named.values()}
+            rivals += [s for (v, p), s in undenied.items() if v == voice and p != person and p not in given]
         enough = EXPECTED if people[person].participant is not None else OUTSIDER if is_complete else BELIEVED
         if strength < -math.log(1 - enough) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
             continue
@@ -61,6 +67,17 @@ def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]
         named[voice] = Decision(person, strength, own, own[0].method)
         free = {pair: s for pair, s in free.items() if pair[0] != voice and pair[1] != person}
     return named
+
+
+def _is_said_in_the_middle(talk: Talk, pieces: Sequence[Piece], voice: str, person: int) -> bool:
+    """Whether a voice has its name from an "I'm Ana Ruiz" alone, long after it was first heard, as in a tale."""
+    own = [piece for piece in pieces if (piece.speaker, piece.person) == (voice, person)]
+    return all(
+        piece.method is NameMethod.SELF_INTRODUCTION
+        and talk.words_before(voice, piece.turn) > WELL_KNOWN_WORDS
+        and piece.turn < len(talk.turns) - LAST_TURNS
+        for piece in own
+    )
 
 
 def strengths_of(pieces: Sequence[Piece]) -> dict[tuple[str, int], float]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.transcript import NameMethod
-from transcription.addresses import receives
+from transcription.addresses import HANDS_ON, receives
 from transcription.courtesies import Courtesy, takes_leave, takes_welcome
 from transcription.names_in_sentences import CALLS, Claim, Whom, sentences_of
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
@@ -75,12 +75,13 @@ _OPENS = re.compile(
 #: Behind the name of who opens a show.
 _OPENS_THE_SHOW = re.compile(
     r"\s*[,.]?\s*(?:and )?(?:(?:this is|welcome to|you're listening to|you are listening to|you're watching)\b|"
-    r"(?:(?:i'm|i am) )?(?:your|the) host\b)",
+    r"(?:(?:i'm|i am) )?(?:your|the) host\b|(?:my|the|our) co-?host\b|i have(?: \w+)? with me\b|i'm joined\b)",
     re.I,
 )
 #: Before "I'm Zorbel.": "This is Low Water."
 _IS_BEHIND_SHOW = re.compile(
-    r"(?:^|[.!] )(?:\w+,? )?(?:this is|welcome(?: back)? to|you're listening to) [^.!?]{1,80}[.!] (?:and )?$", re.I
+    r"(?:^|[.!] )(?:\w+,? ){0,4}(?:this is|welcome(?: back)? to|you're listening to) [^.!?]{1,80}[.!] (?:and )?$",
+    re.I,
 )
 #: Behind "I'm Zorbel", said as a voice begins: "I'm a potter", "I work for …".
 _SAYS_MORE_OF_ITSELF = re.compile(
@@ -316,9 +317,9 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
         return claim.weight
     greets_only = _OPENS.match(talk.texts[heard.turn][0][: claim.offset].replace("’", "'"))
     said_before = talk.texts[heard.turn][0][: claim.offset].replace("’", "'")
-    is_behind_show = _IS_BEHIND_SHOW.search(said_before) and re.match(r"\s*[.!]", after)
-    opens = greets_only and _OPENS_THE_SHOW.match(after)
-    if heard.turn == 0 and (opens or is_behind_show) and not _IS_A_STATE.search(claim.name.text):
+    goes_on = _OPENS_THE_SHOW.match(after)
+    is_behind_show = _IS_BEHIND_SHOW.search(said_before) and (goes_on or re.match(r"\s*[.!]", after))
+    if heard.turn == 0 and ((greets_only and goes_on) or is_behind_show) and not _IS_A_STATE.search(claim.name.text):
         return max(claim.weight, OWN_OPENING)  # whatever else is called so: "the Bram and Wilma Show"
     if claim.name.text in talk.things:
         return claim.weight
@@ -336,8 +337,12 @@ def _weight_of_own_name(talk: Talk, announced: _Announced, heard: Heard) -> floa
 def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:
     """What calling somebody is worth by the name alone, which may be no name at all."""
     weight = _weight_of_call(talk, announced, heard, person)
-    is_opener = heard.turn <= OPENER_TURNS and talk.turns[heard.turn].speaker == talk.turns[0].speaker
-    if is_opener and heard.claim.courtesy is Courtesy.THANKS:
+    is_opening = heard.turn <= OPENER_TURNS and talk.share_before(heard.turn) <= OPENING_PART
+    if (
+        is_opening
+        and talk.turns[heard.turn].speaker == talk.turns[0].speaker
+        and heard.claim.courtesy is Courtesy.THANKS
+    ):
         weight *= THANKS_OF_OPENER
     return weight * OF_SOMEBODY if _speaks_of_somebody(heard.claim) else weight
 
@@ -479,16 +484,18 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
     is_last = claim.paragraph == len(texts) - 1 and len(behind.strip()) <= END_CHARACTERS
     if claim.whom is not Whom.NEXT or claim.name.is_full or not is_last or claim.weight < CALLED_CLEARLY:
         return 0.0
-    if not claim.quote.rstrip().endswith("?") and not YOU.search(claim.quote):
+    is_handed_on = HANDS_ON.search(claim.quote) is not None
+    if not (is_handed_on or claim.quote.rstrip().endswith("?") or YOU.search(claim.quote)):
         return 0.0  # "Let's have faith, Nathan." may be read from a book
     if claim.courtesy is Courtesy.RECEIVES and claim.quote.startswith("And "):
         return 0.0  # "Ana, welcome. And Tom, it's good to have you.": who knows who answers
     said_before = texts[claim.paragraph][: claim.offset][-TOLD_CHARACTERS:]
-    if OF_A_TELLING.search(said_before) or talk.mentions[claim.name.text] > announced.counts[claim.name.text]:
+    is_spoken_of = talk.mentions[claim.name.text] > announced.counts[claim.name.text]
+    if OF_A_TELLING.search(said_before) or (is_spoken_of and not is_handed_on):
         return 0.0
     is_alone_with_it = len(talk.talkers) == 2
     is_new = talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS
-    if is_new and (is_alone_with_it or _greets(talk, heard.turn, speaker)):
+    if is_new and (is_alone_with_it or is_handed_on or _greets(talk, heard.turn, speaker)):
         return CALLED_FIRST
     is_bare = claim.quote.strip(" .?!…") == claim.name.text  # "Toby?" in the middle of talk may be of anybody
     return CALLED_FIRST if is_alone_with_it and not is_bare else 0.0

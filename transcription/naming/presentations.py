@@ -81,6 +81,7 @@ _OF_ITSELF = re.compile(
     r"^\W*(?:\w+\W+){0,3}?(?:i|i'm|i've|i'd|my|me|we|we've|our|thanks|thank you|hello|hi|hey)\b", re.I
 )
 _OF_ANOTHER = re.compile(r"^\W*(?:\w+\W+){0,5}?(?:he|she|he's|she's|him|his|her)\b", re.I)
+_FROM = re.compile(r"[A-Z][\w’'-]+,? (?:is )?(?:from|at|of)(?: the)?\s+$")
 _CALLED_OFF = re.compile(r"\b(?:but|unfortunately|instead|sadly|died|late|dedicat\w+)\b", re.I)
 _AFTER_THE_VOICE = re.compile(
     r"^\W*(?:and |so |now )?(?:that's|that is|that was|this is|(?:his|her|their) name(?:'s| is| was))\s+"
@@ -222,7 +223,7 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
     sentences = sentences_of(talk.texts[turn])
     for paragraph, text in enumerate(talk.texts[turn]):
         for name in full_names(text):
-            if is_of_oneself(text, name.start) or is_of_a_show(text, name):
+            if is_of_oneself(text, name.start) or is_of_a_show(text, name) or _is_where_from(text, name):
                 continue  # said of whoever speaks, and in reported speech of neither
             person = person_of(people, name.text)
             if person is None and name.likelihood >= FULL_UNKNOWN and not is_known(people, name.text):
@@ -236,6 +237,12 @@ def _mentioned(talk: Talk, people: list[Person], turn: int) -> dict[int, _Mentio
             if place:
                 found[person] = _Mention(place[0], name)
     return found
+
+
+def _is_where_from(text: str, name: SpokenName) -> bool:
+    """Whether words that no list knows say where somebody is from: "Ana from Zorbel Quandle"."""
+    behind = _FROM.search(text, max(0, name.start - 40), name.start)
+    return behind is not None and name.likelihood <= FULL_UNKNOWN and name.honorific is None
 
 
 def is_of_a_show(text: str, name: SpokenName) -> bool:
