@@ -138,3 +138,46 @@ def test_a_house_without_a_page_that_counts_is_said(tmp_path: Path, capsys: pyte
 
 def test_the_interval_of_no_wrong_name_begins_at_none() -> None:
     assert "–" in table([("empty", PublishedScore())])
+
+
+ONE_WORD = TALK.replace("**Ada Quill:**", "**Ada:**")
+
+
+def scored(page: Path, text: str) -> PublishedScore:
+    page.write_text(text, encoding="utf-8")
+    result = measure_page(page)
+    assert result is not None
+    return result.score
+
+
+def test_a_label_that_is_a_given_name_alone_leaves_the_surname_open(tmp_path: Path) -> None:
+    found = scored(tmp_path / "talk.md", ONE_WORD)
+    assert (found.alone.found, found.alone.wrong, found.another_alone) == (2, 0, 0)
+
+
+def test_a_label_of_one_word_decides_nothing_between_two_of_that_name(tmp_path: Path) -> None:
+    two = ONE_WORD.replace("**Audience 2:** Louder, please!", "**Ada Pym:** Louder, please!")
+    found = scored(tmp_path / "talk.md", two)
+    assert found.alone.wrong == 1
+
+
+def test_a_given_name_in_somebody_elses_full_name_is_not_said() -> None:
+    quiet = TALK.replace("I'm Ada Quill, and", "Here").replace(", Ada.", ".")
+    assert _said(quiet) == {"Bram Oster"}
+    assert _said(quiet.replace("It is a long way", "Ada Pym said it is a long way")) == {"Bram Oster"}
+    assert _said(quiet.replace("It is a long way", "Ada said it is a long way")) == {"Ada Quill", "Bram Oster"}
+    assert _said(quiet.replace("It is a long way", "Ada Quill said so. It is a long way")) == {
+        "Ada Quill",
+        "Bram Oster",
+    }
+
+
+def _said(text: str) -> set[str]:
+    case = published_case(text.encode(), name="talk.md")
+    assert case is not None
+    return {case.truth[voice] for voice in case.said}
+
+
+def test_an_initial_makes_no_name_wrong(tmp_path: Path) -> None:
+    found = scored(tmp_path / "talk.md", TALK.replace("I'm Ada Quill", "I'm Ada B. Quill"))
+    assert (found.alone.found, found.alone.wrong) == (2, 0)

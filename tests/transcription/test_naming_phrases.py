@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from evaluation.naming_cases import document
 from transcription.naming import name_speakers
+from transcription.participants import parse_participant
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ OF_HANDING_OVER = [
     ),
     Case(
         "joining us from two places at once",
-        "A: Also joining us from the same part of the world, from the rope walk at the quay, Osric Pell. How are you?\n"
+        "A: Also joining us from the same part of the world, from the rope walk, Osric Pell. How are you?\n"
         "B: Hello, I am well.\nC: It is always loud.",
         [None, "Osric Pell", None],
     ),
@@ -186,7 +187,7 @@ OF_TALES = [
         + "A: And then?\nB: "
         + "It was a long way to the light, and the lamp went out on the way. " * 22
         + "\n"
-        + "A: Who was there?\nB: The keeper came down. I'm Hans Lindqvist. That was how it began. Good night, Osric.\n"
+        + "A: Who was there?\nB: The keeper came. I'm Hans Lindqvist. So it began. Good night, Osric.\n"
         + "A: It was.\nB: It was.\n" * 4,
         [None, None],
     ),
@@ -220,3 +221,16 @@ OF_THANKS = [
 )
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:
     assert found(case.lines) == case.expected
+
+
+def test_who_is_listed_by_a_given_name_alone_may_say_the_surname_too() -> None:
+    lines = [
+        ("A", "I'm Wilma. Welcome to the harbour, and to our guest."),
+        ("B", "Hello. My name is Hugo Lindqvist, and I rig boats."),
+        ("A", "How did it begin?"),
+        ("B", "With a knot."),
+    ]
+    transcript, _ = document(lines)
+    listed = tuple(parse_participant(each) for each in ("Zorbel", "Hugo"))
+    given = replace(transcript, episode=replace(transcript.episode, participants=listed))
+    assert name_speakers(given).speakers[1].name == "Hugo"
