@@ -192,8 +192,7 @@ def handing_over(sentence: Sentence) -> Iterator[Claim]:
         seen.add(name.start)
         begin, end = quotable(sentence, name)
         weight = 0.7 if invites else 0.6 if is_received and name.is_full else 0.45
-        sure = name.likelihood if is_received and name.is_full and whole.endswith("?") else certainty(name)
-        yield claim_in(Whom.NEXT, sentence, begin, end, name, weight * max(sure, certainty(name)))
+        yield claim_in(Whom.NEXT, sentence, begin, end, name, weight * certainty(name))
     for match in _YOU_ARE.finditer(whole):
         asked = name_at(sentence, sentence.start + match.end())
         if asked is None or not asked.is_full or asked.start in seen or is_reported(sentence, asked.start):

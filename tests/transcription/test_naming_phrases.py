@@ -87,6 +87,11 @@ OF_GUESTS = [
         [None, "Zorbel"],
     ),
     Case(
+        "a special guest behind a dash",
+        "A: We talk about ropes. We have a special guest today — Zorbel. The walk is his.\nB: It is long, and cold.",
+        [None, "Zorbel"],
+    ),
+    Case(
         "our guest is, and what he did",
         "A: Our special guest is Zorbel, who has been here before.\nB: Thanks for having me again.",
         [None, "Zorbel"],
@@ -168,13 +173,13 @@ OF_HANDING_OVER = [
     ),
     Case(
         "who is greeted by a full name with words before it",
-        "A: We begin with one half of the rope walk, Hugo Pell, how are you doing?\nB: Not bad, and you?\n"
+        "A: One half of the rope walk at the quay, Hugo Pell, how are you doing?\nB: Not bad, and you?\n"
         "C: It is always loud.",
         [None, "Hugo Pell", None],
     ),
     Case(
         "a thing to be from",
-        "A: It is the first day. Wilma and I are here with Hugo from Zorbel Quandle Walks. How do you like it?\n"
+        "A: It is the first day. Wilma and I are here with Hugo from Tidal Rope Forall. How do you like it?\n"
         "B: Hello. It is my first time here, and it is loud.\nC: It is always loud.",
         [None, "Hugo", None],
     ),
@@ -201,6 +206,12 @@ OF_THANKS = [
         [None, None],
     ),
     Case(
+        "of a helper, beside the guest",
+        "A: We talk about ropes. We have a special guest today, Zorbel. Thanks, Wilma, for your help.\n"
+        "B: Good to be here.\nA: How did it begin?\nB: With a knot, and with a good deal of tar and of patience.",
+        [None, "Zorbel"],
+    ),
+    Case(
         "which return thanks, before the credits",
         "A: How did it begin?\nB: With a knot.\nA: And then?\nB: Another.\nA: Which held?\nB: It did.\nA: And now?\n"
         "B: A net.\nA: So thanks for joining me today.\nB: Absolutely. Thanks a bunch, Wilma.\n"
@@ -209,9 +220,9 @@ OF_THANKS = [
     ),
     Case(
         "of a host that stand in the guest's turn",
-        "A: Osric, welcome to Low Water.\nB: Thanks, my name is Osric Pell and I rig boats.\nA: How?\nB: Slowly. "
-        "Osric, thanks for coming on the show.\nA: Goodbye.",
-        [None, "Osric Pell"],
+        "A: Hugo, welcome to Low Water.\nB: Thanks, my name is Hugo Pell and I rig boats.\nA: How?\nB: Slowly. "
+        "Hugo, thanks for coming on the show.\nA: Goodbye.",
+        [None, "Hugo Pell"],
     ),
 ]
 
