@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from evaluation.naming_cases import document
-from transcription.naming import name_speakers
+from transcription.introductions import find_claims
+from transcription.names_in_sentences import Whom
+from transcription.naming import found_by_evidence, name_speakers
 from transcription.participants import parse_participant
 
 
@@ -245,3 +247,29 @@ def test_who_is_listed_by_a_given_name_alone_may_say_the_surname_too() -> None:
     listed = tuple(parse_participant(each) for each in ("Zorbel", "Hugo"))
     given = replace(transcript, episode=replace(transcript.episode, participants=listed))
     assert name_speakers(given).speakers[1].name == "Hugo"
+
+
+def test_who_is_greeted_by_a_full_name_behind_a_comma_is_called() -> None:
+    claims = find_claims(["One half of the rope walk at the quay, Hugo Pell, how are you doing?"])
+    assert (Whom.NEXT, "Hugo Pell") in {(each.whom, each.name.text) for each in claims}
+    told = find_claims(["One half of the rope walk at the quay, Hugo Pell, how it was."])
+    assert Whom.NEXT not in {each.whom for each in told}
+
+
+def test_what_somebody_is_from_is_presented_as_nobody() -> None:
+    said = "Hugo and I are here with Osric from Type Forall Quandle. How do you like it?"
+    transcript, _ = document([("A", said), ("B", "Hello. It is my first time here."), ("C", "It is always loud.")])
+    evidence = found_by_evidence(transcript)
+    assert "Type Forall Quandle" not in {evidence.people[piece.person].full for piece in evidence.pieces}
+
+
+def test_a_hosts_thanks_in_the_guests_turn_make_no_namesake() -> None:
+    lines = [
+        ("A", "Hugo, welcome to Low Water."),
+        ("B", "Thanks, my name is Hugo Pell and I rig boats."),
+        ("A", "How?"),
+        ("B", "Slowly. Hugo, thanks for coming on the show."),
+        ("A", "Goodbye."),
+    ]
+    evidence = found_by_evidence(document(lines)[0])
+    assert {evidence.people[piece.person].full for piece in evidence.pieces} == {"Hugo Pell"}
