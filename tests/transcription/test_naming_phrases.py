@@ -180,6 +180,25 @@ OF_HANDING_OVER = [
         [None, "Hugo Pell", None],
     ),
     Case(
+        "who is greeted with a trade, and asked",
+        "A: It rained.\nB: It did.\nA: We come to the walk. Hey, Wilma, head of the ropes at the quay. "
+        "How many would you make a day?\nC: Forty, or so I am told.\nB: So many.",
+        [None, None, "Wilma"],
+    ),
+    Case(
+        "who is greeted behind the introduction of another",
+        "A: My guest is Greta Vance. But first we come to the walk. Hey, Wilma, head of the ropes at the quay. "
+        "How many would you make a day?\nC: Forty, or so I am told by those who count them every evening.\n"
+        "A: Greta, thank you for being here.\nB: Thanks for having me.",
+        [None, "Wilma", "Greta Vance"],
+    ),
+    Case(
+        "who is greeted in a tale, and somebody is asked",
+        "A: It rained.\nB: It did.\nA: So I rang them. Hello, Wilma. Do you know how many that is a day?\n"
+        "C: Forty, or so I am told.\nB: So many.",
+        [None, None, None],
+    ),
+    Case(
         "a thing to be from",
         "A: It is the first day. Wilma and I are here with Hugo from Tidal Rope Forall. How do you like it?\n"
         "B: Hello. It is my first time here, and it is loud.\nC: It is always loud.",

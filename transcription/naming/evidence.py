@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from schemas.transcript import NameMethod
 from transcription.addresses import HANDS_ON, receives
 from transcription.courtesies import Courtesy, takes_leave, takes_welcome
+from transcription.given_names import are_forms_of_one_name
 from transcription.names_in_sentences import CALLS, Claim, Whom, sentences_of
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
@@ -27,6 +28,7 @@ REPLY = 0.65  #: weight of calling who has just introduced or asked the one who 
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 MENTIONS_OF_SOMEBODY = 6  #: whom everybody talks about, and hardly anybody calls, may have a known name, too
 ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
+SOON_CHARACTERS = 250  #: behind an introduction, within which a question is to who was introduced
 REPLY_WORDS = 3  #: the same where the introduction ends with a question to a "you"
 UNSURE = 0.6  #: what an introduction is then worth
 #: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
@@ -140,6 +142,9 @@ class _Announced:
     places: Mapping[str, int]  #: where each name stands in a claim; one place may make several
     received: Mapping[int, int]  #: how many people each turn calls beside a welcome
     called: frozenset[str]  #: words that no list knows, and that are names by how people are called
+    greeted_last: Mapping[
+        int, Claim
+    ]  #: the last of those whom each turn greets by name, and whom the next voice answers
 
 
 def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> Iterator[Piece]:
@@ -183,6 +188,11 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
             turn for turn, _ in {(e.turn, e.claim.name.text) for e in heard if e.claim.courtesy is Courtesy.RECEIVES}
         ),
         called=called_words(talk, heard),
+        greeted_last={
+            each.turn: each.claim
+            for each in sorted(heard, key=lambda each: (each.claim.paragraph, each.claim.offset))
+            if each.claim.whom is Whom.NEXT and each.claim.courtesy is Courtesy.GREETS
+        },
     )
 
 
@@ -383,6 +393,8 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
         return 0.0  # nobody knows which of them speaks first
     if claim.whom is Whom.INTRODUCED and _calls_first(talk, heard, speaker):
         return 0.0  # a second host: "Hi, Ada, how did you begin?"
+    if _is_passed_over(announced.greeted_last.get(heard.turn), claim):
+        return 0.0  # "My guest is Ada Quill. But first … Hello, Bram, how are you?"
     was_heard = talk.words_before(speaker, heard.turn) > NEW_VOICE_WORDS
     is_late = was_heard and claim.whom is Whom.INTRODUCED and talk.share_before(heard.turn) > OPENING_PART
     if len(talk.talkers) == 2 and not (was_heard and claim.weight < SURE_CUE) and not is_late:
@@ -391,7 +403,15 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
         return claim.weight * UNSURE
     if was_heard or _WILL_COME.search(claim.quote):
         return claim.weight * 0.4
-    return claim.weight if _takes_up(talk, heard.turn, speaker) else claim.weight * UNSURE
+    return claim.weight if _takes_up(talk, heard, speaker) else claim.weight * UNSURE
+
+
+def _is_passed_over(greeted: Claim | None, introduced: Claim) -> bool:
+    """Whether somebody else is greeted behind an introduction, in the same turn, and answers."""
+    if greeted is None or introduced.whom is not Whom.INTRODUCED:
+        return False
+    is_behind = (greeted.paragraph, greeted.offset) > (introduced.paragraph, introduced.offset)
+    return is_behind and not are_forms_of_one_name(greeted.name.words[0], introduced.name.words[0])
 
 
 def _introduced_voice(talk: Talk, heard: Heard, voice: str | None) -> str | None:
@@ -421,11 +441,12 @@ def _calls_first(talk: Talk, heard: Heard, voice: str) -> bool:
     return re.search(rf"(?:^|[,.!] ?|\b(?:so|hi|hello|hey|welcome) ){given}\b[,.!]", answer, re.I) is not None
 
 
-def _takes_up(talk: Talk, turn: int, voice: str) -> bool:
+def _takes_up(talk: Talk, heard: Heard, voice: str) -> bool:
     """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
+    turn = heard.turn
     following = _next_turn(talk, turn, voice)
     is_long = following is not None and talk.word_counts[following] >= ANSWER_WORDS
-    is_asked = following == turn + 1 and talk.word_counts[following] >= REPLY_WORDS and _ends_by_asking(talk, turn)
+    is_asked = following == turn + 1 and talk.word_counts[following] >= REPLY_WORDS and _is_asked_next(talk, heard)
     return is_long or is_asked or _greets(talk, turn, voice) or _is_received_next(talk, turn, voice)
 
 
@@ -437,6 +458,13 @@ def _is_received_next(talk: Talk, turn: int, voice: str) -> bool:
         return False
     first = sentences_of(talk.texts[goes_on])[:1]
     return any(receives(each.even[each.start : each.end]) for each in first)
+
+
+def _is_asked_next(talk: Talk, heard: Heard) -> bool:
+    """Whether who is introduced is asked something soon, as the turn ends."""
+    claim, texts = heard.claim, talk.texts[heard.turn]
+    behind = len(texts[claim.paragraph]) - claim.name.end + sum(map(len, texts[claim.paragraph + 1 :]))
+    return behind <= SOON_CHARACTERS and _ends_by_asking(talk, heard.turn)
 
 
 def _ends_by_asking(talk: Talk, turn: int) -> bool:
@@ -480,6 +508,8 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
     Not where a call is told of ("we rang the bank. Hello, Karen"), nor by a name that is talked about as well.
     """
     claim, texts = heard.claim, talk.texts[heard.turn]
+    if _is_asked_after_a_greeting(talk, heard, speaker):
+        return CALLED_FIRST
     behind = texts[claim.paragraph][claim.offset + len(claim.quote) :]
     is_last = claim.paragraph == len(texts) - 1 and len(behind.strip()) <= END_CHARACTERS
     if claim.whom is not Whom.NEXT or claim.name.is_full or not is_last or claim.weight < CALLED_CLEARLY:
@@ -499,6 +529,15 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
         return CALLED_FIRST
     is_bare = claim.quote.strip(" .?!…") == claim.name.text  # "Toby?" in the middle of talk may be of anybody
     return CALLED_FIRST if is_alone_with_it and not is_bare else 0.0
+
+
+def _is_asked_after_a_greeting(talk: Talk, heard: Heard, speaker: str) -> bool:
+    """ "Hello, Ana, head of the ropes. How long would you make one?": greeted, asked, and answered by a new voice."""
+    claim = heard.claim
+    is_greeted = claim.whom is Whom.NEXT and claim.courtesy is Courtesy.GREETS and not claim.name.is_full
+    is_new = talk.turns_of(speaker)[0] == heard.turn + 1
+    is_told = OF_A_TELLING.search(talk.texts[heard.turn][claim.paragraph][: claim.offset][-TOLD_CHARACTERS:])
+    return is_greeted and is_new and not is_told and _ends_by_asking(talk, heard.turn)
 
 
 def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:
