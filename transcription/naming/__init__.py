@@ -5,9 +5,9 @@ here each becomes a piece of evidence for one voice, pieces for the same person 
 sum is high enough and nothing comes near it: no other voice with the same name, no other name for the same voice.
 
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
-`people` (who that can be), `evidence`, `by_sound` and `presentations` (for which voice that speaks), `roles`,
-`decisions` (which names are believed), `weighed_lists`, `jointly`, `by_calls` and `unlisted` (who the others are,
-by all `mentions` at once), `speakers` (the document's speakers, with the evidence).
+`people` (who that can be), `answers` (how the next voice takes it), `evidence`, `by_sound` and `presentations` (for
+which voice that speaks), `roles`, `decisions` (which names are believed), `weighed_lists`, `jointly`, `by_calls` and
+`unlisted` (who the others are, by all `mentions` at once), `speakers` (the document's speakers, with the evidence).
 """
 
 from __future__ import annotations

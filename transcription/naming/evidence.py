@@ -15,7 +15,17 @@ from schemas.transcript import NameMethod
 from transcription.addresses import HANDS_ON, receives
 from transcription.courtesies import Courtesy, takes_leave, takes_welcome
 from transcription.given_names import are_forms_of_one_name
-from transcription.names_in_sentences import CALLS, Claim, Whom, sentences_of
+from transcription.names_in_sentences import CALLS, Claim, Whom
+from transcription.naming.answers import (
+    YOU,
+    answer_of,
+    calls_first,
+    ends_by_asking,
+    gave_thanks_before,
+    greets,
+    introduced_voice,
+    takes_up,
+)
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, voice_of
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
@@ -27,10 +37,7 @@ REPLY_DOUBT = 0.04  #: less than that for a word that no list knows; still just 
 REPLY = 0.65  #: weight of calling who has just introduced or asked the one who speaks now for the first time
 MENTIONS_PER_ADDRESS = 3  #: an unknown word that is a person's name is mostly said to that person
 MENTIONS_OF_SOMEBODY = 6  #: whom everybody talks about, and hardly anybody calls, may have a known name, too
-ANSWER_WORDS = 8  #: who answers an introduction with less, and without a greeting, may be somebody else
-SOON_CHARACTERS = 250  #: behind an introduction, within which a question is to who was introduced
-REPLY_WORDS = 3  #: the same where the introduction ends with a question to a "you"
-UNSURE = 0.6  #: what an introduction is then worth
+UNSURE = 0.6  #: of the weight of an introduction that the next voice does not take up (`naming.answers`)
 #: "I talked to Ana Ruiz about it" and "we've got Ana Ruiz for that" are of anybody, unless a voice begins then. What
 #: weighs this much ("my guest is …") introduces who was heard before, too: some episodes begin with what comes later.
 SURE_CUE = 0.66
@@ -53,21 +60,17 @@ CALLING_TURNS = 2
 #: Quill" is of somebody else.
 OPENING_PART = 0.25
 OF_SOMEBODY = 0.4  #: of the weight of a call beside "he" or "she": between two, 15 of 20 were of somebody else
-KNOWN_IN_FULL = (
-    0.6  #: a piece of evidence from which a voice has a full name, so that its "Thanks, Adam" is another's
-)
-LAST_WORDS = 40  #: of a turn, in which thanks are looked for that the next turn returns
+#: A piece of evidence from which a voice has a full name, so that its "Thanks, Adam" is another's.
+KNOWN_IN_FULL = 0.6
 #: Of the weight of thanks in the first turns by who opens the talk: there 16 of 18 were of a helper ("Thanks, Bram,
 #: for the questions").
 THANKS_OF_OPENER, OPENER_TURNS = 0.2, 4
-TAKING_WORDS = 12  #: so many first words in which who is welcomed or thanked takes it
 IN_FULL = 0.3  #: of the weight of a call by a full name that nobody was introduced by: 9 of 10 only speak of somebody
 CALLED_CLEARLY = 0.4  #: a call of less weight is no clear one
 TOLD_CHARACTERS = 100  #: before it in which a telling word makes it somebody else's call
 END_CHARACTERS = 40  #: at most so much stands behind an address at the very end of a turn
 OF_A_TELLING = re.compile(r"\b(?:rang|phoned|called|asked|told|said|wrote|talk about|question from)\b", re.I)
 OF_HIM = re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b", re.I)
-YOU = re.compile(r"\b(?:you|your|yours|yourself)\b", re.I)
 #: What somebody says before giving their name; a line of a play or a story has other words before it.
 _OPENS = re.compile(
     r"\W*(?:(?:hi|hello|hey|yes|yeah|sure|of course|well|so|okay|and|thanks?|thank you|good (?:morning|afternoon|"
@@ -105,13 +108,6 @@ METHOD = {
 }
 _TELLING = frozenset({Whom.SELF, Whom.INTRODUCED, Whom.HEARD})
 _WILL_COME = re.compile(r"\b(?:(?:going to|gonna|will|'ll|’ll) (?:\w+ )?be|to be)\b", re.I)
-_GIVES_THANKS = re.compile(r"\b(?:thanks?|having me|inviting me|to be here|pleasure)\b", re.I)
-_GREETS = re.compile(
-    r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
-    r"delighted|"
-    r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +138,7 @@ class _Announced:
     places: Mapping[str, int]  #: where each name stands in a claim; one place may make several
     received: Mapping[int, int]  #: how many people each turn calls beside a welcome
     called: frozenset[str]  #: words that no list knows, and that are names by how people are called
-    greeted_last: Mapping[
-        int, Claim
-    ]  #: the last of those whom each turn greets by name, and whom the next voice answers
+    greeted_last: Mapping[int, Claim]  #: whom each turn greets last by name, and the next voice answers
 
 
 def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> Iterator[Piece]:
@@ -152,7 +146,7 @@ def pieces_of(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> I
     announced = _announced(talk, people, heard)
     for each in heard:
         person = person_of(people, each.claim.name.text)
-        speaker = _introduced_voice(talk, each, voice_of(talk, each))
+        speaker = introduced_voice(talk, each, voice_of(talk, each))
         if person is None or speaker is None or speaker == talk.turns[each.turn].speaker != _own_voice(talk, each):
             continue
         weight = _weight(talk, announced, each, people, person, speaker)
@@ -279,26 +273,19 @@ def _received(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> 
         return 0.0  # of several who are welcomed nobody knows who answers
     comes_or_leaves = courtesy in (Courtesy.RECEIVES, Courtesy.ANSWERS)
     is_parting = turn >= len(talk.turns) - PARTING_TURNS and turn >= PARTING_TURNS
-    answer = _answer(talk, turn, speaker)
+    answer = answer_of(talk, turn, speaker)
     if courtesy is Courtesy.RECEIVES and not is_parting and not (answer and takes_welcome(answer)):
         return 0.0
     if len(talk.talkers) == 2:
         if comes_or_leaves:
             return RECEIVED
-        is_taken = answer is None or takes_leave(answer) or _gave_thanks_before(talk, turn, speaker)
+        is_taken = answer is None or takes_leave(answer) or gave_thanks_before(talk, turn, speaker)
         return THANKED if courtesy is Courtesy.THANKS and is_parting and is_taken else 0.0
     if is_parting and not (answer and takes_leave(answer)):
         return 0.0  # a colleague who has spoken before, and speaks on
     is_clear = talk.neighbour(turn, -1) == talk.neighbour(turn, 1) == speaker
     enters = courtesy is Courtesy.RECEIVES and talk.words_before(speaker, turn) <= NEW_VOICE_WORDS
     return RECEIVED_OF_MANY if comes_or_leaves and (is_clear or enters) else 0.0
-
-
-def _gave_thanks_before(talk: Talk, turn: int, voice: str) -> bool:
-    """Whether the last words of a voice, right before a turn, are thanks: "Thank you for coming." "Thanks, Ada." """
-    if turn == 0 or talk.turns[turn - 1].speaker != voice:
-        return False
-    return takes_leave(" ".join(" ".join(talk.texts[turn - 1]).split()[-LAST_WORDS:]))
 
 
 def _may_bear_it(talk: Talk, person: Person, turn: int, speaker: str) -> bool:
@@ -391,7 +378,7 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     claim = heard.claim
     if claim.weight == 0.0 or announced.by_turn.get((heard.turn, claim.whom), 0) > 1 or talk.is_title(claim.name):
         return 0.0  # nobody knows which of them speaks first
-    if claim.whom is Whom.INTRODUCED and _calls_first(talk, heard, speaker):
+    if claim.whom is Whom.INTRODUCED and calls_first(talk, heard, speaker):
         return 0.0  # a second host: "Hi, Ada, how did you begin?"
     if _is_passed_over(announced.greeted_last.get(heard.turn), claim):
         return 0.0  # "My guest is Ada Quill. But first … Hello, Bram, how are you?"
@@ -403,7 +390,7 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
         return claim.weight * UNSURE
     if was_heard or _WILL_COME.search(claim.quote):
         return claim.weight * 0.4
-    return claim.weight if _takes_up(talk, heard, speaker) else claim.weight * UNSURE
+    return claim.weight if takes_up(talk, heard, speaker) else claim.weight * UNSURE
 
 
 def _is_passed_over(greeted: Claim | None, introduced: Claim) -> bool:
@@ -412,81 +399,6 @@ def _is_passed_over(greeted: Claim | None, introduced: Claim) -> bool:
         return False
     is_behind = (greeted.paragraph, greeted.offset) > (introduced.paragraph, introduced.offset)
     return is_behind and not are_forms_of_one_name(greeted.name.words[0], introduced.name.words[0])
-
-
-def _introduced_voice(talk: Talk, heard: Heard, voice: str | None) -> str | None:
-    """The voice that a claim is about; of an introduction that a second host joins in, the new one that answers both.
-
-    "With us is Bram Oster. Hello, Bram." – "Hi, Bram." – "Hello, both of you."
-    """
-    joins = heard.turn + 1
-    if heard.claim.whom is not Whom.INTRODUCED or joins >= len(talk.turns):
-        return voice
-    second, third = talk.turns[joins].speaker, talk.neighbour(joins, 1)
-    if second is None or second == talk.turns[heard.turn].speaker or not _calls_first(talk, heard, second):
-        return voice
-    is_new = third is not None and talk.turns_of(third)[0] > heard.turn
-    return third if is_new and third != second else voice
-
-
-def _calls_first(talk: Talk, heard: Heard, voice: str) -> bool:
-    """Whether a voice's next turn begins by calling the person who was introduced, as a second host does.
-
-    A guest who gives thanks by that name has the host for a namesake.
-    """
-    answer = _answer(talk, heard.turn, voice)
-    if answer is None or _GIVES_THANKS.search(answer):
-        return False
-    given = re.escape(heard.claim.name.words[0])
-    return re.search(rf"(?:^|[,.!] ?|\b(?:so|hi|hello|hey|welcome) ){given}\b[,.!]", answer, re.I) is not None
-
-
-def _takes_up(talk: Talk, heard: Heard, voice: str) -> bool:
-    """Whether a voice's next turn answers an introduction: with a greeting, with thanks, or at some length."""
-    turn = heard.turn
-    following = _next_turn(talk, turn, voice)
-    is_long = following is not None and talk.word_counts[following] >= ANSWER_WORDS
-    is_asked = following == turn + 1 and talk.word_counts[following] >= REPLY_WORDS and _is_asked_next(talk, heard)
-    return is_long or is_asked or _greets(talk, turn, voice) or _is_received_next(talk, turn, voice)
-
-
-def _is_received_next(talk: Talk, turn: int, voice: str) -> bool:
-    """Whether a voice that says next to nothing is welcomed then: "I am here with Ada Quill." "Yeah." "Welcome." """
-    goes_on = turn + 2
-    is_between = goes_on < len(talk.turns) and talk.turns[turn + 1].speaker == voice
-    if not is_between or talk.turns[goes_on].speaker != talk.turns[turn].speaker:
-        return False
-    first = sentences_of(talk.texts[goes_on])[:1]
-    return any(receives(each.even[each.start : each.end]) for each in first)
-
-
-def _is_asked_next(talk: Talk, heard: Heard) -> bool:
-    """Whether who is introduced is asked something soon, as the turn ends."""
-    claim, texts = heard.claim, talk.texts[heard.turn]
-    behind = len(texts[claim.paragraph]) - claim.name.end + sum(map(len, texts[claim.paragraph + 1 :]))
-    return behind <= SOON_CHARACTERS and _ends_by_asking(talk, heard.turn)
-
-
-def _ends_by_asking(talk: Talk, turn: int) -> bool:
-    """Whether a turn ends with a question to a "you"."""
-    last = sentences_of(talk.texts[turn])[-1:]
-    return any(said.rstrip().endswith("?") and YOU.search(said) for said in (e.even[e.start : e.end] for e in last))
-
-
-def _greets(talk: Talk, turn: int, voice: str) -> bool:
-    """Whether a voice's next turn begins with a greeting or thanks."""
-    following = _next_turn(talk, turn, voice)
-    return following is not None and _GREETS.search(" ".join(talk.texts[following]).replace("’", "'")) is not None
-
-
-def _answer(talk: Talk, turn: int, voice: str) -> str | None:
-    """The first words of a voice's next turn; None where it has none."""
-    following = _next_turn(talk, turn, voice)
-    return None if following is None else " ".join(" ".join(talk.texts[following]).split()[:TAKING_WORDS])
-
-
-def _next_turn(talk: Talk, turn: int, voice: str) -> int | None:
-    return next((i for i in talk.turns_of(voice) if i > turn), None)
 
 
 def _first_answer(talk: Talk, announced: _Announced, heard: Heard, person: Person, speaker: str) -> float:
@@ -525,7 +437,7 @@ def _called_last(talk: Talk, announced: _Announced, heard: Heard, speaker: str) 
         return 0.0
     is_alone_with_it = len(talk.talkers) == 2
     is_new = talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS
-    if is_new and (is_alone_with_it or is_handed_on or _greets(talk, heard.turn, speaker)):
+    if is_new and (is_alone_with_it or is_handed_on or greets(talk, heard.turn, speaker)):
         return CALLED_FIRST
     is_bare = claim.quote.strip(" .?!…") == claim.name.text  # "Toby?" in the middle of talk may be of anybody
     return CALLED_FIRST if is_alone_with_it and not is_bare else 0.0
@@ -537,7 +449,7 @@ def _is_asked_after_a_greeting(talk: Talk, heard: Heard, speaker: str) -> bool:
     is_greeted = claim.whom is Whom.NEXT and claim.courtesy is Courtesy.GREETS and not claim.name.is_full
     is_new = talk.turns_of(speaker)[0] == heard.turn + 1
     is_told = OF_A_TELLING.search(talk.texts[heard.turn][claim.paragraph][: claim.offset][-TOLD_CHARACTERS:])
-    return is_greeted and is_new and not is_told and _ends_by_asking(talk, heard.turn)
+    return is_greeted and is_new and not is_told and ends_by_asking(talk, heard.turn)
 
 
 def _first_reply(talk: Talk, announced: _Announced, heard: Heard) -> float:

@@ -14,9 +14,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from schemas.transcript import NameMethod
+from transcription.naming.answers import YOU
 from transcription.naming.assignment import best_assignment
 from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, expected_and_left, strengths_of
-from transcription.naming.evidence import OF_A_TELLING, TOLD_CHARACTERS, YOU, Piece
+from transcription.naming.evidence import OF_A_TELLING, TOLD_CHARACTERS, Piece
 from transcription.naming.likelihoods import Said, said_of
 from transcription.naming.mentions import Manner, Mention
 from transcription.naming.people import Person

@@ -25,7 +25,8 @@ from transcription.names_in_sentences import (
     quotable,
     sentences_of,
 )
-from transcription.naming.evidence import YOU, Piece
+from transcription.naming.answers import YOU
+from transcription.naming.evidence import Piece
 from transcription.naming.people import Person, is_known, person_of
 from transcription.naming.talk import Talk
 from transcription.soundalike import fold
