@@ -15,7 +15,6 @@ from transcription.links import shown_name
 
 Report = Callable[[int, int | None], None]
 
-MOST_REDIRECTS = 3
 
 #: A download that brings fewer bytes than this in `SLOW_SECONDS` is given up: it holds up a worker. Chosen: a talk of
 #: poor quality (32 kbit/s) plays at 4,000 bytes a second, and no server of recordings is slower than it plays.
@@ -56,11 +55,13 @@ class LinkSource:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         timeout_seconds: float = 3_600.0,
+        most_redirects: int = 3,
     ) -> None:
         self._outward = outward
         self._max_bytes = max_bytes
         self._slow_seconds = slow_seconds
         self._timeout_seconds = timeout_seconds
+        self._most_redirects = most_redirects
         self._clock = clock
         self._sleep = sleep
 
@@ -84,7 +85,7 @@ class LinkSource:
         if download.have and download.validator:
             headers = {"Range": f"bytes={download.have}-", "If-Range": download.validator}
         with self._outward.request(
-            "GET", url, headers=headers, most_bytes=self._max_bytes, most_redirects=MOST_REDIRECTS
+            "GET", url, headers=headers, most_bytes=self._max_bytes, most_redirects=self._most_redirects
         ) as answer:
             _require_content(answer)
             if not _goes_on(answer, download):

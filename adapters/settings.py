@@ -69,6 +69,7 @@ class Settings:
     grace_seconds: float = 25.0  #: from a worker's SIGTERM to its end; a job that fits is finished
     back_off_seconds: float = 5.0  #: before a failed job is tried again; doubles with each attempt
     link_timeout_seconds: float = 3_600.0  #: clock time that the download of a link may take
+    link_redirects: int = 3  #: how often a link may lead elsewhere; each place is checked like the link
     #: networks that links and webhooks may lead into although they are not public: 10.1.0.0/16,fd00::/8
     outward_networks: str = ""
     inbox: Path | None = None  #: a watched folder
@@ -185,6 +186,7 @@ _OVER_ZERO = (
     "kafka_session_seconds",
     "scripted_window",
 )
+MOST_LINK_REDIRECTS = 20  #: what browsers follow at most, too
 _ZERO_OR_MORE = ("garbage_seconds", "grace_seconds", "back_off_seconds", "threads", "scripted_seconds")
 _PORTS = ("port", "metrics_port")
 
@@ -199,6 +201,8 @@ def _check(settings: Settings) -> None:
     for name in _ZERO_OR_MORE:
         if not getattr(settings, name) >= 0:
             raise _impossible(settings, name, "must be 0 or more")
+    if not 0 <= settings.link_redirects <= MOST_LINK_REDIRECTS:
+        raise _impossible(settings, "link_redirects", f"must be 0 to {MOST_LINK_REDIRECTS}")
     for name in _PORTS:
         if not 0 <= getattr(settings, name) <= 65535:
             raise _impossible(settings, name, "must be 0 to 65535")

@@ -236,7 +236,12 @@ def open_links(settings: Settings) -> Links:
 
     seconds = settings.link_timeout_seconds
     outward = open_outward(settings, plain_http=PlainHttp.ANYWHERE, total_seconds=seconds)
-    return LinkSource(outward, max_bytes=settings.max_upload_bytes, timeout_seconds=seconds)
+    return LinkSource(
+        outward,
+        max_bytes=settings.max_upload_bytes,
+        timeout_seconds=seconds,
+        most_redirects=settings.link_redirects,
+    )
 
 
 def checked_link(settings: Settings, url: str) -> str:

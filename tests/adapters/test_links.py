@@ -237,3 +237,20 @@ def test_a_report_may_stop_the_download(tmp_path: Path) -> None:
 )
 def test_the_name_in_a_header_is_for_display_only(header: str | None, name: str | None) -> None:
     assert announced_name(header) == name
+
+
+def test_a_link_leads_elsewhere_as_often_as_it_may(tmp_path: Path) -> None:
+    def on(visit: Visit) -> None:
+        step = int(visit.path.strip("/"))
+        if step == 4:
+            visit.answer(200, SOUND)
+        else:
+            visit.answer(302, b"", Location=f"/{step + 1}")
+
+    with site(on) as there:
+        with pytest.raises(StenocastError) as refused:
+            fetch(links(), there.url("/0"), tmp_path / "audio")
+        fetch(links(most_redirects=4), there.url("/0"), tmp_path / "audio")
+
+    assert refused.value.code == "source_forbidden"
+    assert (tmp_path / "audio").read_bytes() == SOUND

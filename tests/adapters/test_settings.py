@@ -55,6 +55,8 @@ def test_an_empty_variable_is_none() -> None:
         ("OUTWARD_NETWORKS", "10.0.0.0/8, intranet"),
         ("OUTWARD_NETWORKS", "10.0.0.1/8"),
         ("LINK_TIMEOUT_SECONDS", "0"),
+        ("LINK_REDIRECTS", "21"),
+        ("LINK_REDIRECTS", "-1"),
     ],
 )
 def test_an_impossible_value_stops_the_start_and_is_named(name: str, value: str) -> None:
