@@ -31,7 +31,8 @@ def configure_logs(log_format: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        # A kept logger would go on writing where it first did, whatever is set up later: on a stream that is closed.
+        cache_logger_on_first_use=False,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from tests.servers import KafkaServer, PostgresServer, S3Server, environment, kafka_of, postgres_of, s3_of
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from tests.topics import Made
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def logs_end_with_the_test() -> Iterator[None]:
+    """A command that ran in the test set logs up on a stream that is closed afterwards."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
