@@ -292,9 +292,8 @@ def test_an_honorific_that_is_given_empty_is_taken_away(door: Any, episode_id: s
     assert (speaker["name"], speaker["honorific"], speaker["description"]) == ("Ada Quill", None, None)
 
 
-def test_a_deletion_that_comes_between_ledger_and_store_is_told(
-    door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def delete_at_the_next_read(door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the episode deleted when something is read from the store next, right before it is read."""
     get = door.store.get
 
     def deleted_first(key: str) -> bytes | None:
@@ -303,20 +302,19 @@ def test_a_deletion_that_comes_between_ledger_and_store_is_told(
         return get(key)
 
     monkeypatch.setattr(door.store, "get", deleted_first)
+
+
+def test_a_deletion_that_comes_between_ledger_and_store_is_told(
+    door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete_at_the_next_read(door, episode_id, monkeypatch)
     refused(name(door, episode_id, {"S2": "Ada Quill"}), 410, "episode_deleted")
 
 
 def test_a_transcript_that_is_deleted_while_it_is_read_is_gone(
     door: Any, episode_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    get = door.store.get
-
-    def deleted_first(key: str) -> bytes | None:
-        monkeypatch.setattr(door.store, "get", get)
-        door.client.delete(f"/v1/episodes/{episode_id}")
-        return get(key)
-
-    monkeypatch.setattr(door.store, "get", deleted_first)
+    delete_at_the_next_read(door, episode_id, monkeypatch)
     refused(door.client.get(f"/v1/transcripts/{episode_id}"), 410, "episode_deleted")
 
 
