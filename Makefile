@@ -102,9 +102,9 @@ $(VENV)/evaluate.stamp: requirements/evaluate.txt $(VENV)/dev.stamp
 	$(call INSTALL,requirements/evaluate.txt)
 	@touch $@
 
-evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the plain tools and without each step: docs/quality.md, names: docs/names.md; ONLY=name,…
+evaluate: setup-dev $(VENV)/evaluate.stamp ## everything with truth, beside the plain tools and without each step: docs/quality.md, names: docs/naming-figures.md; ONLY=name,…
 	$(BIN)/pytest -n 0 -q tests/evaluation/test_against_meeteval.py tests/formats/test_scoring.py
-	$(BIN)/python -m evaluation.naming --write docs/names.md
+	$(BIN)/python -m evaluation.naming --write docs/naming-figures.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --write docs/quality.md
 	$(BIN)/python -m evaluation.survey $(if $(ONLY),--only "$(ONLY)") --models fast --systems ours,steps --write docs/quality.md
 	$(if $(ONLY),,$(BIN)/python -m evaluation.perturbed --write docs/quality.md)

@@ -1,6 +1,6 @@
 """Whether names are right: naming on talk whose speakers are known, without sound.
 
-    python -m evaluation.naming [--failures] [--write docs/quality.md] [--pages FILE…]
+    python -m evaluation.naming [--failures] [--write docs/naming-figures.md] [--pages FILE…]
 
 Prints, for the hand-written cases and for both halves of the others, how many speakers got a wrong name, how many
 their own where it is said aloud, and how many where the participants are given too. `--failures` lists every case
