@@ -11,7 +11,8 @@ COLUMNS = 9  #: of the table that `python -m evaluation.naming --write docs/nami
 
 def rows(page: str) -> list[list[str]]:
     """The cells of every table row of a page."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def test_the_summary_repeats_the_newest_figures_of_our_own_sets() -> None:
