@@ -221,29 +221,36 @@ class Outward:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         most_bytes: int | None,
-        most_redirects: int = 0,
+        most_redirects: int | None = None,
     ) -> Iterator[Answer]:
         """Ask, and give the answer with its body still on the way; the connection ends with the `with` block.
 
         Without `most_bytes` the body is not wanted, whatever it is, and cannot be read.
-        With `most_redirects`, an answer to GET may lead elsewhere so many times; each place is checked like the
-        first, and none leads from https to http. Raises OptionError `url_refused`, `source_forbidden`; InputError
-        `source_too_large` for a body over `most_bytes` or a compressed one, here or while it is read; TransientError
-        `source_timeout`, `source_unreachable`.
+        With `most_redirects`, an answer to GET may lead elsewhere so many times, or never; each place is checked like
+        the first, and none leads from https to http. Without it, such an answer is one like others.
+
+        Raises OptionError `url_refused`, `source_forbidden`; InputError `source_too_large` for a body over
+        `most_bytes` or a compressed one, here or while it is read; TransientError `source_timeout`,
+        `source_unreachable`.
         """
         deadline = self._clock() + self._total_seconds
         target = self.check(url)
-        for hop in range(most_redirects + 1):
+        for hop in range((most_redirects or 0) + 1):
             with self._asked(method, target, headers or {}, content, deadline) as response:
                 answer = Answer(target, response, most_bytes or 0)
                 location = answer.headers.get("location")
-                if not (most_redirects and method == "GET" and answer.status in REDIRECTS and location):
+                is_led = most_redirects is not None and method == "GET" and answer.status in REDIRECTS
+                if not (is_led and location):
                     if most_bytes is not None:
                         answer.check_body()
                     yield answer
                     return
                 if hop == most_redirects:
-                    raise forbidden(target, f"leads on after {most_redirects} redirects")
+                    many = f"after {hop} redirect{'s' * (hop != 1)}" if hop else "elsewhere"
+                    raise forbidden(
+                        target,
+                        f"leads on {many}; STENOCAST_LINK_REDIRECTS={most_redirects} says how many are followed",
+                    )
             target = self._led_to(target, location)
 
     def _led_to(self, target: Target, location: str) -> Target:

@@ -254,3 +254,18 @@ def test_a_link_leads_elsewhere_as_often_as_it_may(tmp_path: Path) -> None:
 
     assert refused.value.code == "source_forbidden"
     assert (tmp_path / "audio").read_bytes() == SOUND
+
+
+@pytest.mark.parametrize(
+    ("followed", "led"), [(0, "leads on elsewhere"), (1, "after 1 redirect;"), (2, "2 redirects;")]
+)
+def test_a_link_that_leads_on_too_often_names_the_setting_that_says_how_often(
+    tmp_path: Path, followed: int, led: str
+) -> None:
+    with site(lambda visit: visit.answer(302, Location="/on")) as there, pytest.raises(StenocastError) as refused:
+        fetch(links(most_redirects=followed), there.url("/0"), tmp_path / "audio")
+
+    assert refused.value.code == "source_forbidden"
+    assert led in refused.value.message
+    assert f"STENOCAST_LINK_REDIRECTS={followed}" in refused.value.message
+    assert len(there.visits) == followed + 1
