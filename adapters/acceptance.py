@@ -24,6 +24,10 @@ from transcription.links import link_id, link_name, link_place
 from transcription.options import check_options
 from transcription.ports import JobQueue, NewJob, Store
 
+#: A copy in the store that is older than this is put there once more. Nobody may have named it until now: then it is
+#: garbage after a day (workers/reconciler.py), and must not go in the moment before the ledger hears who names it.
+YOUNG_SECONDS = 3600.0
+
 
 def accept(
     *,
@@ -130,7 +134,7 @@ def keep_upload(
     *,
     note: Callable[[str], None] = lambda _sha256: None,
 ) -> tuple[str, AudioInfo]:
-    """Look at the file and put it into the store, unless the same bytes lie there; its key, and what it is.
+    """Look at the file and put it into the store, unless the same bytes came lately; its key, and what it is.
 
     `note` hears the hash before anything is put. Raises AudioError, NotReady, TransientError.
     """
@@ -144,7 +148,8 @@ def keep_upload(
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     key = upload_key(sha256)
     note(sha256)
-    if not store.exists(key):
+    age = store.age(key)
+    if age is None or age >= YOUNG_SECONDS:
         store.put_file(key, source)
         after = source.stat()
         if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):

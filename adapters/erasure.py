@@ -9,7 +9,8 @@ any more. A crash anywhere in between leaves something to find again, for every 
     checkpoints/<audio sha256>/…              words and voices; two episodes may share them
     checkpoints/<audio sha256>/of/<job>       whose they are
     checkpoints/of/<job>/<audio sha256>       the same, to be found from the job
-    checkpoints/of/<job>/upload/<audio sha256>  whose download it was, before the ledger knows of it
+    checkpoints/of/<job>/upload/<audio sha256>  whose download it was, before the ledger knows of it; by this the
+                                              reconciler finds copies that the ledger never heard of, too
 
 The notes are written before what they are about: the first checkpoint of an attempt, or the upload that was
 downloaded from a link. Those to be found from the job, empty objects whose names hold two ids and no word, stay until
@@ -67,12 +68,19 @@ def forget_notes(store: Store, deletion: Deletion) -> None:
 def erase_noted(queue: JobQueue, store: Store, note: str) -> int:
     """Remove those checkpoints of the recording of this note, `checkpoints/of/<job>/<sha256>`, that were of deleted
     jobs only, or the upload that it is about, where no other job has that; how many. The note stays."""
-    job_id, *kind, audio_sha256 = note.removeprefix(BY_JOB).split("/")
-    if kind == [DOWNLOAD]:
-        return _erase_download(queue, store, upload_key(audio_sha256))
+    download = download_of(note)
+    if download is not None:
+        return _erase_download(queue, store, download)
+    job_id, *_, audio_sha256 = note.removeprefix(BY_JOB).split("/")
     keys = list(store.keys(f"checkpoints/{audio_sha256}/"))
     users = [*users_of(keys), job_id]
     return _delete_all(store, unwanted_checkpoints(keys, users, queue.holders(sorted(set(users)))))
+
+
+def download_of(note: str) -> str | None:
+    """Where the upload lies that a note is about, `checkpoints/of/<job>/upload/<sha256>`; None for another note."""
+    _, *kind, audio_sha256 = note.removeprefix(BY_JOB).split("/")
+    return upload_key(audio_sha256) if kind == [DOWNLOAD] else None
 
 
 def _erase_download(queue: JobQueue, store: Store, key: str) -> int:

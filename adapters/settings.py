@@ -50,7 +50,8 @@ class Settings:
     store_url: str = ""  #: s3://bucket or s3://bucket/prefix; empty = a folder in data_dir
     drop_url: str = ""  #: s3://bucket or s3://bucket/prefix where producers drop; empty = the store's bucket
     reconcile_seconds: float = 300.0  #: between two looks at everything that lies in the drop location
-    garbage_seconds: float = 86_400.0  #: results of attempts that lost are removed when they are as old as this
+    #: results of attempts that lost, and downloads that no job names, are removed when they are as old as this
+    garbage_seconds: float = 86_400.0
     s3_endpoint: str = ""  #: URL of an S3 server; empty = AWS
     s3_region: str = ""  #: empty = as boto3 finds it, us-east-1 where an endpoint is given
     s3_timeout_seconds: float = 30.0  #: without a byte from the S3 server

@@ -48,6 +48,10 @@ ENGINE_POINTS = (
     "after_put",
 )
 
+#: Where an engine child passes with each download: its copy is noted and not yet in the store; it is there, and
+#: neither supervisor nor ledger has heard of it.
+LINK_POINTS = ("before_copy", "after_copy")
+
 #: Where an intake passes with each batch.
 INTAKE_POINTS = ("after_take_in", "before_commit")
 
@@ -69,6 +73,7 @@ DIARIZE_POINTS = ("amid_diarize",)
 
 ALL_POINTS = (
     *CRASH_POINTS,
+    *LINK_POINTS,
     *INTAKE_POINTS,
     *API_POINTS,
     *DELETION_POINTS,

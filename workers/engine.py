@@ -235,14 +235,13 @@ class Engine:
                 told_at = self._clock()
                 tell(Progress(Stage.FETCH, bytes_done=done, bytes_total=total))
 
+        def note(sha256: str) -> None:
+            note_download(self._store, job_id=job_id, audio_sha256=sha256)
+            self._reached("before_copy")
+
         said = self._links().fetch(url, source, report=report)
-        _, recording = keep_upload(
-            self._store,
-            source,
-            said or name,
-            self._max_bytes,
-            note=lambda sha256: note_download(self._store, job_id=job_id, audio_sha256=sha256),
-        )
+        _, recording = keep_upload(self._store, source, said or name, self._max_bytes, note=note)
+        self._reached("after_copy")
         return recording
 
     def _with_names_kept(self, document: Transcript, earlier_key: str | None) -> Transcript:

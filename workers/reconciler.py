@@ -1,10 +1,10 @@
 """The reconciler: what lies in the bucket decides, whatever was announced and whatever became of it.
 
 Notifications are a hint and may be lost; a look at everything that lies there is the guarantee. It also removes the
-results of attempts that lost, parts of work that nobody finished, half-written objects, and what is left of deleted
-episodes: of those deleted lately at every look, of all with the garbage, for a worker that was frozen may still write
-when it wakes up. An upload whose job was never added stays: nobody can tell it from one whose job is about to be, and
-the same recording finds it again.
+results of attempts that lost, copies of links' recordings that the ledger never heard of, parts of work that nobody
+finished, half-written objects, and what is left of deleted episodes: of those deleted lately at every look, of all
+with the garbage, for a worker that was frozen may still write when it wakes up. An upload whose job was never added
+stays: nobody can tell it from one whose job is about to be, and the same recording finds it again.
 
 Nothing that it does is wrong when another reconciler, an intake or a worker does the same or the opposite at the same
 time: jobs are added if they are new, and an attempt that lost has lost for good.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby, islice
 from threading import Event as StopEvent
@@ -23,7 +23,7 @@ from typing import TypeVar
 import structlog
 
 from adapters.acceptance import printable
-from adapters.erasure import BY_JOB, erase, erase_noted, forget_notes, unwanted_checkpoints, users_of
+from adapters.erasure import BY_JOB, download_of, erase, erase_noted, forget_notes, unwanted_checkpoints, users_of
 from adapters.metrics import TakenIn, process_metrics
 from adapters.store_keys import RESULTS, attempt_of
 from schemas.drop import Drop
@@ -72,7 +72,9 @@ class Seen:
     objects: int = 0  #: under the place for drops
     recordings: int = 0  #: of them, by name and size
     new: int = 0  #: had no job and have one now
-    removed: int = 0  #: results of attempts that lost, and parts of diarizations that nobody finished
+    #: results of attempts that lost, copies of links' recordings that no job names, and parts of diarizations that
+    #: nobody finished
+    removed: int = 0
     unfinished: int = 0  #: what puts that were killed left half written
     erased: int = 0  #: objects of deleted episodes
 
@@ -116,10 +118,12 @@ class Reconciler:
             return Seen(objects, recordings, new, erased=erased)
         self._swept_at = self._clock()
         removed, of_deleted = self._sweep_results(stop)
-        erased += of_deleted + self._sweep_uploads(stop) + self._sweep_notes(stop)
+        erased += of_deleted + self._sweep_uploads(stop)
+        copies, of_deleted = self._sweep_notes(stop)
+        erased += of_deleted
         parts, of_deleted = self._sweep_checkpoints(stop)
         unfinished = self._store.sweep_unfinished()
-        return Seen(objects, recordings, new, removed + parts, unfinished, erased + of_deleted)
+        return Seen(objects, recordings, new, removed + copies + parts, unfinished, erased + of_deleted)
 
     @classmethod
     def _taken_in_or_passed(cls, take_in: TakeIn, page: Sequence[Drop]) -> int:
@@ -176,20 +180,37 @@ class Reconciler:
                     removed += 1
         return removed
 
-    def _sweep_notes(self, stop: StopEvent | None) -> int:
-        """Remove the checkpoints that deleted jobs noted after everything of theirs was erased; how many objects."""
-        removed = 0
+    def _sweep_notes(self, stop: StopEvent | None) -> tuple[int, int]:
+        """Remove copies of links' recordings that no job names, and the checkpoints that deleted jobs noted after
+        everything of theirs was erased; how many objects of each."""
+        removed = erased = 0
         for page in _pages(self._store.keys(BY_JOB)):
             if stop is not None and stop.is_set():
                 break
             holders = self._queue.holders(sorted({_job_of(note) for note in page}))
             for note in page:
                 if _job_of(note) in holders and holders[_job_of(note)].is_deleted:
-                    removed += erase_noted(self._queue, self._store, note)
+                    erased += erase_noted(self._queue, self._store, note)
                     if self._queue.deletion(self._queue.job(_job_of(note)).episode_id).erased is not None:
                         self._store.delete(note)
-                        removed += 1
-        return removed
+                        erased += 1
+            removed += self._sweep_copies(page, holders)
+        return removed, erased
+
+    def _sweep_copies(self, notes: Sequence[str], holders: Mapping[str, Holder]) -> int:
+        """Remove downloads that jobs noted which are final and name another recording, or none; how many.
+
+        Its worker died before the ledger heard of the copy, and the next attempt got other bytes, or nothing. What
+        any job names stays, and what somebody is about to name is younger than the grace (`keep_upload`).
+        """
+        final = [note for note in notes if (holder := holders.get(_job_of(note))) and holder.state.is_final]
+        copies = sorted({key for note in final if (key := download_of(note)) is not None})
+        unnamed = set(copies) - self._queue.wanted_audio(copies)
+        return sum(self._removed(key, self._grace_seconds) for key in sorted(unnamed) if self._is_unnamed(key))
+
+    def _is_unnamed(self, key: str) -> bool:
+        """Whether still nobody names a recording, which was asked of a whole page before."""
+        return not self._queue.wanted_audio([key])
 
     def _sweep_results(self, stop: StopEvent | None) -> tuple[int, int]:
         """Remove the results of attempts that lost, and of deleted episodes; how many objects of each."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.acceptance import accept, printable
+from adapters.acceptance import YOUNG_SECONDS, accept, keep_upload, printable
 from adapters.erasure import erase
 from adapters.memory import MemoryQueue, MemoryStore
 from schemas.episode import Episode
@@ -68,6 +68,20 @@ def test_a_recording_that_changes_while_it_is_taken_in_leaves_nothing_and_may_co
 )
 def test_a_name_from_a_disk_can_be_shown(name: str, shown: str) -> None:
     assert printable(name) == shown
+
+
+@pytest.mark.parametrize(("age", "now_is_written"), [(YOUNG_SECONDS - 1, 0.0), (YOUNG_SECONDS, YOUNG_SECONDS)])
+def test_an_old_copy_is_put_once_more_so_that_it_is_no_garbage_before_its_job_is_there(
+    tmp_path: Path, age: float, now_is_written: float
+) -> None:
+    now = 0.0
+    store = MemoryStore(clock=lambda: now)
+    source = one_second(tmp_path)
+    key, _ = keep_upload(store, source, "a.wav", 10**6)
+    now = age
+
+    assert keep_upload(store, source, "a.wav", 10**6)[0] == key
+    assert store.age(key) == age - now_is_written
 
 
 def test_a_recording_whose_other_episode_is_deleted_while_it_is_taken_in_lies_there_afterwards(

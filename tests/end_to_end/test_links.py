@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import signal
 import sqlite3
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -234,6 +236,44 @@ def test_a_worker_killed_in_the_download_costs_another_one(serve: Callable[..., 
         assert (job["state"], job["crashes"]) == ("done", 1)
         assert len(there.visits) == 2
         assert len([key for key in left_of(api) if key.startswith("uploads/")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "copies"), [("worker:before_copy", 1), ("worker:after_copy", 2), ("after_copy", 2)]
+)
+def test_a_worker_killed_over_the_copy_of_a_link_s_recording_leaves_no_other_copy_for_ever(
+    serve: Callable[..., Any], tmp_path: Path, order: str, copies: int
+) -> None:
+    """With another advert in each download, the next attempt's copy is another one. Without the supervisor, too."""
+    with site(lambda visit: visit.answer(200, SOUND + b"advert %d" % len(there.visits))) as there:
+        crash_file = tmp_path / "crash"
+        crash_file.write_text(order)
+        api = serve(command="api", crash_file=crash_file, **SETTINGS)
+        job = post(api, there.url("/talk.mp3")).json()
+        with worker_of(api) as victim:
+            until(lambda: not crash_file.exists(), "a worker came by the place")
+            if order.startswith("worker:"):
+                assert victim.wait(60) == -signal.SIGKILL
+            else:
+                api.wait_for(job["id"])
+        with worker_of(api):
+            job = api.wait_for(job["id"])
+        assert (job["state"], job["crashes"], len(there.visits)) == ("done", 1, 2)
+        before = uploads_of(api)
+        for path in before:
+            long_ago = time.time() - 10 * 86_400
+            os.utime(path, (long_ago, long_ago))
+
+        looked = api.command("reconcile", "--once")
+
+        assert (len(before), json.loads(looked.stdout)["removed"]) == (copies, copies - 1), looked.stderr
+        assert [path.read_bytes() for path in uploads_of(api)] == [SOUND + b"advert 2"]
+        with api.client() as client:
+            assert client.get(f"/v1/episodes/{job['episode_id']}/audio").content == SOUND + b"advert 2"
+
+
+def uploads_of(service: Any) -> list[Path]:
+    return sorted(path for path in (service.data / "store" / "uploads").rglob("*") if path.is_file())
 
 
 def test_an_episode_deleted_while_it_is_downloaded_leaves_nothing(serve: Callable[..., Any]) -> None:

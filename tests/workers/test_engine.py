@@ -222,6 +222,7 @@ def test_the_recording_behind_a_link_lies_in_the_store_before_it_is_transcribed(
     assert Fetched(recording) in bench.said()
     assert bench.pipeline.heard[0].audio == recording
     assert bench.store.exists(f"checkpoints/of/job/upload/{sha256}")
+    assert bench.reached[:3] == ["before_copy", "after_copy", "after_fetch"]
 
 
 def test_a_link_is_downloaded_ahead_too(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event as StopEvent
@@ -10,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from adapters.erasure import erase, forget_notes, note_checkpoints
+from adapters.erasure import erase, forget_notes, note_checkpoints, note_download
 from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
-from schemas.episode import Episode
+from schemas.episode import AudioInfo, Episode
 from schemas.errors import TransientError
 from schemas.job import JobError, JobOptions, JobState
 from transcription.drops import DropPlace
@@ -306,6 +307,81 @@ def test_garbage_is_looked_for_once_an_hour(harbour: Harbour) -> None:
     harbour.now = PARTS_SECONDS
 
     assert [reconciler.look().removed for _ in range(2)] == [0, 1]
+
+
+# ---------------------------------------------------------------- copies of links' recordings
+
+LINK = "https://pod.example/tides.mp3"
+
+
+def linked(harbour: Harbour, *copies: str) -> Lease:
+    """A job of a link under way; each download gave other bytes, and of none of these copies the ledger has heard."""
+    harbour.queue.add(NewJob(Episode("episode-link"), JobOptions(), LINK, dedupe_key="link"), job_id="job-link")
+    for sha256 in copies:
+        note_download(harbour.store, job_id="job-link", audio_sha256=sha256)
+        harbour.store.put(f"uploads/{sha256}/audio", b"sound")
+    return harbour.claim()
+
+
+def note_recording(harbour: Harbour, lease: Lease, sha256: str) -> None:
+    harbour.queue.fetched(lease, AudioInfo(uri=f"uploads/{sha256}/audio", sha256=sha256))
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "cancelled"])
+def test_a_copy_that_the_ledger_never_heard_of_is_removed_once_its_job_is_final(harbour: Harbour, end: str) -> None:
+    lease = linked(harbour, "ab", "cd")
+    note_recording(harbour, lease, "cd")
+    harbour.now = GRACE_SECONDS
+    running = harbour.look().removed
+    if end == "done":
+        harbour.finish(lease)
+    elif end == "failed":
+        harbour.queue.fail(lease, JobError("broken", "it broke"))
+    else:
+        harbour.queue.cancel(lease.job_id)
+
+    assert (running, harbour.look().removed, harbour.look().removed) == (0, 1, 0)
+    assert list(harbour.store.keys("uploads/")) == ["uploads/cd/audio"]
+
+
+def test_a_copy_is_removed_after_the_grace_and_not_before(harbour: Harbour) -> None:
+    linked(harbour, "ab")
+    harbour.queue.cancel("job-link")
+    harbour.now = GRACE_SECONDS - 1
+    young = harbour.look().removed
+    harbour.now = GRACE_SECONDS
+
+    assert (young, harbour.look().removed) == (0, 1)
+
+
+def test_a_copy_that_another_job_names_stays(harbour: Harbour) -> None:
+    linked(harbour, "ab")
+    harbour.queue.cancel("job-link")
+    harbour.queue.add(NewJob(Episode("episode-b"), JobOptions(), "uploads/ab/audio", dedupe_key="b"), job_id="job-b")
+    harbour.now = GRACE_SECONDS
+
+    assert harbour.look().removed == 0
+    assert harbour.store.exists("uploads/ab/audio")
+
+
+def test_a_copy_that_is_named_while_its_page_is_swept_stays(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked(harbour, "ab")
+    harbour.queue.cancel("job-link")
+    harbour.now = GRACE_SECONDS
+    wanted = harbour.queue.wanted_audio
+
+    def then_named(keys: Sequence[str]) -> frozenset[str]:
+        answer = wanted(keys)
+        new = NewJob(Episode("episode-b"), JobOptions(), "uploads/ab/audio", dedupe_key="b")
+        harbour.queue.add(new, job_id="job-b")
+        return answer
+
+    monkeypatch.setattr(harbour.queue, "wanted_audio", then_named)
+
+    assert harbour.look().removed == 0
+    assert harbour.store.exists("uploads/ab/audio")
 
 
 # ---------------------------------------------------------------- what deleted episodes left
