@@ -13,9 +13,12 @@ _BULLET = re.compile(r"(?:[•◦‣▪·]\s+|>{2,3}\s*(?=\w)|[-*+>–—]\s+(?=
 
 #: Tags that a line is set in without being emphasised: they are layout as white space is.
 _TAG = r"(?:p|div|li|blockquote|section|article|dl|dt|dd|table|thead|tbody|tr|td|th|time)"
-_ATTRIBUTE = r"(?:class|id|style|dir|lang|align|valign|width|scope|datetime|data-[a-z-]+)"
-_ATTRIBUTES = rf"(?:\s+{_ATTRIBUTE}=[\"'][^<>\"']*[\"'])*"
-_OPENING_TAGS = re.compile(rf"(?:<{_TAG}{_ATTRIBUTES}>\s*)+", re.IGNORECASE)
+_ATTRIBUTE = r"(?:class|id|style|dir|lang|align|valign|width|scope|datetime|face|size|color|data-[a-z-]+)"
+_ATTRIBUTES = rf"(?:\s+{_ATTRIBUTE}=(?:[\"'][^<>\"']*[\"']|[\w#%+-]+))*"
+#: What old pages have before the tag that the line is set in, nested as no page may be: "</font><p>", "<b><p>".
+_BESIDE = rf"(?:</?(?:b|i|u|em|strong|font|span|p){_ATTRIBUTES}>\s*)*(?=<{_TAG}\b)"
+_ANCHOR = r"<a\s+(?:name|id)=[\"']?[^<>\"'\s]*[\"']?\s*></a>\s*"
+_OPENING_TAGS = re.compile(rf"(?:{_BESIDE}<{_TAG}{_ATTRIBUTES}>\s*|{_ANCHOR})+", re.IGNORECASE)
 #: Those that stand alone on their lines around rows, entries and turns: no article, whose end is that of the text.
 _LINE_OF_TAGS = re.compile(
     rf"(?:</?(?:p|div|li|ul|ol|section|dl|dt|dd|table|thead|tbody|tr|td|th){_ATTRIBUTES}>\s*)+", re.IGNORECASE

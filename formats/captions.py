@@ -6,16 +6,16 @@ line and `<v Name>` at a change of speaker; SRT in at most two lines of 32 chara
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 
+from formats.cue_labels import believed_labels, voices_of
 from formats.cues import Cue, make_cues, wrap
+from formats.encodings import decoded
 from formats.labels import Cast, cast_of, display_name
-from formats.names import UNKNOWN_LABEL, first_name, is_name, is_number_label, is_role_label
+from formats.names import first_name
 from formats.reading import episode_id
 from formats.timed_reading import TimedLine, transcript_of_lines
-from formats.typography import one_line
 from schemas.errors import PageError
 from schemas.transcript import Transcript
 
@@ -150,37 +150,32 @@ def _plain(text: str) -> str:
 
 # ---------------------------------------------------------------- reading
 
+#: With an arrow; with a comma, as YouTube's SBV has it.
 _TIMING = re.compile(
-    r"\s*(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?\s*--+>"
-    r"\s*(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?(?:\s.*)?"
+    r"\s*(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?(?:\s*--+>\s*|(?<=\.\d{3}),(?=\d+:\d+:\d+\.\d{3}$))"
+    r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?(?:\s.*)?"
 )
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^>]*))?>", re.IGNORECASE)
-_TAG = re.compile(r"</?(?:[bciuv]|lang|ruby|rt|font)(?:[.\s][^>]*)?>|<\d[\d:.]*>", re.IGNORECASE)
-_LABEL = re.compile(r"(?:>>\s*)?\[?([^\s:\[\]][^:\[\]]{0,127}?)\]?:\s+(?=\S)")
 
 
 def read_captions(content: bytes, *, name: str = "captions") -> Transcript:
     """WebVTT or SRT, whichever the file is, to a transcript.
 
     Tolerated: BOM, any line ends, either decimal sign, hours left out, missing or repeated indexes, cue settings,
-    styles and notes, times that run backwards. A speaker comes from `<v Name>` or from `Name: ` at the start of a cue
-    and holds until the next. Raises PageError `page_not_text` or `page_not_recognised` (no cue has words).
+    styles and notes, times that run backwards. A speaker comes from `<v Name>` or from a label at the start of a
+    cue's line and holds until the next. Raises PageError `page_not_text` or `page_not_recognised` (no cue has words).
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PageError(f"{name}: not UTF-8 text: byte {error.start}", code="page_not_text") from error
+    text = decoded(content, name=name)[0].removeprefix("\ufeff")
     cues = list(_parsed_cues(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")))
     if not cues:
         raise PageError(
             f"{name}: no captions: no line is a timing such as 00:00:01,000 --> 00:00:02,000",
             code="page_not_recognised",
         )
-    labels = _believed_labels(cues)
+    labels = believed_labels([payload for _, _, payload in cues])
     lines: list[TimedLine] = []
     speaker: str | None = None
     for start, end, payload in cues:
-        for voice, said in _voices(payload, labels):
+        for voice, said in voices_of(payload, labels):
             speaker = voice if voice is not None else speaker
             lines.append(TimedLine(speaker, start, end, said))
     if not lines:
@@ -212,57 +207,3 @@ def _parsed_cues(lines: Sequence[str]) -> Iterator[tuple[int, int, list[str]]]:
 def _parsed_ms(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> int:
     whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
     return whole * 1000 + int((fraction or "0").ljust(3, "0"))
-
-
-def _text_label(payload: Sequence[str]) -> re.Match[str] | None:
-    return _LABEL.match(_without_tags(" ".join(payload)))
-
-
-def _without_tags(text: str) -> str:
-    return html.unescape(_TAG.sub("", text))
-
-
-def _believed_labels(cues: Sequence[tuple[int, int, list[str]]]) -> frozenset[str]:
-    """The `Name: ` prefixes that are speakers: shaped like a name, or there again and again.
-
-    None where the file names its speakers by voice spans.
-    """
-    if any(_VOICE.search(line) for _, _, payload in cues for line in payload):
-        return frozenset()
-    seen: dict[str, int] = {}
-    for _, _, payload in cues:
-        match = _text_label(payload)
-        if match:
-            seen[match[1]] = seen.get(match[1], 0) + 1
-    return frozenset(
-        label
-        for label, count in seen.items()
-        if is_name(label)
-        or is_number_label(label)
-        or is_role_label(label)
-        or label.endswith("…")
-        or label == UNKNOWN_LABEL
-        or (count > 2 and label[0].isupper() and len(label.split()) <= 4)
-    )
-
-
-def _voices(payload: Sequence[str], labels: frozenset[str]) -> Iterator[tuple[str | None, str]]:
-    """The parts of a cue by who says them; None where the cue does not say."""
-    text = " ".join(payload)
-    spans = list(_VOICE.finditer(text))
-    if not spans:
-        match = _text_label(payload)
-        said = _without_tags(text)
-        if match and match[1] in labels:
-            yield match[1], said[match.end() :]
-        elif said.strip():
-            yield None, said
-        return
-    before = _without_tags(text[: spans[0].start()])
-    if before.strip():
-        yield None, before
-    for number, span in enumerate(spans):
-        end = spans[number + 1].start() if number + 1 < len(spans) else len(text)
-        said = _without_tags(text[span.end() : end])
-        if said.strip():
-            yield one_line(html.unescape(span[1] or "")) or None, said

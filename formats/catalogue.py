@@ -195,7 +195,8 @@ def read(
 
 _TIMING_LINE = re.compile(
     rb"^[^\S\n]*(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,3})?\s*--+>\s*(?:\d+:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,3})?"
-    rb"(?:[^\S\n]+[A-Za-z]\w*:\S+)*\s*$",  # nothing but the settings of a cue
+    rb"(?:[^\S\n]+[A-Za-z]\w*:\S+)*\s*$"  # nothing but the settings of a cue
+    rb"|^\d+:\d\d:\d\d\.\d{3},\d+:\d\d:\d\d\.\d{3}\s*$",
     re.MULTILINE,
 )
 

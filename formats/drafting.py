@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 
 from formats.blocks import Block, usual, without_tags
 from formats.clock import TIME, parse_time
+from formats.emphasised_lines import open_labels
 from formats.house_style import (
-    EMPHASIS_TAGS,
     NUMBER_TEMPLATE,
-    TAG_CLASS,
     HouseStyle,
     LabelChoices,
     LabelForm,
@@ -26,11 +25,10 @@ from formats.house_style import (
 )
 from formats.label_candidates import COUNTED_QUESTION, role_first
 from formats.label_reading import opening_bullet
+from formats.label_shapes import NAME_LINE, SHAPES, TIME_LINE
 from formats.label_strengths import HANDLE_COUNT, is_question_or_answer
 from formats.labels import cast_of, first_turns, label_of
 from formats.names import (
-    ROLE_WORDS,
-    UPPER,
     is_caps_name,
     is_handle,
     is_name,
@@ -44,7 +42,7 @@ from formats.names import (
 from formats.opening import Page
 from formats.reading import Reading, read_in_style
 from formats.rows import sign_of, uncounted
-from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence
+from formats.shapes import LINK_TARGET, TIGHT_PATTERN, ends_sentence, with_plain_spaces
 from formats.turns_reading import find_usual_turns
 from schemas.errors import PageError
 
@@ -55,61 +53,8 @@ UNUSUAL_COUNT = 3
 #: How many shapes of a page are tried at most, those with the most lines first.
 TRIED = 5
 
-#: A time, or from when to when.
-_TIME = rf"(?P<time>{TIME})(?:[ ]?(?:--?>|[-–—→])[ ]?(?P<end>{TIME}))?"
-#: The same in cells of a row of their own.
-_TIME_CELLS = rf"(?P<time>{TIME})(?:\s*(?:--?>|[-–—→]|\|)\s*(?P<end>{TIME}))?"
-_BEGIN = r"(?:[^\W_]|[$\u2190-\u2bff\U0001f000-\U0001faff])"
-_REST = r"(?:[^:：\n\[\](){}<>*\t]{0,70}?[^\s:：\[\](){}<>*,;–—-])?(?:[ ]\([^()\n:]{1,40}\))?"
-_LABEL = rf"(?P<label>(?:\((?i:{ROLE_WORDS})\)[ ]?)?{_BEGIN}{_REST})"
-#: What a full stop can end.
-_DOTTED = (
-    rf"(?P<label>[QA]\d{{0,3}}|(?:Mr|Mrs|Ms|Dr|Prof)\.[ ][{UPPER}][\w’'-]+"
-    rf"|[{UPPER}]{{2,}}(?:[ ][{UPPER}’'-]{{2,}}){{0,3}})"
-)
-_OPENING_TAG = rf"<(?:{EMPHASIS_TAGS}){TAG_CLASS}>"
-_CLOSING_TAG = rf"</(?:{EMPHASIS_TAGS})>"
-_OPEN = rf"(?:#{{1,6}}[ ]+)?(?:{_OPENING_TAG}){{0,2}}[*_]{{0,3}}[\[(<]?"
-_CLOSE = rf"[\])>]?[*_]{{0,3}}(?:{_CLOSING_TAG}){{0,2}}"
-#: Between the cells of a row, an entry and what stands under it, or two parts of a line of their own.
-_CELL = rf"\s*</(?:td|th|dt|span|div|p|time)>\s*<(?:td|dd|span|div|p|time){TAG_CLASS}>\s*"
-_SEPARATOR = r"\s*(?:[-–—|·•@]\s*)?"
-_GAP = r"(?:\s*[-–—|]?\s+(?=\S)|\s*$)"
-#: The shapes that labels have, each a whole beginning of a line.
-_SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        # Name:  **Name:**  [Name]:  ### Name:
-        rf"{_OPEN}{_LABEL}{_CLOSE}[ \u00a0]?:{_CLOSE}(?:\s+(?=\S)|\s*$)",
-        # without a space after the colon
-        rf"{_LABEL}:(?=[{UPPER}\"“‘'…])",
-        # Name：text, as Chinese and Japanese pages have it
-        rf"{_OPEN}{_LABEL}{_CLOSE}：\s*",
-        # Name [0:03]:  Name: (0:03)  Name - 0:03  **Name** 0:03
-        rf"{_OPEN}{_LABEL}{_CLOSE}:?,?{_CLOSE}{_SEPARATOR}[\[(<*_]{{0,3}}{_TIME}[\])>]?{_CLOSE}:?{_CLOSE}{_GAP}",
-        # [0:03] Name:  0:03 - Name:  (0:03) **Name**
-        rf"{_OPEN}{_TIME}{_CLOSE}{_SEPARATOR}{_OPEN}{_LABEL}(?:{_CLOSE}:{_CLOSE}{_GAP}|(?:[\])>*_]{{1,4}}|{_CLOSING_TAG}){_GAP}|{_CLOSE}(?:\s*$))",
-        # a name alone on its line, plain or set off
-        rf"{_OPEN}{_LABEL}{_CLOSE}(?:\s*$)",
-        # Name | text  0:03 | **Name** | text, as the rows of a table
-        rf"(?:{_TIME_CELLS}\s+\|\s+)?{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}\s+\|\s+(?=\S)",
-        # Q. text  Mr. Quill. text  ADA QUILL. text
-        rf"{_OPEN}{_DOTTED}\.{_CLOSE}\s+(?=\S)",
-        # **Name** text  [Name] text  <Name> text
-        rf"[\[(<*_]{{1,3}}{_LABEL}[\])>*_]{{1,3}}(?:\s+(?=\S))",
-        # <span class="speaker">Name</span> text
-        rf"{_OPENING_TAG}{_LABEL}{_CLOSING_TAG}(?:\s+(?=\S))",
-        # Name</td><td>text  0:03</td><td>Name</td><td>text  Name</dt><dd>text
-        rf"(?:{_TIME}{_CELL})?{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}{_CELL}",
-        rf"{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}{_CELL}{_TIME}{_CELL}",
-        # Name<tab>text  Name – text
-        rf"{_LABEL}(?:\t+|[ ]{{2,}}|\s+[-–—|]\s+)(?=\S)",
-    )
-)
 _LINKED_TIME = re.compile(rf"\[(\(?{TIME}\)?)\]{LINK_TARGET}")
 _BULLET = re.compile(r"[•◦‣▪·*+–—-]")
-_TIME_ALONE = re.compile(rf"{_OPEN}{_TIME}{_CLOSE}")
-_NAME_ALONE = re.compile(rf"{_OPEN}{_LABEL}{_CLOSE}:?{_CLOSE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +67,7 @@ class _Vote:
     time: str | None
     lead: str  #: of its line
     index: int  #: of its block
+    rest: str  #: what follows on its line
 
 
 def drafted_readings(page: Page, *, identity: str) -> list[Reading]:
@@ -143,23 +89,28 @@ def _shapes(blocks: Sequence[Block]) -> list[tuple[tuple[str, bool], list[_Vote]
     for vote in _votes(blocks):
         groups.setdefault(vote.shape, []).append(vote)
     kept = []
+    asked = open_labels(blocks)
     for shape, votes in groups.items():
         counts = Counter(vote.label for vote in votes)
         plausible = [vote for vote in votes if _is_plausible(vote.label, counts)]
         labels = {vote.label for vote in plausible}
         is_marked = "{time}" in shape[0] or any(is_number_label(label) for label in labels)
-        if shape == (TIGHT_PATTERN, False) and not _is_prose(plausible, counts, blocks):
+        if shape in _WEAK and not _is_prose(plausible, counts, blocks):
             continue
-        if len(plausible) >= 2 and (len(labels) >= 2 or is_marked):
+        if len(plausible) >= 2 and (len(labels | asked) >= 2 or is_marked):
             kept.append((shape, plausible))
     kept.sort(key=lambda each: len(each[1]), reverse=True)
     return kept[:TRIED]
 
 
+#: Shapes that settings, menus and lists of words have as well: "Port:Yes", "File > Open", "rope -- a line".
+_WEAK = frozenset((pattern, False) for pattern in (TIGHT_PATTERN, "{label} > ", "{label} >> ", "{label} -- "))
+
+
 def _is_prose(votes: Sequence[_Vote], counts: Counter[str], blocks: Sequence[Block]) -> bool:
-    """Whether people talk after labels without a space, as no list of settings does: several often, in sentences."""
+    """Whether people talk after labels of a weak shape, as no list of settings does: several often, in sentences."""
     often = {vote.label for vote in votes if counts[vote.label] >= UNUSUAL_COUNT and is_name(vote.label)}
-    texts = [blocks[vote.index].text.partition(":")[2] for vote in votes if vote.label in often]
+    texts = [vote.rest for vote in votes if vote.label in often]
     return len(often) > 1 and 2 * sum(" " in text and ends_sentence(text) for text in texts) > len(votes)
 
 
@@ -175,7 +126,7 @@ def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
     first = role_first(block.text)
     text = _LINKED_TIME.sub(r"[\1]", first.without if first else block.text)
     seen = set()
-    for expression in _SHAPES:
+    for expression in SHAPES:
         match = expression.match(text)
         if match is None:
             continue
@@ -187,10 +138,11 @@ def _votes_of(block: Block, index: int) -> Iterator[_Vote]:
         shape = (" ".join(pattern.split(" ")).strip() if is_own_line else _spaced(pattern), is_own_line)
         if shape in seen or not _parts_label(pattern, is_own_line) or _is_role_of_name(match, text):
             continue
+        if "[[" in pattern or ("[" in pattern and "]" not in pattern):
+            continue  # the text of a link, of a wiki or of Markdown
         seen.add(shape)
-        yield _Vote(
-            shape, pattern.strip() if is_own_line else pattern, _bare(match["label"]), time, block.lead, index
-        )
+        bare = pattern.strip() if is_own_line else pattern
+        yield _Vote(shape, bare, _bare(match["label"]), time, block.lead, index, text[match.end() :])
 
 
 def _is_role_of_name(match: re.Match[str], text: str) -> bool:
@@ -205,13 +157,13 @@ _NAME_FOLLOWS = re.compile(r"(?P<name>[^\W\d_][^:\n*_]{1,60}?)[*_]{0,3}:")
 def _votes_of_two(block: Block, below: Block, index: int) -> Iterator[_Vote]:
     """A name on one line and a time on the next, either way round."""
     for name, time, is_name_first in ((block.text, below.text, True), (below.text, block.text, False)):
-        named, timed = _NAME_ALONE.fullmatch(name), _TIME_ALONE.fullmatch(time)
+        named, timed = NAME_LINE.fullmatch(name), TIME_LINE.fullmatch(time)
         if named is None or timed is None or parse_time(timed["time"]) is None:
             continue
         parts = (_pattern_of(named), _pattern_of(timed))
         between = block.tail.strip() + below.before.strip(" ") if below.before != "\n" else "\n"
         pattern = between.join(parts if is_name_first else reversed(parts))
-        yield _Vote((pattern, True), pattern, _bare(named["label"]), timed["time"], block.lead, index)
+        yield _Vote((pattern, True), pattern, _bare(named["label"]), timed["time"], block.lead, index, "")
 
 
 def _pattern_of(match: re.Match[str]) -> str:
@@ -225,7 +177,7 @@ def _pattern_of(match: re.Match[str]) -> str:
 
 
 def _spaced(pattern: str) -> str:
-    return re.sub(r"\s+", " ", pattern)
+    return re.sub(r"\s+", " ", with_plain_spaces(pattern))
 
 
 def _bare(label: str) -> str:
@@ -263,7 +215,7 @@ def _drafted(page: Page, shape: tuple[str, bool], votes: Sequence[_Vote], identi
     if all(is_number_label(vote.label) for vote in votes):
         form = LabelForm.NUMBER
     times = [parsed[1] for vote in votes if vote.time and (parsed := parse_time(vote.time))]
-    pattern = Counter(vote.pattern for vote in votes).most_common(1)[0][0]
+    pattern = Counter(with_plain_spaces(vote.pattern) for vote in votes).most_common(1)[0][0]
     label = LabelChoices(
         form,
         form,

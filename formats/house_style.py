@@ -53,14 +53,15 @@ DateForm = Literal["day-first", "month-first", "iso"]
 #: Separators and indents: white space, bullets and the line before a table's row, never words.
 Space = Annotated[str, Field(max_length=16, pattern=r"^[\s•◦‣▪·*+>|–—-]*$")]
 
-#: The class of a tag, as in `<span class="speaker">`.
-TAG_CLASS = r"(?: class=[\"'][A-Za-z0-9_ -]+[\"'])?"
+#: How a tag looks, as in `<span class="speaker">` and `<font color="red">`.
+TAG_ATTRIBUTES = r"(?:\s(?i:class|style|color|size|face)=(?:[\"'][A-Za-z0-9_ :;,.#%-]*[\"']|[A-Za-z0-9#+-]+)){0,3}"
 #: Tags that a name is set in, and those that part it from a time or from what was said.
-EMPHASIS_TAGS = "b|i|u|em|strong|cite|span|h[1-6]"
+EMPHASIS_TAGS = "b|i|u|em|strong|cite|span|font|tt|h[1-6]"
 CELL_TAGS = "td|th|dt|dd|p|div|time"
+LINE_BREAK_TAG = r"<(?i:br)\s?/?>"
 #: Punctuation around the label and the time: no letters and no digits but in such tags.
-_MARKS = rf"(?:[^\w\n{{}}]|_|</?(?:{EMPHASIS_TAGS}|{CELL_TAGS}){TAG_CLASS}>)*"
-_TIMES = rf"\{{time\}}(?:{_MARKS}\{{end\}})?"
+_MARKS = rf"(?:[^\w\n{{}}]|_|</?(?i:{EMPHASIS_TAGS}|{CELL_TAGS}){TAG_ATTRIBUTES}>|{LINE_BREAK_TAG})*"
+_TIMES = rf"\{{?\{{time\}}(?:{_MARKS}\{{end\}})?\}}?"
 #: `{label}` with `{time}`, or `{time}` and `{end}`, before or after it; one line break may stand between the two.
 _PATTERN = (
     rf"^{_MARKS}(?:{_TIMES}{_MARKS}\n?{_MARKS}\{{label\}}|\{{label\}}(?:{_MARKS}\n?{_MARKS}{_TIMES})?){_MARKS}$"

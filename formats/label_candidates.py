@@ -49,12 +49,12 @@ def find_candidates(blocks: Sequence[Block], style: HouseStyle) -> list[Candidat
         if (
             _is_tag(label, style)
             or label != clean_name(label)
-            or (is_dotted(style.label.pattern) and not ends_with_dot(label))
+            or (is_dotted(style.label.pattern) and not ends_with_dot(label, style.label.pattern))
         ):
             continue
         spaces = re.findall(r"\s+", match["label"])
         if first:
-            label, spaces = f"{first.role} {label}", [first.gap, *spaces]
+            label, spaces = f"{first.role} {label}", [*first.gaps, *spaces]
         printed = "|".join(spaces) if any(space != " " for space in spaces) else ""
         found.append(Candidate(index, label, _own_pattern(match), text[match.end() :], time, end, printed))
     return _with_questions(found)
@@ -67,10 +67,12 @@ def _is_tag(label: str, style: HouseStyle) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _RoleFirst:
-    """A role before a name that has its own colon: "Host: Ada Quill: Hello"."""
+    """A role before a name that has its own colon: "Host: Ada Quill: Hello", "[Host] Ada Quill: Hello"."""
 
     role: str
-    gap: str  #: the colon and the white space behind it
+    gaps: tuple[
+        str, ...
+    ]  #: the bracket before the role, if there is one; the colon or bracket and the space behind it
     name: str
     without: str  #: the text without the two
 
@@ -81,11 +83,12 @@ def role_first(text: str) -> _RoleFirst | None:
     if match is None or " " not in match["name"] or not (is_name(match["name"]) or is_caps_name(match["name"])):
         return None
     without = match["before"] + text[match.end("gap") :]
-    return _RoleFirst(match["role"], match["gap"], match["name"], without)
+    gaps = (match["opening"], match["gap"]) if match["opening"] else (match["gap"],)
+    return _RoleFirst(match["role"], gaps, match["name"], without)
 
 
 _ROLE_FIRST = re.compile(
-    rf"(?P<before>[\W\d_]{{0,20}})(?P<role>{ROLE_WORDS})(?P<gap>:\s+)"
+    rf"(?P<before>[\W\d_]{{0,20}}?)(?P<opening>\[)?(?P<role>{ROLE_WORDS})(?P<gap>(?(opening)\]|:)\s+)"
     r"(?P<name>[^\W\d_][^:\n*_]{1,60}?)[*_]{0,3}:",
     re.IGNORECASE,
 )
@@ -127,8 +130,10 @@ def _with_questions(candidates: list[Candidate]) -> list[Candidate]:
 COUNTED_QUESTION = re.compile(r"(?P<label>[QA])(?P<count>\d{1,3})")
 
 
-def ends_with_dot(label: str) -> bool:
-    """Whether a full stop can end a label: of a question or an answer, "Mr. Quill.", "ADA QUILL."."""
+def ends_with_dot(label: str, pattern: str) -> bool:
+    """Whether a full stop can end a label: of a question or an answer, "Mr. Quill.", "ADA QUILL."; "Ada Quill.—"."""
+    if pattern.rstrip().endswith(("-", "–", "—")) and " " in label and is_name(label):
+        return True
     honorific, name = split_honorific(label)
     is_short = COUNTED_QUESTION.fullmatch(label) is not None or label in ("Q", "A")
     return is_short or (honorific is not None and is_name(name)) or (is_caps_name(label) and len(label) > 2)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from formats.blocks import Block
 from formats.house_style import HouseStyle, LabelForm
-from formats.label_candidates import Candidate
+from formats.label_candidates import COUNTED_QUESTION, Candidate
 from formats.label_strengths import label_strengths
 from formats.labels import number_in
 from formats.listed_people import explains_initials, label_keys, listed_person
@@ -16,6 +16,8 @@ from formats.rows import sign_of
 from formats.shapes import ends_sentence, is_back_heading, is_clip, is_direction
 from formats.unspoken import code_lines
 
+#: More labels of a Q and a number are of the questions of a list.
+MOST_WHO_ASK = 3
 #: What is said after no label: an address, alone or with a few words before it ("Slides: https://…").
 _LINK = re.compile(r"(?:\S+\s+){0,12}<?https?://\S+")
 _TALK_BEGINS = re.compile(r"(?:full |episode |podcast )?transcript:?", re.IGNORECASE)
@@ -34,7 +36,7 @@ def accept(
     capitals. A line right after a label on its own line is speech. `has_title`: the page's title stands elsewhere,
     so that its first line can begin a turn.
     """
-    candidates = _outside_code(candidates, blocks)
+    candidates = _without_listed_questions(_outside_code(candidates, blocks))
     if style.label.first is LabelForm.NUMBER and style.label.later is LabelForm.NUMBER:
         return [c for c in candidates if is_number_label(c.label) or number_in(c.label, style.label.number)]
     said = {c.label for c in candidates if not _LINK.fullmatch(c.rest)}
@@ -58,6 +60,12 @@ def accept(
             continue
         kept.append(candidate)
     return kept
+
+
+def _without_listed_questions(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Without "Q1", "Q2", "Q3" and so on, where no answers are counted: of two, the second is another who asks."""
+    counted = {c.label for c in candidates if c.label[0] == "Q" and COUNTED_QUESTION.fullmatch(c.label)}
+    return [c for c in candidates if c.label not in counted] if len(counted) > MOST_WHO_ASK else candidates
 
 
 def _is_title(candidate: Candidate, candidates: Sequence[Candidate], strength: int, first_strong: int | None) -> bool:

@@ -43,7 +43,9 @@ _WORD_OR_END = re.compile(r"[^\W\d_][\w’'‑-]*|[.?!…:]")
 #: A word that no colon follows.
 _WORD_OF_TEXT = re.compile(r"\w[\w’'‑-]*(?![\w’'‑:-])")
 #: The emphasis before and after the label, and the colon.
-_EMPHASIS = re.compile(r"(?:[*_]+|<\w+>)\{label\}(?::(?:[*_]+|</\w+>)|(?:[*_]+|</\w+>):)\s*$")
+_EMPHASIS = re.compile(
+    r"(?:[*_]+|'{2,3}|<\w[^<>]*>)\{label\}(?::(?:[*_]+|'{2,3}|</\w+>)|(?:[*_]+|'{2,3}|</\w+>):)\s*$"
+)
 
 
 def label_strengths(candidates: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle) -> dict[str, int]:
@@ -242,6 +244,7 @@ def _strengths_of_names(
             label, is_caps_style=is_caps, announcer=style.label.announcer, is_caps_name=is_caps_name(label)
         )
         or is_question_or_answer(label, counts)
+        or is_asking_letter(label, counts)
         or (style.needs_times and style.label.own_line and _may_be_unusual(label))
         or label in series
         or (counts[label] >= UNUSUAL_LABEL_COUNT and _may_be_unusual(label) and not (is_caps and _has_lower(label)))
@@ -311,6 +314,12 @@ def is_question_or_answer(label: str, labels: Container[str]) -> bool:
     return label in ("Q", "A") and "Q" in labels and "A" in labels
 
 
+def is_asking_letter(label: str, counts: Mapping[str, int]) -> bool:
+    """Whether a label is the I of a page where an interviewer and another letter come often: "I:", "R:"."""
+    others = (other for other, count in counts.items() if other != "I" and count >= UNUSUAL_LABEL_COUNT)
+    return label == "I" and counts["I"] >= UNUSUAL_LABEL_COUNT and any(len(o) < 3 and is_key(o) for o in others)
+
+
 def _goes_on_small(candidates: Sequence[Candidate]) -> frozenset[str]:
     """Labels that small letters follow every time, on a page whose other labels are followed by capitals."""
     begins: dict[str, list[bool]] = {}
@@ -354,6 +363,8 @@ def _speaks_against(candidate: Candidate, sure: Sequence[Candidate], prose: _Pro
     if is_role_label(label) or label == "Q":
         return False
     parts = split_honorific(label)[1].split(" ")
+    if len(parts) > 1 and parts[-1].casefold() in HEADING_NOUNS:
+        return True
     if prose.mentioned & set(parts):
         return False
     if prose.small.issuperset(part.casefold() for part in parts):

@@ -167,12 +167,18 @@ def _alias_at_present(alias: str, speaker: Speaker) -> str:
 def with_spaces(label: str, spaces: str) -> str:
     """The label with the page's own white space between its parts: runs parted by `|`, one for each gap.
 
-    A colon may stand in one: "Host: Ada Quill" is the label "Host Ada Quill".
+    The first may part a role from the name: "Host: Ada Quill" and "[Host] Ada Quill" are the label "Host Ada Quill",
+    the latter with one run more for what opens it. It stands between the two whatever the name is by now.
     """
     parts, runs = label.split(" "), spaces.split("|")
-    if len(runs) != len(parts) - 1 or any(not run.removeprefix(":").isspace() for run in runs):
+    opening = runs.pop(0) if runs[0] == "[" else ""
+    is_role_first = bool(runs) and runs[0].startswith("]" if opening else ":")
+    bare = [runs[0][1:], *runs[1:]] if is_role_first else runs
+    if is_role_first and len(runs) != len(parts) - 1 > 0:
+        runs = [runs[0], *[" "] * (len(parts) - 2)]
+    if len(runs) != len(parts) - 1 or any(not run.isspace() for run in bare) or (opening and not is_role_first):
         return label
-    return parts[0] + "".join(run + part for run, part in zip(runs, parts[1:], strict=True))
+    return opening + parts[0] + "".join(run + part for run, part in zip(runs, parts[1:], strict=True))
 
 
 def display_name(identity: str | None, cast: Cast) -> str:

@@ -83,7 +83,8 @@ FIELD_WORDS = _words(
 
 #: What the headings of parts of a talk end with ("Key points").
 HEADING_NOUNS = _words(
-    "answers facts ideas lessons moments points quotes recommendations steps takeaways things tips words"
+    "answers contributions facts ideas lessons moments points quotes recommendations started steps takeaways things"
+    " tips words"
 )
 
 #: Stand in headings ("State Of The Art"), never inside a name.
@@ -99,7 +100,7 @@ HTML_TAGS = _words(
 UPPER = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
 
 UNKNOWN_LABEL = "Unknown speaker"  #: a turn that no voice could be given to
-_NUMBERED = re.compile(r"(?:(?i:speaker|voice)[ _-]?|(?i:spk)[ _-]?)(?:\d{1,3}|[A-Z])")
+_NUMBERED = re.compile(r"(?:(?i:speaker|voice)[ _-]?#?|(?i:spk)[ _-]?)(?:\d{1,3}|[A-Z])")
 _TOKEN = re.compile(r"[^\W\d_](?:[\w’'.‑-]*[\w.])?")
 #: "d’Arcy", "l’Estrange": the capital comes after the apostrophe.
 _ELIDED = re.compile(rf"[dl][’'][{UPPER}]")

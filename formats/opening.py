@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 
 from formats.blocks import Block, split_blocks
+from formats.emphasised_lines import with_open_labels
+from formats.encodings import decoded
 from formats.page_width import Wrap, wrap_of
 from formats.rows import without_frames
-from schemas.errors import PageError
+from schemas.transcript import Encoding
 
 #: What YAML has at the margin: a key in small letters, an item, a comment.
 _YAML_LINE = re.compile(r"[a-z][\w-]*:(?:\s|$)|-\s|-$|#")
@@ -30,19 +32,13 @@ class Page:
     final: str  #: what stands after the last line of text, with the line ends it has
     line_end: str
     bom: bool
+    encoding: Encoding
     wrap: Wrap | None  #: None where its lines are paragraphs, turns or verses
 
 
 def decode_page(content: bytes, *, name: str) -> Page:
-    """Take a page apart. Raises PageError `page_not_text` when it is not UTF-8."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise PageError(f"{name}: UTF-16 text; save it as UTF-8", code="page_not_text")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise PageError(
-            f"{name}: not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x}", code="page_not_text"
-        ) from error
+    """Take a page apart. Raises PageError `page_not_text` when it is neither UTF-8 nor Windows-1252."""
+    text, encoding = decoded(content, name=name)
     bom = text.startswith("\ufeff")
     text = text.removeprefix("\ufeff")
     end = _LINE_BREAK.search(text, len(text.rstrip()))
@@ -50,8 +46,8 @@ def decode_page(content: bytes, *, name: str) -> Page:
     line_end = _line_end(body)
     blocks, rest = split_blocks(body.replace(line_end, "\n"))
     length = _front_matter_length(blocks)
-    talk = without_frames(blocks[length:])
-    return Page(blocks[:length], talk, rest.replace("\n", line_end) + final, line_end, bom, wrap_of(talk))
+    talk = with_open_labels(without_frames(blocks[length:]))
+    return Page(blocks[:length], talk, rest.replace("\n", line_end) + final, line_end, bom, encoding, wrap_of(talk))
 
 
 def _front_matter_length(blocks: tuple[Block, ...]) -> int:

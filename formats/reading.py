@@ -66,10 +66,16 @@ def episode_id(content: bytes) -> str:
 
 def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | None:
     """Read a page as this style writes it; None where no line begins a turn. `identity` is the episode's id."""
+    has_title = understand(page.front_matter).title is not None
+    blocks, labels = find_turns(page, style, has_title=has_title)
+    return read_turns(page, style, blocks, labels, identity=identity) if labels else None
+
+
+def read_turns(
+    page: Page, style: HouseStyle, blocks: Sequence[Block], labels: Sequence[Candidate], *, identity: str
+) -> Reading:
+    """The page with these turns. `blocks` are the page's, as `find_turns` gives them with the labels."""
     told = understand(page.front_matter)
-    blocks, labels = find_turns(page, style, has_title=told.title is not None)
-    if not labels:
-        return None
     first, last = labels[0].index, talk_end(blocks, labels, style)
     head = blocks[:first]
     listed = people_listed(blocks, before=first)
@@ -83,7 +89,9 @@ def read_in_style(page: Page, style: HouseStyle, *, identity: str) -> Reading | 
     transcript = with_label_aliases(transcript, style, body)
     places = _places(body, front, (*page.front_matter, *head), back, blocks[last:])
     marks = find_marks(transcript, style, body, places)
-    layout = Layout(style.name, definition_of(style), page.line_end, page.bom, page.final, tuple(marks))
+    layout = Layout(
+        style.name, definition_of(style), page.line_end, page.bom, page.final, tuple(marks), page.encoding
+    )
     transcript = replace(transcript, layout=layout)
     explained = _explained(blocks, kinds, transcript, labels, marks, style)
     return Reading(transcript, explained, style.label.pattern, tuple(c.label for c in labels), len(page.front_matter))

@@ -20,6 +20,7 @@ SENTENCES = 0.6
 WORDS = 5
 #: The share of the labels that begin with the number after the one before.
 COUNTED = 0.9
+LONGEST_COUNT = 5
 
 _ROW = re.compile(r"\|.*\|")
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
@@ -33,12 +34,13 @@ _COUNTED = re.compile(
     r"(?P<count>(?P<open>[\[(#]?)(?P<n>\d{1,5})(?P<close>[.):\]]{0,2})[^\S\n]+)"
     r"[*_]{0,3}(?P<label>[^\W\d_][^:\n|*_]{0,60}?)[*_]{0,3}:[*_]{0,3}(?:\s|$)"
 )
+_LABELLED = re.compile(r"[*_]{0,3}(?P<label>[^\W\d_][^:\n|*_]{0,60}?)[*_]{0,3}:[*_]{0,3}(?:\s|$)")
 _MARKUP = re.compile(r"[*_]+|</?\w+>|:$")
 
 
 def without_frames(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     """The blocks of a page with the frames of a table's rows and the counts before its turns as white space is."""
-    return _without_counts(_without_table(blocks))
+    return _without_counts(_without_count_lines(_without_table(blocks)))
 
 
 # ---------------------------------------------------------------- tables of Markdown
@@ -47,20 +49,23 @@ def without_frames(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
 def _without_table(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     """The rows of a table in which people talk as "Name | what is said", the lines around them as layout."""
     made = list(blocks)
-    for start, end in _tables(blocks):
-        if _is_talk([_cells(block.text) for block in blocks[start + 2 : end]], _cells(blocks[start].text)):
-            made[start + 2 : end] = [_unframed(block) for block in blocks[start + 2 : end]]
+    for head, start, end in _tables(blocks):
+        if _is_talk([_cells(block.text) for block in blocks[start:end]], _cells(head)):
+            made[start:end] = [_unframed(block) for block in blocks[start:end]]
     return tuple(made)
 
 
-def _tables(blocks: Sequence[Block]) -> list[tuple[int, int]]:
-    """First row and the one after the last of each table: a head, a rule, rows."""
+def _tables(blocks: Sequence[Block]) -> list[tuple[str, int, int]]:
+    """Head, first row and the one after the last of each table. The head is empty where a table has none."""
     found = []
-    for index, block in enumerate(blocks):
-        if index and _RULE.fullmatch(block.text) and _ROW.fullmatch(blocks[index - 1].text):
-            rows = range(index + 1, len(blocks))
-            end = next((n for n in rows if not _ROW.fullmatch(blocks[n].text)), len(blocks))
-            found.append((index - 1, end))
+    index = 0
+    while index < len(blocks):
+        end = next((n for n in range(index, len(blocks)) if not _ROW.fullmatch(blocks[n].text)), len(blocks))
+        if end > index:
+            has_head = index + 1 < end and _RULE.fullmatch(blocks[index + 1].text) is not None
+            is_ruled = _RULE.fullmatch(blocks[index].text) is not None
+            found.append((blocks[index].text if has_head else "", index + 2 * has_head + is_ruled, end))
+        index = max(end, index + 1)
     return found
 
 
@@ -71,10 +76,15 @@ def _cells(row: str) -> list[str]:
 def _is_talk(rows: Sequence[Sequence[str]], head: Sequence[str]) -> bool:
     """Whether people talk in a table: its head names a column of them, and some stand again before sentences.
 
-    Nothing but times and a count stands beside who says it and what is said.
+    Nothing but times and a count stands beside who says it and what is said. Without a head, or an empty one, the
+    column that is neither has the people, and on average each comes twice and more.
     """
-    width = len(head)
+    has_names = any(head)
+    width = len(head) if has_names else len(rows[0]) if rows else 0
     who = [n for n, name in enumerate(head) if _MARKUP.sub("", name).casefold().strip() in _WHO]
+    if not has_names:
+        columns = (n for n in range(width - 1) if all(len(row) == width for row in rows))
+        who = [n for n in columns if not all(_is_beside(row[n]) for row in rows)]
     if len(rows) < FEWEST_ROWS or not 2 <= width <= 5 or len(who) != 1 or who[0] == width - 1:
         return False
     if any(len(row) != width for row in rows):
@@ -83,9 +93,14 @@ def _is_talk(rows: Sequence[Sequence[str]], head: Sequence[str]) -> bool:
     labels = Counter(_MARKUP.sub("", row[who[0]]).strip() for row in rows)
     texts = [row[-1] for row in rows]
     said = sum(ends_sentence(text) or len(text.split()) >= WORDS for text in texts)
-    are_times = all(_TIMES.fullmatch(cell) or cell.isdigit() for cell in beside)
-    is_again = len(labels) < len(rows) and all(_may_speak(label) for label in labels if label)
+    are_times = all(_is_beside(cell) for cell in beside)
+    is_often = len(labels) < len(rows) if has_names else 2 * len(labels) <= len(rows) and len(labels) > 1
+    is_again = is_often and all(_may_speak(label) for label in labels if label)
     return are_times and is_again and said >= SENTENCES * len(rows) and median(map(len, texts)) > 1
+
+
+def _is_beside(cell: str) -> bool:
+    return _TIMES.fullmatch(cell) is not None or cell.isdigit()
 
 
 def _may_speak(label: str) -> bool:
@@ -121,6 +136,32 @@ def _without_counts(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         end = match.end("count")
         made[index] = replace(block, lead=block.lead + block.text[:end], text=block.text[end:])
     return tuple(made)
+
+
+def _without_count_lines(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The blocks with the lines that hold nothing but the number of the turn below in that one's lead."""
+    pairs = [n for n, (count, below) in enumerate(pairwise(blocks)) if _is_count_of(count, below)]
+    numbers = [int(blocks[n].text) for n in pairs]
+    steps = sum(below == above + 1 for above, below in pairwise(numbers))
+    labels = {_label_after_count(blocks[n + 1]) for n in pairs}
+    if len(pairs) < FEWEST_ROWS or steps < COUNTED * (len(pairs) - 1) or len(labels) == len(pairs):
+        return blocks
+    made = list(blocks)
+    for n in reversed(pairs):
+        count, below = blocks[n], blocks[n + 1]
+        lead = count.lead + count.text + count.tail + below.before + below.lead
+        made[n : n + 2] = [replace(below, before=count.before, lead=lead)]
+    return tuple(made)
+
+
+def _is_count_of(count: Block, below: Block) -> bool:
+    is_number = count.text.isdecimal() and len(count.text) <= LONGEST_COUNT and not count.lead.strip()
+    return is_number and below.before == "\n" and not below.lead and bool(_label_after_count(below))
+
+
+def _label_after_count(block: Block) -> str:
+    match = _LABELLED.match(block.text)
+    return match["label"] if match is not None and _may_speak(match["label"]) else ""
 
 
 def _counted(block: Block) -> re.Match[str] | None:

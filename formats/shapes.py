@@ -69,8 +69,10 @@ def is_furniture(text: str) -> bool:
     return _FURNITURE.fullmatch(text) is not None
 
 
+#: White space as web pages write it: a no-break space, a tab.
+ENTITY_SPACE = r"&(?:nbsp|emsp|ensp|#9|#160|#[xX][aA]0);"
 #: Where a link of Markdown leads, behind its text in square brackets.
-LINK_TARGET = r"\(https?://[^\s()]*\)"
+LINK_TARGET = r"\((?:https?://|[#/?])[^\s()]*\)"
 _LINKED = re.compile(rf"(?<=\]){LINK_TARGET}")
 
 
@@ -84,8 +86,13 @@ def has_same_signs(pattern: str, other: str) -> bool:
 
     White space may line up what is said, and questions may be counted: "Q1: ", "Q2: ".
     """
-    one, two = (re.sub(r"\d+", "", without_link(each)) for each in (pattern, other))
-    return pattern[-1:].isspace() == other[-1:].isspace() and one.split() == two.split()
+    one, two = (re.sub(r"\d+", "", with_plain_spaces(without_link(each))) for each in (pattern, other))
+    return one[-1:].isspace() == two[-1:].isspace() and one.split() == two.split()
+
+
+def with_plain_spaces(pattern: str) -> str:
+    """A label's pattern with a space for each that a web page writes as an entity."""
+    return re.sub(ENTITY_SPACE, " ", pattern)
 
 
 #: Labels of a style that leaves no space after the colon, or that stand alone on their lines: "Ada:Hello".
@@ -111,9 +118,8 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
     """
     if pattern.startswith("{label}") and not pattern.removeprefix("{label}").strip():
         gap = pattern.removeprefix("{label}")
-        if gap:  # white space alone parts the label from the text, so it must be more than between words
-            wide = r"[^\S\n]*\t[^\S\n]*" if "\t" in gap else r"[^\S\n]{2,}"
-            return re.compile(rf"(?P<label>\S(?:[^:\n\t]{{0,98}}?\S)?)(?P<gap>{wide}|$)")
+        if gap:
+            return re.compile(rf"(?P<label>\S(?:[^:\n\t]{{0,98}}?\S)?)(?P<gap>{_wide(gap)}|$)")
     made = ""
     is_after_time = False
     for part in re.split(r"(\{label\}|\{time\}|\{end\}|\n|[^\S\n]+)", pattern.rstrip()):
@@ -133,13 +139,21 @@ def label_pattern(pattern: str) -> re.Pattern[str]:
             made += rf"{re.escape(part[:bracket])}(?:{LINK_TARGET})?{re.escape(part[bracket:])}"
         else:
             made += re.escape(part)
-    if pattern.endswith("："):
+    if pattern.endswith("：") or _ENDS_IN_OPENING_TAG.search(pattern):
         return re.compile(made + r"(?P<gap>[^\S\n]*)")
-    if _ENDS_IN_OPENING_TAG.search(pattern):
-        return re.compile(made + r"(?P<gap>[^\S\n]*)")
+    if is_dotted(pattern) and pattern.rstrip().endswith(("-", "–", "—")):
+        return re.compile(made + r"(?P<gap>[^\S\n]*(?=\S)|$)")
     if pattern == TIGHT_PATTERN:
         return re.compile(made + r"(?P<gap>$|(?=[^\s\d/:\\])|(?<!\d:)(?=\d))")
-    return re.compile(made + (r"(?P<gap>[^\S\n]+|$)" if pattern != pattern.rstrip() else r"(?P<gap>$)"))
+    gap = pattern[len(pattern.rstrip()) :]
+    if pattern.rstrip().endswith("{label}") and ("\t" in gap or len(gap) > 1):
+        return re.compile(rf"{made}(?P<gap>{_wide(gap)}|$)")
+    return re.compile(made + (rf"(?P<gap>(?:[^\S\n]|{ENTITY_SPACE})+|$)" if gap else r"(?P<gap>$)"))
+
+
+def _wide(gap: str) -> str:
+    """White space that alone parts the label from the text, so that it must be more than between words."""
+    return r"[^\S\n]*\t[^\S\n]*" if "\t" in gap else r"[^\S\n]{2,}"
 
 
 def looks_like_label(text: str, style: HouseStyle) -> bool:

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from formats.blocks import Block
 from formats.clock import TIME, parse_time
-from formats.house_style import EMPHASIS_TAGS, TAG_CLASS, HouseStyle
+from formats.emphasised_lines import open_labels
+from formats.house_style import EMPHASIS_TAGS, TAG_ATTRIBUTES, HouseStyle
 from formats.label_candidates import Candidate
 from formats.label_reading import talk_begin
 from formats.listed_people import explains_initials
@@ -29,8 +30,8 @@ from formats.unspoken import code_lines
 
 #: A label that has the punctuation of the page's others nowhere is one when this many lines begin with it.
 OTHER_COUNT = 3
-_OPEN = rf"(?:<(?:{EMPHASIS_TAGS}){TAG_CLASS}>)?[*_]{{0,3}}[\[(<]?"
-_CLOSE = rf"[\])>]?[*_]{{0,3}}(?:</(?:{EMPHASIS_TAGS})>)?"
+_OPEN = rf"(?:<(?i:{EMPHASIS_TAGS}){TAG_ATTRIBUTES}>)?[*_]{{0,3}}[\[(<]?"
+_CLOSE = rf"[\])>]?[*_]{{0,3}}(?:</(?i:{EMPHASIS_TAGS})>)?"
 _TIME = rf"(?:(?:\s?[:;,][*_]{{0,3}}|\s*[-–—])?\s{{0,2}}[\[(]?(?P<time>{TIME})[\])]?)?"
 _COLON = rf"\s?[:：;]{_CLOSE}"
 _SEMICOLON = rf"\s?;{_CLOSE}"
@@ -72,12 +73,13 @@ def with_strays(
     counts = Counter(label.label for label in labels)
     questions = _questions(blocks, counts) if not style.label.own_line else frozenset()
     known = [label for label, count in counts.items() if count > 1 or " " in label]
-    known += [*_other_names(blocks, counts, style), *questions]
+    asked = open_labels(blocks) if not style.label.own_line else frozenset()
+    known += [*_other_names(blocks, counts, style), *questions, *asked]
     if not known:
         return tuple(blocks), list(labels)
     shape = _shape(known, own_line=style.label.own_line)
     by_index = {label.index: label for label in labels}
-    begin = _opening(labels, blocks, style, shape, least=1 if has_title else 2)
+    begin = _opening(labels, blocks, style, shape, least=1 if has_title else 2, asked=asked)
     code = code_lines(blocks)
     if any(label.index in code for label in labels):
         code = frozenset()  # it is the talk that stands between the fences
@@ -148,12 +150,18 @@ def _stray(text: str, index: int, shape: _Shape, before: str, questions: Collect
 
 
 def _opening(
-    labels: Sequence[Candidate], blocks: Sequence[Block], style: HouseStyle, shape: _Shape, *, least: int
+    labels: Sequence[Candidate],
+    blocks: Sequence[Block],
+    style: HouseStyle,
+    shape: _Shape,
+    *,
+    least: int,
+    asked: Collection[str],
 ) -> int:
     """Where the talk begins: before the first label that the style explains, where others stand above it.
 
-    `least` is how many of those it takes that have no time, no bullet and no line of their own: a title may begin
-    with a name.
+    `least` is how many of those it takes that have no time, no bullet and no line of their own, and are none of those
+    `asked` under in emphasis: a title may begin with a name.
     """
     first = labels[0].index
     bullet = sign_of(blocks[first].lead)
@@ -172,7 +180,8 @@ def _opening(
             or (found.time is None and not _has_colon(found, known))
         ):
             continue
-        is_sure = found.time is not None or (style.label.own_line and not found.rest) or bool(bullet)
+        is_alone = style.label.own_line and not found.rest
+        is_sure = found.time is not None or is_alone or bool(bullet) or found.label in asked
         (places if is_sure else inline).append(index)
     if len(inline) >= least and all(ends_sentence(blocks[index].text) for index in inline):
         places += inline

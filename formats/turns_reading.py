@@ -26,12 +26,12 @@ def find_turns(
         inside = inside_sentences(labels, blocks, _wrap(page, style))
         blocks, labels = with_strays(labels, blocks, style, has_title=has_title, inside=inside)
         blocks, labels = with_stamps(blocks, labels)
-    return _unwrapped(blocks, labels, _wrap(page, style), style)
+    return unwrapped(blocks, labels, _wrap(page, style), style)
 
 
 def find_usual_turns(page: Page, style: HouseStyle) -> tuple[tuple[Block, ...], list[Candidate]]:
     """As `find_turns`, with the labels alone that the style explains."""
-    return _unwrapped(*_labelled(page, style), _wrap(page, style), style)
+    return unwrapped(*_labelled(page, style), _wrap(page, style), style)
 
 
 def _labelled(page: Page, style: HouseStyle, *, has_title: bool = False) -> tuple[tuple[Block, ...], list[Candidate]]:
@@ -52,9 +52,10 @@ def _wrap(page: Page, style: HouseStyle) -> Wrap | None:
     return Wrap(style.layout.width, TABS[0], style.layout.wrap_indent, opening)
 
 
-def _unwrapped(
+def unwrapped(
     blocks: tuple[Block, ...], labels: list[Candidate], wrap: Wrap | None, style: HouseStyle
 ) -> tuple[tuple[Block, ...], list[Candidate]]:
+    """The lines of a wrapped page's paragraphs as one block each, and the labels of its turns with theirs."""
     if wrap is None or not labels:
         return blocks, labels
     return with_whole_paragraphs(blocks, labels, wrap, own_line=style.label.own_line)

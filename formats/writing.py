@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from formats.blocks import split_blocks
 from formats.clock import print_time
+from formats.encodings import encoded
 from formats.furniture import furniture_blocks
 from formats.house_style import HouseStyle, LabelForm, Quotes, definition_of
 from formats.labels import Cast, cast_of, first_turns, label_of, page_name, with_present_name, with_spaces
@@ -105,7 +106,9 @@ def is_own_page(transcript: Transcript, style: HouseStyle) -> bool:
 
 
 def render_page(transcript: Transcript, style: HouseStyle) -> bytes:
-    """The page as UTF-8 bytes. Read from a page of this style, it is that page again, but for what was changed.
+    """The page as bytes of UTF-8. Read from a page of this style, it is that page again, but for what was changed.
+
+    Such a page keeps its encoding, unless what was changed cannot be written in it.
 
     Raises PageError `times_missing` when the style prints times and a turn has none.
     """
@@ -115,7 +118,7 @@ def render_page(transcript: Transcript, style: HouseStyle) -> bytes:
     assert layout is not None
     text = "".join(piece.printed() for piece in compose(transcript, style, marks_of(layout)))
     text = text.replace("\n", layout.line_end) + layout.final
-    return (("\ufeff" if layout.bom else "") + text).encode("utf-8")
+    return encoded(("\ufeff" if layout.bom else "") + text, layout.encoding)
 
 
 def compose(transcript: Transcript, style: HouseStyle, marks: Marks | None = None) -> list[Piece]:

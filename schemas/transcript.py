@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from schemas.episode import Episode, Role
 
@@ -285,6 +286,10 @@ class LayoutMark:
     value: str
 
 
+#: What the bytes of a page can be written in.
+Encoding = Literal["utf-8", "windows-1252"]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Only on imported pages: the style, and what it does not explain, so that writing gives back the same bytes."""
@@ -295,6 +300,7 @@ class Layout:
     bom: bool = False
     final: str = ""  #: white space after the last block, with the line ends it has
     marks: tuple[LayoutMark, ...] = ()
+    encoding: Encoding = "utf-8"  #: of the page's bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from formats.catalogue import read, render
 from schemas.transcript import AsideKind, Transcript
 
@@ -21,3 +23,19 @@ def read_back(page: str) -> Transcript:
     transcript = read(page.encode())
     assert render(transcript).decode() == page
     return transcript
+
+
+def with_other_word(transcript: Transcript, place: int) -> Transcript:
+    """The transcript with the last word of one turn's first paragraph changed to "zyxwvut"."""
+    turn = transcript.turns[place]
+    first, *others = turn.paragraphs
+    changed = replace(first, text=" ".join([*first.text.split(" ")[:-1], "zyxwvut"]))
+    turns = list(transcript.turns)
+    turns[place] = replace(turn, paragraphs=(changed, *others))
+    return replace(transcript, turns=tuple(turns))
+
+
+def with_other_name(transcript: Transcript, name: str, other: str) -> Transcript:
+    """The transcript with one speaker's name changed."""
+    speakers = tuple(replace(s, name=other) if s.name == name else s for s in transcript.speakers)
+    return replace(transcript, speakers=speakers)

@@ -77,3 +77,39 @@ def test_what_the_crowd_does_in_brackets_says_nothing_of_a_speech() -> None:
 
     with pytest.raises(PageError, match="no house style explains this page"):
         read(f"ADA QUILL: Thank you all.\n\n{speech}".encode())
+
+
+REFUSED = {
+    "chapters": "".join(
+        f"00:0{n}:00 {part}: from the pier to the boat and all the way back\n"
+        for n, part in enumerate(("Career Start", "Winter Storm", "Lamp Repair", "Town Meeting", "Harbour Walk"))
+    ),
+    "fields above a text": "Regiment: None\n\nDate Transcript: 2019\n\n" + "We rowed out again that night.\n\n" * 40,
+    "show notes": "The lamp and the rope\n\n"
+    + "".join(f"The wick and the rope with the number {n}\n\n" for n in range(30))
+    + "Ada: A good rope.\n\nTomas: A new oar.\n\nAda: The old boat.\n\nTomas: A wick.\n",
+    "links of a wiki": "".join(
+        f"[[{page}]] says what a lamp is for, and why.\n\n" for page in ("Harbour Lamp", "Boat House") * 3
+    ),
+    "questions of a list": "".join(
+        f"Q{n}. Will the lamp burn in the year {n}?\n\nIt will.\n\nQ{n}. And on the pier?\n\nIt will.\n\n"
+        for n in range(1, 6)
+    ),
+    "emphasised entries": "".join(
+        f"**Suggested Day: {day}**\n\n**Boat**: The old boat goes out.\n\n"
+        for day in ("Monday", "Tuesday", "Wednesday", "Thursday")
+    ),
+    "a chapter above a text": "00:00 – Cold Open\n00:57 – Lamp Introduction\n\n"
+    + "We rowed out again that night.\n\n" * 40,
+    "headings that come again": "".join(
+        f"## Part {n}\n\n**Purpose**: Say the purpose of the lamp.\n\n"
+        "**Activation Steps**: The activation takes three steps.\n\n**Risks**: All risks that are known are few.\n\n"
+        for n in range(4)
+    ),
+}
+
+
+@pytest.mark.parametrize("page", REFUSED.values(), ids=REFUSED)
+def test_documents_with_labels_and_sentences_are_no_talks(page: str) -> None:
+    with pytest.raises(PageError, match="no house style explains this page"):
+        read(page.encode())
