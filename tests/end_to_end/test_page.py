@@ -69,8 +69,8 @@ def test_a_dropped_episode_can_be_watched_read_and_heard(serve: Callable[..., An
     page.click("#send")
     page.wait_for_selector(".jobs .state.running", timeout=30_000)
     for _ in range(200):
-        if page.locator(".jobs .bar i").count():
-            widths.append(page.locator(".jobs .bar i").first.evaluate("bar => bar.style.width"))
+        # At once: between counting the bars and looking at one, the job may be done and its bar gone.
+        widths += page.locator(".jobs .bar i").evaluate_all("bars => bars.slice(0, 1).map(bar => bar.style.width)")
         if page.locator(".jobs .state.done").count():
             break
         page.wait_for_timeout(100)
