@@ -22,7 +22,7 @@ from typing import TypeVar
 
 import structlog
 
-from adapters.acceptance import printable
+from adapters.acceptance import YOUNG_SECONDS, printable
 from adapters.erasure import BY_JOB, download_of, erase, erase_noted, forget_notes, unwanted_checkpoints, users_of
 from adapters.metrics import TakenIn, process_metrics
 from adapters.store_keys import RESULTS, attempt_of
@@ -201,12 +201,14 @@ class Reconciler:
         """Remove downloads that jobs noted which are final and name another recording, or none; how many.
 
         Its worker died before the ledger heard of the copy, and the next attempt got other bytes, or nothing. What
-        any job names stays, and what somebody is about to name is younger than the grace (`keep_upload`).
+        any job names stays, and so does what is young, however short the grace: somebody may be about to name it, who
+        found it lying there and did not put it once more (`adapters.acceptance.keep_upload`).
         """
+        least = max(self._grace_seconds, 2 * YOUNG_SECONDS)
         final = [note for note in notes if (holder := holders.get(_job_of(note))) and holder.state.is_final]
         copies = sorted({key for note in final if (key := download_of(note)) is not None})
         unnamed = set(copies) - self._queue.wanted_audio(copies)
-        return sum(self._removed(key, self._grace_seconds) for key in sorted(unnamed) if self._is_unnamed(key))
+        return sum(self._removed(key, least) for key in sorted(unnamed) if self._is_unnamed(key))
 
     def _is_unnamed(self, key: str) -> bool:
         """Whether still nobody names a recording, which was asked of a whole page before."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.acceptance import YOUNG_SECONDS
 from adapters.erasure import erase, forget_notes, note_checkpoints, note_download
 from adapters.memory import MemoryDropBox, MemoryQueue, MemoryStore
 from schemas.episode import AudioInfo, Episode
@@ -352,6 +353,17 @@ def test_a_copy_is_removed_after_the_grace_and_not_before(harbour: Harbour) -> N
     harbour.now = GRACE_SECONDS
 
     assert (young, harbour.look().removed) == (0, 1)
+
+
+@pytest.mark.parametrize(("age", "removed"), [(YOUNG_SECONDS, 0), (2 * YOUNG_SECONDS, 1)])
+def test_a_copy_that_an_upload_may_count_on_stays_however_short_the_grace(
+    harbour: Harbour, age: float, removed: int
+) -> None:
+    linked(harbour, "ab")
+    harbour.queue.cancel("job-link")
+    harbour.now = age
+
+    assert harbour.reconciler(grace_seconds=0.0).look().removed == removed
 
 
 def test_a_copy_that_another_job_names_stays(harbour: Harbour) -> None:
