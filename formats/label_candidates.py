@@ -70,9 +70,8 @@ class _RoleFirst:
     """A role before a name that has its own colon: "Host: Ada Quill: Hello", "[Host] Ada Quill: Hello"."""
 
     role: str
-    gaps: tuple[
-        str, ...
-    ]  #: the bracket before the role, if there is one; the colon or bracket and the space behind it
+    #: The bracket before the role, if there is one; the colon or bracket behind it, with its white space.
+    gaps: tuple[str, ...]
     name: str
     without: str  #: the text without the two
 

@@ -20,7 +20,7 @@ SENTENCES = 0.6
 WORDS = 5
 #: The share of the labels that begin with the number after the one before.
 COUNTED = 0.9
-LONGEST_COUNT = 5
+LONGEST_COUNT = 5  #: digits of such a number where it has a line of its own
 
 _ROW = re.compile(r"\|.*\|")
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")

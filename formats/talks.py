@@ -75,12 +75,10 @@ def objection(reading: Reading, *, is_drafted: bool) -> str:
 def _is_a_talk(reading: Reading, *, is_drafted: bool) -> bool:
     """Whether several turns were found, by more than one speaker where nothing else marks them.
 
-    A list of numbers or of what is on when has lines that no sentence ends. One speaker is enough who goes on after
-    every break. A style that was drafted from the page alone needs somebody who speaks twice, and so does one that
-    ships on a web page or where the people are spoken of: in a list of them nobody does.
+    One speaker is enough who goes on after every break. A style that was drafted from the page alone needs somebody
+    who speaks twice, and so does one that ships on a web page or where the people are spoken of: in a list of them
+    nobody does.
     """
-    if _is_a_list(reading) or _asks_nobody(reading):
-        return False
     speakers = len({turn.speaker for turn in reading.transcript.turns})
     if speakers == reading.turn_count and _has_parts(reading):
         return False
