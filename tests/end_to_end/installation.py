@@ -20,7 +20,7 @@ import uuid
 import wave
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -224,6 +224,27 @@ class Place:
         """The engine child of a worker process."""
         children = until(lambda: psutil.Process(worker.pid).children(), "the worker has an engine child")
         return children[0]
+
+    def freeze(self, worker: subprocess.Popen[bytes]) -> None:
+        """Stop a worker process as by SIGSTOP, but not in the middle of a write to the ledger: a file of SQLite stays
+        locked for as long as its writer stands still, and nobody could go on."""
+        for _ in range(100):
+            worker.send_signal(signal.SIGSTOP)
+            if self.settings.database_url or self._may_write():
+                return
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(LOOK_SECONDS)
+        raise AssertionError("the worker was met in the middle of a write a hundred times")
+
+    def _may_write(self) -> bool:
+        """Whether nobody holds the ledger's file for longer than a write takes."""
+        with closing(sqlite3.connect(self.settings.data_dir / "ledger.sqlite3", timeout=1.0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.rollback()
+            return True
 
     def end_all(self) -> None:
         for process in self.processes:

@@ -109,7 +109,7 @@ def test_a_frozen_worker_that_wakes_up_changes_nothing(place: Place) -> None:
     until(lambda: place.has_progress(job), "recognition has begun")
     engine = place.engine_of(worker)
     engine.suspend()
-    worker.send_signal(signal.SIGSTOP)
+    place.freeze(worker)
     place.let_heir_finish()
     before = (place.ledger.job(job.id), place.spoken(job))
     engine.resume()

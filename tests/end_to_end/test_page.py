@@ -181,7 +181,7 @@ def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Calla
     page.click(".jobs button:has-text('Delete')")
 
     page.wait_for_selector(".jobs > li", state="detached")
-    assert page.locator("#reader").is_hidden()
+    page.wait_for_selector("#reader", state="hidden")  # a little later: the address changes first
     assert len(asked) == 1
     with service.client() as client:
         assert client.get("/v1/jobs").json()["jobs"] == []
@@ -237,7 +237,7 @@ def test_episodes_deleted_elsewhere_leave_the_list_down_to_the_last_one(serve: C
         client.delete(f"/v1/episodes/{ids[0]}")
 
     page.wait_for_selector(".jobs > li", state="detached")
-    assert page.is_visible("#no-jobs")
+    page.wait_for_selector("#no-jobs", state="visible")
 
 
 def test_an_answer_that_is_not_the_services_own_is_told_too(serve: Callable[..., Any], page: Any) -> None:
