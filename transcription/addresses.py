@@ -48,7 +48,7 @@ _HELLO = re.compile(
 )
 _OVER_TO = re.compile(
     r"\b(?P<cue>over to you,?\s+|(?:go|come|turn|move|over|hand|start|begin)(?: \w+){0,2}? (?:to|with)(?: you,?)?\s+|"
-    r"(?:ask|hear from|bring in)\s+)",
+    r"(?:ask|hear from|bring in|(?:question|floor|word)\b[^.,?!]{0,40}? (?:goes|is going) (?:back )?to)\s+)",
     re.I,
 )
 _YOU_ARE = re.compile(r"\b(?:you're|you are|you must be|am i speaking to|is this|is that)\s+", re.I)
@@ -228,8 +228,8 @@ def _addressed(sentence: Sentence) -> Iterator[tuple[SpokenName, bool]]:
     if first is not None:
         rest = sentence.even[first.end : sentence.end]
         if not rest.strip(".?!,… "):
-            # A turn that is nothing but a name answers a question, and may be of anybody.
-            yield first, sentence.from_start > 0
+            # A turn that is nothing but a name may answer a question, and be of anybody; "And Ana." does not.
+            yield first, sentence.from_start > 0 or _HANDS_ON.match(whole) is not None
         elif rest[0] in ",–—" or rest.startswith(" -"):
             if not (first.is_full and _APPOSITION.match(rest)) and not _TELLS_OF.match(rest):
                 yield first, False

@@ -165,7 +165,7 @@ _RELATIONS = listed(
 )
 _TRADE_ENDINGS = ("er", "or", "ist", "ian", "man", "woman", "ant", "ent")
 _EXPLAINED = re.compile(
-    r"\b(?:my|our|his|her|their|your|the|a|an|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$", re.I
+    r"\b(?:my|our|his|her|their|your|the|a|an|another|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$", re.I
 )
 #: Words in a list, capitalised like the one between them: none of them is called.
 _LISTED_BEHIND = re.compile(r",?\s+(?:and\s+|or\s+)?(?!I\b|I['’])[A-Z]")

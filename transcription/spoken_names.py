@@ -117,6 +117,8 @@ _THINGS = listed(
     """
 )
 
+_OF_GENERAL = frozenset({"motors", "electric", "dynamics", "mills", "atomics", "assembly"})  #: no officers: firms
+
 _INITIALS_AS_NAME = listed(
     """
     aj bj cj dj jj jp jr jt kc kt mj pj rj tj tk
@@ -194,7 +196,7 @@ def read_name(text: str, at: int) -> SpokenName | None:
         place = _GAP.match(text, token.end()).end()  # type: ignore[union-attr]
     if not words:
         return None
-    likelihood = 0.0 if words[-1] in _SHOWS else _likelihood(words, bool(honorifics), text[end:])
+    likelihood = 0.0 if words[-1] in _SHOWS else _likelihood(words, honorifics, text[end:])
     if likelihood == 0.0:
         return None
     name = unicodedata.normalize("NFC", " ".join(words))
@@ -260,12 +262,13 @@ _SHOWS = frozenset({"Show", "Podcast", "Hour", "Report"})
 _INNER_CAPITAL = re.compile(r"^(?!(?:Ma?c|Fitz|O'|D[aei]|L[aeu]|Jo|Mary|Anna)[A-Z]).*[a-z][A-Z]")
 
 
-def _likelihood(words: list[str], is_titled: bool, rest: str) -> float:
+def _likelihood(words: list[str], honorifics: list[str], rest: str) -> float:
     """How likely the words are a person's; 0 where they are surely something else."""
     first = words[0].replace("’", "'")
     others = [word.casefold().rstrip(".") for word in words[1:]]
-    if is_titled:
-        return 0.0 if first.casefold() in _ROLE_WORDS else TITLED
+    if honorifics:
+        is_firm = honorifics[-1] == "General" and first.casefold() in _OF_GENERAL
+        return 0.0 if is_firm or first.casefold() in _ROLE_WORDS else TITLED
     if any(word in _ROLE_WORDS for word in [first.casefold(), *others]):
         return 0.0
     if first.casefold().rstrip(".") in _INITIALS_AS_NAME or _is_initial(first):

@@ -11,10 +11,11 @@ from transcription.given_names import are_forms_of_one_name
 from transcription.introductions import asks_for_names, find_announced, find_claims, find_roll_call, full_names
 from transcription.names_in_sentences import Claim, Whom
 from transcription.naming.talk import Talk
-from transcription.naming.vocatives import find_vocatives
+from transcription.naming.vocatives import OPENING, find_vocatives
 from transcription.spoken_names import SpokenName
 
 NEW_VOICE_WORDS = 15  #: a voice that has said no more than this has not been heard yet
+REPEATED_CHARACTERS = 10  #: of the next turn, beside the name, within which it is said again
 ROLL_CALL_TURNS = 8  #: so many turns after "introduce yourselves", people still say their names
 
 
@@ -99,6 +100,38 @@ def _is_answered_by_a_new_voice(talk: Talk, turn: int) -> bool:
     return voice is not None and talk.turns_of(voice)[0] > turn
 
 
+def looks_back(talk: Talk, heard: Heard) -> bool:
+    """Whether a call without a courtesy, between two voices, is taken to be said to the one before."""
+    is_call = heard.claim.whom is Whom.PREVIOUS and heard.claim.courtesy is None
+    return is_call and _is_between(talk, heard.turn) and not _is_said_ahead(talk, heard)
+
+
+def _is_between(talk: Talk, turn: int) -> bool:
+    """Whether one voice speaks before a turn and another one after it."""
+    before, after = talk.neighbour(turn, -1), talk.neighbour(turn, 1)
+    return before is not None and after is not None and before != after
+
+
+def _is_said_ahead(talk: Talk, heard: Heard) -> bool:
+    """Whether who is called as a turn begins, between two voices, is the one who speaks next and not the one before.
+
+    So it was 28 times of 36 where the name begins the sentence ("Ana, the next one is yours.", "Ana."), or is greeted
+    (published talk, 2026-11-29). Not by a voice that is new: it answers whoever brought it in. Not where the name
+    alone answers a question, or is said again.
+    """
+    turn, claim = heard.turn, heard.claim
+    is_new = talk.turns_of(str(talk.turns[turn].speaker))[0] == turn
+    if claim.courtesy not in (None, Courtesy.GREETS) or is_new or not _is_between(talk, turn):
+        return False
+    if " ".join(talk.texts[turn]).strip(" .!?…") == claim.name.text:
+        is_answer = " ".join(talk.texts[turn - 1]).rstrip().endswith("?")
+        said_next = " ".join(talk.texts[turn + 1]) if turn + 1 < len(talk.turns) else ""
+        return not is_answer and claim.name.text not in said_next[: len(claim.name.text) + REPEATED_CHARACTERS]
+    before = claim.quote[: max(0, claim.name.start - claim.offset)].replace("’", "'")
+    goes_on = not claim.sentence.rstrip(" .!?…").endswith(claim.name.text)
+    return claim.courtesy is Courtesy.GREETS or (goes_on and OPENING.fullmatch(before) is not None)
+
+
 def voice_of(talk: Talk, heard: Heard) -> str | None:
     """The voice that a claim is about."""
     if heard.claim.whom is Whom.SELF:
@@ -112,7 +145,7 @@ def voice_of(talk: Talk, heard: Heard) -> str | None:
         return after  # "Thank you so much, Ana, for coming on."
     is_first = not any(talk.turns[i].speaker != talk.turns[heard.turn].speaker for i in range(heard.turn))
     if heard.claim.whom is Whom.PREVIOUS:
-        return after if is_first else before
+        return after if is_first or _is_said_ahead(talk, heard) else before
     if heard.claim.whom is Whom.HEARD:
         others = [voice for voice in talk.talkers if voice != talk.turns[heard.turn].speaker]
         return others[0] if len(others) == 1 else before

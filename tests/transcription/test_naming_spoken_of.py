@@ -1,0 +1,142 @@
+"""Calls that are said to another voice than it seems, or to nobody who is there. Invented talk only."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluation.naming_cases import document
+from transcription.introductions import find_claims
+from transcription.names_in_sentences import Whom
+from transcription.naming import found_by_evidence, name_speakers
+from transcription.spoken_names import read_name
+
+BEFORE = [
+    ("A", "We were three in the boat that night, and the tide was out."),
+    ("B", "It was dark, and nobody at the harbour had seen the lamp."),
+]
+BEHIND = [
+    ("C", "The oars were white with frost when we came over the bar."),
+    ("A", "So it was a long way back for all of you, I should think."),
+]
+
+
+def weights(lines: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """The most that one piece of evidence is worth, by voice and name."""
+    transcript, _ = document(lines)
+    found = found_by_evidence(transcript)
+    most: dict[tuple[str, str], float] = {}
+    for piece in found.pieces:
+        key = (piece.speaker, found.people[piece.person].full)
+        most[key] = max(most.get(key, 0.0), piece.weight)
+    return most
+
+
+def between(call: str) -> dict[tuple[str, str], float]:
+    """What a call by A is worth, between a turn of B (S2) and one of C (S3), all of whom were heard before."""
+    return weights([*BEFORE, *BEHIND, BEFORE[1], ("A", call), *BEHIND])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "Greta.",
+        "And Greta.",
+        "Greta, the next one is for you.",
+        "Well, Greta, before the tide turns, the last word is yours.",
+        "Hello, Greta.",
+    ],
+)
+def test_who_is_called_as_a_turn_begins_between_two_voices_speaks_next(call: str) -> None:
+    assert {voice for voice, _ in between(call)} == {"S3"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "I never thought of that, Greta.",
+        "Exactly, Greta. The bar was white.",
+        "The bar was white, Greta, and the lamp was out.",
+    ],
+)
+def test_a_name_later_in_a_first_sentence_says_little_of_the_voice_before(call: str) -> None:
+    found = between(call)
+
+    assert {voice for voice, _ in found} == {"S2"}
+    assert found["S2", "Greta"] < 0.3
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*BEFORE, *BEHIND, BEFORE[1], ("A", "Greta, the tide is in.")],
+        [*BEFORE, *BEHIND, BEFORE[1], ("A", "I never thought of that, Greta."), BEFORE[1]],
+    ],
+)
+def test_a_call_that_only_the_voice_before_can_take_says_more_of_it(lines: list[tuple[str, str]]) -> None:
+    found = weights(lines)
+
+    assert {voice for voice, _ in found} == {"S2"}
+    assert found["S2", "Greta"] > 0.4
+
+
+def test_a_new_voice_calls_who_brought_it_in() -> None:
+    lines = [*BEFORE, ("C", "Greta, I was in the second boat with the lamp."), BEFORE[0]]
+    lines = [("A", BEFORE[0][1]), ("B", "Here is who had the lamp."), *lines[2:]]
+
+    assert {voice for voice, _ in weights(lines)} == {"S2"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "following"),
+    [
+        ("Who had the lamp that night?", "The oars were white with frost."),
+        ("It was dark.", "Greta? The oars were white with frost."),
+    ],
+)
+def test_a_name_that_answers_or_is_said_again_hands_nothing_over(asked: str, following: str) -> None:
+    lines = [*BEFORE, *BEHIND, ("B", asked), ("A", "Greta."), ("C", following), *BEHIND[1:]]
+
+    assert ("S3", "Greta") not in weights(lines)
+
+
+def test_the_question_goes_to_the_one_who_speaks_next() -> None:
+    found = between("Well worked out, Greta. The last question today then goes to Hugo. What have you got for us?")
+
+    assert ("S3", "Hugo") in found
+    assert ("S3", "Greta") not in found
+
+
+def test_another_member_is_told_of() -> None:
+    said = "And another harbour member, Greta, I saw her boat right before yours."
+    assert [each for each in find_claims([said]) if each.whom is Whom.NEXT] == []
+    assert [each for each in find_claims([said.replace("And another harbour member", "Well")]) if each.quote] != []
+
+
+@pytest.mark.parametrize("firm", ["General Motors", "General Dynamics"])
+def test_a_firm_is_no_officer(firm: str) -> None:
+    assert read_name(firm, 0) is None
+    assert read_name("General Pell", 0) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told_of"),
+    [
+        ("The questions were sent in by Greta Vance. Thank you, Greta.", True),
+        ("A big thank you to Greta Vance for the hint. Thank you, Greta.", True),
+        ("That is kind. Thank you, Greta. I've learned so much from her.", True),
+        ("The bell was cast by Hugo. Thank you, Greta.", False),
+        ("That is kind. Thank you, Greta. I've learned so much from you.", False),
+        ("The bell was cast by Greta Vance. Greta, would you ring it?", False),
+    ],
+)
+def test_who_is_thanked_for_what_is_told_of_need_not_be_there(said: str, is_told_of: bool) -> None:
+    lines = [*BEFORE, BEFORE[0], BEFORE[1], BEFORE[0], ("B", said), BEFORE[0], BEFORE[1], *BEFORE * 3]
+
+    assert (weights(lines)["S1", "Greta"] < 0.3) == is_told_of
+
+
+def test_two_calls_by_a_bare_name_name_who_speaks_next() -> None:
+    lines = [*BEFORE, *BEHIND, BEFORE[1], ("A", "Greta."), *BEHIND, BEFORE[1], ("A", "And Greta."), *BEHIND]
+    transcript, _ = document(lines)
+
+    assert [each.name for each in name_speakers(transcript).speakers] == [None, None, "Greta"]
