@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -28,6 +28,7 @@ from cli import (
     webhooks,
     worker,
 )
+from cli.help_text import let_help_flow
 from schemas.errors import InputError, OptionError, StenocastError
 
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
@@ -35,7 +36,6 @@ USAGE_CODES = frozenset({"style_unknown", "format_unknown", "model_set_unknown"}
 
 app = typer.Typer(
     name="stenocast",
-    help="Turn podcast episodes into transcripts that can be published as they are.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -68,6 +68,24 @@ app.add_typer(voices.app, name="voices", rich_help_panel="Transcripts")
 app.add_typer(models.app, name="models", rich_help_panel="Installation")
 app.command(rich_help_panel="Installation")(migrate.migrate)
 app.command(rich_help_panel="Installation")(doctor.doctor)
+let_help_flow(app)
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"stenocast {version('stenocast')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Turn podcast episodes into transcripts that can be published as they are."""
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import wave
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,21 @@ def test_every_command_of_the_design_is_there_with_a_help_text() -> None:
     for command in commands:
         assert command in listed
         assert len(CliRunner().invoke(app, [command, "--help"]).stdout) > 200
+
+
+def test_the_version_is_told() -> None:
+    told = CliRunner().invoke(app, ["--version"])
+
+    assert (told.exit_code, told.stdout) == (0, f"stenocast {version('stenocast')}\n")
+
+
+def test_a_paragraph_of_help_is_wrapped_by_the_terminal_and_an_example_keeps_its_line() -> None:
+    wide = {"COLUMNS": "200"}
+
+    shown = CliRunner().invoke(app, ["render", "-h"], env=wide).stdout
+    assert "that page again; any other is written in the style name-line." in shown
+    added = CliRunner().invoke(app, ["webhooks", "add", "-h"], env=wide).stdout.splitlines()
+    assert "stenocast webhooks add https://cms.example.org/stenocast" in [line.strip() for line in added]
 
 
 def test_an_episode_is_transcribed_to_files_with_plain_progress_on_standard_error(tmp_path: Path) -> None:
