@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.errors import ModelError, NotFound
+from schemas.near_misses import did_you_mean
 
 #: The sets that ship, beside the packages.
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
@@ -207,7 +208,7 @@ def read_set(name: str, models_dir: Path) -> ModelSet:
                 return read_set_file(folder / f"{name}.toml")
     raise NotFound(
         f"{name}: no such model set; there are {', '.join(names(models_dir))},"
-        " or give a hub repository (OWNER/NAME) or a folder (./PATH)",
+        f" or give a hub repository (OWNER/NAME) or a folder (./PATH){did_you_mean(name, names(models_dir))}",
         code="model_set_unknown",
         field="models",
     )

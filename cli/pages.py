@@ -36,7 +36,7 @@ def render(
     """
     from formats import catalogue
 
-    wanted = _style(style)
+    wanted = style_of(style) if style else None
     catalogue.check_names(formats=[format] if format else [])
     if base_url and format != "rss":
         raise OptionError("--base-url is for --format rss alone", field="base_url")
@@ -61,7 +61,8 @@ def read(
     """
     from formats import catalogue
 
-    transcript = catalogue.read(_content(page), style=_style(style), format=format or None, name=_name(page))
+    wanted = style_of(style) if style else None
+    transcript = catalogue.read(_content(page), style=wanted, format=format or None, name=_name(page))
     _write(catalogue.render(transcript, format="json"), output)
 
 
@@ -124,10 +125,16 @@ def check_terminal(formats: Sequence[str], output: str) -> None:
         raise OptionError(f"{binary} is no text: name a file with --output, or use a pipe", field="output")
 
 
-def _style(value: str) -> HouseStyle | None:
+def style_of(value: str) -> HouseStyle:
+    """The house style that an option names. Raises NotFound `style_unknown`, PageError `style_invalid`."""
+    from formats.catalogue import FORMATS
     from formats.house_style import style_from_user
 
-    return style_from_user(value) if value else None
+    if value in FORMATS:
+        raise NotFound(
+            f"{value} is a format and no house style: --format {value}", code="style_unknown", field="style"
+        )
+    return style_from_user(value)
 
 
 def _name(path: str) -> str:

@@ -92,16 +92,16 @@ def transcribe(
     from adapters.glossaries import glossary_file, show_glossary
     from adapters.settings import read_settings
     from adapters.wiring import check_models, checked_link
-    from cli.pages import check_terminal
+    from cli.pages import check_terminal, style_of
     from formats.catalogue import check_names
-    from formats.house_style import style_from_user, style_named
+    from formats.house_style import style_named
     from transcription.links import is_address
 
     settings = read_settings()
     source = checked_link(settings, audio) if is_address(audio) else _local_file(Path(audio))
     check_names(formats=format or [])
     check_terminal(format or [], output)
-    asked = [style_from_user(each) for each in style or []]
+    asked = [style_of(each) for each in style or []]
     sidecar = beside(source, metadata, no_metadata=no_metadata)
     episode = episode_of(source, sidecar, title=title, show=show, participants=participant or [])
     terms = glossary_file(glossary) if glossary else show_glossary(settings.glossaries, episode.show)

@@ -19,6 +19,7 @@ from formats.timing import has_times
 from formats.web_page import render_html
 from formats.word_document import render_docx
 from schemas.errors import NotFound, OptionError, PageError
+from schemas.near_misses import did_you_mean
 from schemas.transcript import Transcript
 from schemas.wire import read_json, write_json
 
@@ -228,7 +229,7 @@ def format_named(name: str) -> Format:
     if name not in FORMATS:
         raise NotFound(
             f"no format {name!r:.80}; known: {', '.join(FORMATS)}"
-            f" (house styles are asked for as style: {', '.join(shipped_styles())})",
+            f" (house styles are asked for as style: {', '.join(shipped_styles())}){did_you_mean(name, FORMATS)}",
             code="format_unknown",
             field="format",
         )

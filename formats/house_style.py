@@ -17,6 +17,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.errors import NotFound, PageError
+from schemas.near_misses import did_you_mean
 from transcription.paragraphs import ParagraphTarget
 
 STYLE_FOLDER = Path(__file__).parent / "styles"
@@ -298,7 +299,8 @@ def style_named(name: str) -> HouseStyle:
     styles = shipped_styles()
     if name not in styles:
         raise NotFound(
-            f"no house style {name!r:.80}; known: {', '.join(styles)}, or the path of a .toml file",
+            f"no house style {name!r:.80}; known: {', '.join(styles)}, or the path of a .toml file"
+            f"{did_you_mean(name, styles)}",
             code="style_unknown",
             field="style",
         )

@@ -88,6 +88,19 @@ def test_a_page_read_in_an_own_style_is_written_again_without_naming_the_style(t
     assert (tmp_path / "again.txt").read_bytes() == page.read_bytes()
 
 
+def test_a_style_that_is_misspelt_or_a_format_is_told_what_was_meant(tmp_path: Path) -> None:
+    document = str(GOLDEN / "transcript-1.json")
+
+    for asked, option, meant in (
+        ("nam-line", "style", "did you mean 'name-line'?"),
+        ("docs", "format", "did you mean 'docx'?"),
+        ("vtt", "style", "vtt is a format and no house style: --format vtt"),
+    ):
+        with pytest.raises(NotFound) as caught:
+            pages.render(document, **{option: asked})
+        assert caught.value.message.endswith(meant)
+
+
 def test_missing_and_unwritable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="gone"):
         pages.read(str(tmp_path / "gone.txt"))
