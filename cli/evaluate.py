@@ -52,7 +52,7 @@ def evaluate(
     for extension, content in (("json", _json(comparison, reference, hypothesis)), ("html", report)):
         path = folder / f"{stem}.evaluation.{extension}"
         path.write_bytes(content)
-        print(f"{path}: written", file=sys.stderr)
+        print(f"wrote {path}", file=sys.stderr)
 
 
 def _folder(output: str) -> Path:

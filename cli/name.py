@@ -119,16 +119,16 @@ def _write(content: bytes, output: str) -> None:
         Path(output).write_bytes(content)
     except OSError as error:
         raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
-    print(f"{output}: written", file=sys.stderr)
+    print(f"wrote {output}", file=sys.stderr)
 
 
 def _read(document: Path) -> Transcript:
-    from formats.catalogue import read
+    from cli.pages import document_of
 
     if not document.is_file():
         what = "is a folder, not a document" if document.is_dir() else "no such file"
         raise NotFound(f"{document}: {what}", code="file_not_found", field="document")
-    return read(document.read_bytes(), format="json", name=str(document))
+    return document_of(document.read_bytes(), name=str(document))
 
 
 def _name(

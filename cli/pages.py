@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import InputError, NotFound, OptionError
+from schemas.errors import InputError, NotFound, OptionError, PageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from formats.house_style import HouseStyle
+    from schemas.transcript import Transcript
 
 
 def render(
@@ -40,7 +41,7 @@ def render(
     catalogue.check_names(formats=[format] if format else [])
     if base_url and format != "rss":
         raise OptionError("--base-url is for --format rss alone", field="base_url")
-    transcript = catalogue.read(_content(document), format="json", name=_name(document))
+    transcript = document_of(_content(document), name=_name(document))
     check_terminal([format], output)
     _write(catalogue.render(transcript, format=format or None, style=wanted, base_url=base_url), output)
 
@@ -102,6 +103,18 @@ def styles(
     print("\nFormats that are no style, for --format:\n")
     for each in FORMATS.values():
         print(f"    {each.name:<14}{each.description}")
+
+
+def document_of(content: bytes, *, name: str) -> Transcript:
+    """The transcript document that the bytes are. Raises PageError `document_invalid`, with what to do of a page."""
+    from formats.catalogue import read
+
+    if content.strip() and not content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        raise PageError(
+            f"{name}: no transcript document (JSON); of a page or captions, `stenocast read` makes one",
+            code="document_invalid",
+        )
+    return read(content, format="json", name=name)
 
 
 def _learnt(page: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemas.errors import InputError, NotFound, OptionError
+from schemas.errors import InputError, NotFound, OptionError, PageError
 from schemas.job import Backchannels, Wording
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def transcribe(
     from adapters.glossaries import glossary_file, show_glossary
     from adapters.settings import read_settings
     from adapters.wiring import check_models, checked_link
-    from cli.pages import check_terminal, style_of
+    from cli.pages import check_terminal
     from formats.catalogue import check_names
     from formats.house_style import style_named
     from transcription.links import is_address
@@ -101,7 +101,7 @@ def transcribe(
     source = checked_link(settings, audio) if is_address(audio) else _local_file(Path(audio))
     check_names(formats=format or [])
     check_terminal(format or [], output)
-    asked = [style_of(each) for each in style or []]
+    asked = [_tried(each) for each in style or []]
     sidecar = beside(source, metadata, no_metadata=no_metadata)
     episode = episode_of(source, sidecar, title=title, show=show, participants=participant or [])
     terms = glossary_file(glossary) if glossary else show_glossary(settings.glossaries, episode.show)
@@ -136,6 +136,20 @@ def transcribe(
     if not asked and not format:
         asked = [style_named(sidecar.style or DEFAULT_STYLE)]
     write_documents(document, styles=asked, formats=list(format or []), output=output, stem=stem)
+
+
+def _tried(value: str) -> HouseStyle:
+    """The style, once it has written the sample: a template that cannot be filled in shows before the work."""
+    from cli.pages import style_of
+    from formats.catalogue import render
+    from formats.sample import SAMPLE
+
+    style = style_of(value)
+    try:
+        render(SAMPLE, style=style)
+    except PageError as error:
+        raise PageError(f"{value}: {error.message}", code=error.code) from error
+    return style
 
 
 def _local_file(audio: Path) -> Path:
@@ -228,8 +242,8 @@ def write_documents(
             sys.stdout.buffer.flush()
         return []
     folder = Path(output)
-    if ("json", None) not in wanted:
-        wanted.append(("json", None))
+    # The document first: whatever a style does, it is not lost.
+    wanted = [("json", None), *(each for each in wanted if each != ("json", None))]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = []
@@ -237,15 +251,16 @@ def write_documents(
             path = folder / (stem + suffix(format=kind, style=style))
             path.write_bytes(render(document, format=kind, style=style, stem=stem))
             written.append(path)
+            print(f"wrote {path}", file=sys.stderr)
     except OSError as error:
         raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
-    for path in written:
-        print(f"wrote {path}", file=sys.stderr)
     return written
 
 
 def _make_output(folder: Path) -> None:
     """Find out before the work, not after it, that the files cannot be written."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: a file; --output names a folder for the files", code="output_unwritable")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

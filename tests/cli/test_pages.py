@@ -8,12 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from cli import name as naming
 from cli import pages
-from cli.transcribe import write_documents
+from cli.transcribe import transcribe, write_documents
 from formats.catalogue import FORMATS, read
-from schemas.errors import InputError, NotFound, OptionError
+from formats.house_style import parse_style
+from schemas.errors import InputError, NotFound, OptionError, PageError
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+DEMO = GOLDEN.parent.parent / "examples" / "demo"
+#: A style that can be read and cannot write.
+BROKEN = """
+name = "own"
+[label]
+first = "full"
+later = "full"
+pattern = "{label}: "
+[furniture]
+above = ["{{ (title ~ 1) / 2 }}"]
+"""
 
 
 @pytest.mark.parametrize("style", ["name-line", "caps-list", "full-then-first", "numbered-timestamps"])
@@ -99,6 +112,35 @@ def test_a_style_that_is_misspelt_or_a_format_is_told_what_was_meant(tmp_path: P
         with pytest.raises(NotFound) as caught:
             pages.render(document, **{option: asked})
         assert caught.value.message.endswith(meant)
+
+
+def test_a_page_in_the_place_of_a_document_is_told_what_makes_one() -> None:
+    page = GOLDEN / "transcript-1" / "caps-list.txt"
+
+    for command in (lambda: pages.render(str(page)), lambda: naming.name(page)):
+        with pytest.raises(PageError, match=r"caps-list\.txt: no transcript document .* `stenocast read`"):
+            command()
+
+
+def test_the_document_is_written_even_where_a_style_fails(tmp_path: Path) -> None:
+    document = read((GOLDEN / "transcript-1.json").read_bytes(), format="json")
+    broken = parse_style(BROKEN, source="own")
+
+    with pytest.raises(PageError):
+        write_documents(document, styles=[broken], formats=[], output=str(tmp_path), stem="pier")
+
+    assert (tmp_path / "pier.transcript.json").is_file()
+
+
+def test_a_style_that_cannot_write_is_refused_before_the_work(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(BROKEN)
+
+    with pytest.raises(PageError, match=r"own\.toml: furniture template") as caught:
+        transcribe(str(DEMO / "episode.mp3"), models="scripted", style=[str(own)], output=str(tmp_path / "out"))
+
+    assert caught.value.code == "style_invalid"
+    assert not (tmp_path / "out").exists()
 
 
 def test_missing_and_unwritable_files_are_named(tmp_path: Path) -> None:
