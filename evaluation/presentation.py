@@ -77,6 +77,8 @@ def _count(measures: Measures) -> str:
 
 
 def _invented(measures: Measures) -> str:
+    if measures.wer is None:  # without words of the reference nobody can say what is invented
+        return "–"
     if measures.invented_per_hour is None:
         return str(measures.invented_words)
     return f"{measures.invented_words} ({measures.invented_per_hour:.0f} an hour)"

@@ -56,12 +56,46 @@ class Recording:
     options: JobOptions = field(default_factory=JobOptions)
 
 
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise PageError(
+            f"{path.name}: not UTF-8 text: byte {error.start + 1} is {error.object[error.start]:#04x}"
+        ) from error
+
+
+#: What a line of RTTM may tell of (NIST RT-09 evaluation plan, appendix A); the voices are in those of `SPEAKER`.
+_RTTM_TYPES = frozenset(
+    [
+        "SPEAKER",
+        "SPKR-INFO",
+        "NON-SPEECH",
+        "SEGMENT",
+        "NOSCORE",
+        "NO_RT_METADATA",
+        "LEXEME",
+        "NON-LEX",
+        "FILLER",
+        "EDIT",
+        "IP",
+        "SU",
+        "CB",
+        "A/P",
+    ]
+)
+
+
 def read_rttm(path: Path, recording: str | None = None) -> tuple[VoiceTurn, ...]:
     """The turns of an RTTM file, of one recording where it holds several. Raises PageError."""
     turns: list[VoiceTurn] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         fields = line.split()
-        if not fields or fields[0] != "SPEAKER":
+        if not fields or line.startswith(";;"):
+            continue
+        if fields[0] not in _RTTM_TYPES:
+            raise PageError(f"{path.name}: line {number} is no RTTM line: {line!r:.80}")
+        if fields[0] != "SPEAKER":
             continue
         try:
             name, start, duration, voice = fields[1], float(fields[3]), float(fields[4]), fields[7]
@@ -75,7 +109,7 @@ def read_rttm(path: Path, recording: str | None = None) -> tuple[VoiceTurn, ...]
 def read_stm(path: Path) -> tuple[Utterance, ...]:
     """The utterances of an STM file: `file channel speaker start end text`. Raises PageError."""
     utterances: list[Utterance] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if not line.strip() or line.startswith(";;"):
             continue
         fields = line.split(maxsplit=5)

@@ -59,6 +59,18 @@ def test_it_prints_the_figures_and_writes_json_and_a_report(document: Path, trut
     assert "<del>rows</del>" in (folder / "ferry.evaluation.html").read_text()
 
 
+def test_nobody_says_what_is_invented_where_the_reference_is_of_voices_alone(document: Path, tmp_path: Path) -> None:
+    voices = tmp_path / "voices.rttm"
+    voices.write_text("SPEAKER ferry 1 0.0 2.0 <NA> <NA> ada <NA> <NA>\n")
+
+    result = RUN.invoke(
+        app, ["evaluate", "--reference", str(voices), "--hypothesis", str(document), "-o", str(tmp_path)]
+    )
+
+    assert "invented words" in result.stdout
+    assert next(line for line in result.stdout.splitlines() if "invented words" in line).split()[2] == "–"
+
+
 def test_a_dash_gives_the_json_alone(document: Path, truth: Path) -> None:
     result = RUN.invoke(app, ["evaluate", "--reference", str(truth), "--hypothesis", str(document), "-o", "-"])
 

@@ -26,6 +26,18 @@ def test_rttm_gives_the_turns_of_one_recording_in_order(tmp_path: Path) -> None:
     assert len(read_rttm(page)) == 3
 
 
+def test_rttm_may_begin_with_a_byte_order_mark_and_hold_comments_and_other_lines(tmp_path: Path) -> None:
+    page = tmp_path / "talk.rttm"
+    page.write_text(
+        "SPEAKER one 1 0.5 1.0 <NA> <NA> ada <NA> <NA>\n"
+        ";; by hand\n\n"
+        "SPKR-INFO one 1 <NA> <NA> <NA> unknown ada <NA> <NA>\n",
+        encoding="utf-8-sig",
+    )
+
+    assert read_rttm(page) == (VoiceTurn(0.5, 1.5, "ada"),)
+
+
 def test_stm_gives_utterances_and_skips_comments(tmp_path: Path) -> None:
     page = tmp_path / "talk.stm"
     page.write_text(";; by hand\nferry 1 ada 0.5 2.0 Who rows the ferry?\nferry 1 bo 2.0 2.2\n")
@@ -60,7 +72,10 @@ def test_words_give_one_utterance_each(tmp_path: Path) -> None:
     ("read", "content"),
     [
         (read_rttm, "SPEAKER one 1 soon 1.0 <NA> <NA> ada <NA> <NA>\n"),
+        (read_rttm, "Ada rows the ferry.\n"),
+        (read_rttm, "\0\udcff"),
         (read_stm, "ferry 1 ada 0.5\n"),
+        (read_stm, "\0\udcff"),
         (read_turns, "not json"),
         (read_turns, '[{"start": 1.0}]'),
         (read_words, '{"start": 1.0}'),
@@ -68,7 +83,7 @@ def test_words_give_one_utterance_each(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_something_else_is_named(tmp_path: Path, read: object, content: str) -> None:
     page = tmp_path / "broken.txt"
-    page.write_text(content)
+    page.write_bytes(content.encode("utf-8", "surrogateescape"))
 
     with pytest.raises(PageError, match=r"broken\.txt"):
         read(page)  # type: ignore[operator]
