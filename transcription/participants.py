@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from schemas.episode import Participant, Role
@@ -42,20 +43,39 @@ _ROLE_WORDS = {
 def parse_participant(text: str) -> Participant:
     """Read one participant: a name, perhaps with an honorific, then a role or a description after commas.
 
-    "Tomas Feld, host" gives the role; "Dr Ana Ruiz, head of tides" gives honorific and description. Raises
-    OptionError (field `participant`) where there is no name, or where the text is over 300 characters or holds
-    control characters.
+    "Tomas Feld, host" gives the role; "Dr Ana Ruiz, head of tides" gives honorific and description. As show notes
+    have them, "Tomas Feld (host)", "Tomas Feld – host" and "Host: Tomas Feld" say the same. Raises OptionError (field
+    `participant`) where there is no name, or where the text is over 300 characters or holds control characters.
     """
     if len(text) > MAX_CHARACTERS:
         raise OptionError(f"participant: {len(text)} characters, at most {MAX_CHARACTERS}", field="participant")
     if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in text):
         raise OptionError(f"participant: {text!r} holds control characters", field="participant")
-    first, *rest = (" ".join(part.split()) for part in unicodedata.normalize("NFC", text).split(","))
+    first, *rest = (" ".join(part.split()) for part in _with_commas(unicodedata.normalize("NFC", text)).split(","))
     honorific, name = split_honorific(first)
     if not any(character.isalpha() for character in name):
         raise OptionError(f"participant: {text!r} holds no name", field="participant")
     role, description = _role_of([part for part in rest if part])
     return Participant(name=name, role=role, description=description, honorific=honorific)
+
+
+def _with_commas(text: str) -> str:
+    """The text with commas where show notes have a bracket, a dash or a semicolon behind a name, or a role before.
+
+    What a description holds of these is left alone: "Tomas Feld, author of Low Water (2019)".
+    """
+    before, sign, after = _partition(r":|\s[-\u2013\u2014]\s", text)
+    if sign and before.strip().casefold() in _ROLE_WORDS:
+        text = f"{after},{before}"
+    text = re.sub(r"^([^(,;]*[^(,;\s])\s*\(([^()]*)\)\s*(?=[,;]|$)", r"\1, \2", text)
+    _, sign, _ = _partition(r"[,;]|\s[-\u2013\u2014]\s", text)
+    return text.replace(sign, ",") if sign else text
+
+
+def _partition(sign: str, text: str) -> tuple[str, str, str]:
+    """As `str.partition`, at the first match of a pattern."""
+    found = re.search(sign, text)
+    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
 
 
 def split_honorific(name: str) -> tuple[str | None, str]:
