@@ -33,7 +33,8 @@ def name(
         list[str] | None,
         typer.Option(
             "--set",
-            help='A name by hand: "Speaker 2=Ada Quill"; "Speaker 2=" if nobody knows. May be given several times.',
+            help='A name by hand: "Speaker 2=Ada Quill", or "Ada Quil=Ada Quill" for one that is printed wrong;'
+            ' "Speaker 2=" if nobody knows. May be given several times.',
         ),
     ] = None,
     taken_back: Annotated[
@@ -154,8 +155,8 @@ def said_of(
 ) -> dict[str, NameByHand | None]:
     """What is said of whom, by speaker id: "Speaker 2=Dr Ada Quill, guest", and who is named by evidence again.
 
-    A speaker is called by number, id or voice, a person as a participant is; nothing behind the sign says that nobody
-    knows who it is. Raises OptionError (field `set` or `unset`).
+    A speaker is called by number, id, voice or the name that is printed now, a person as a participant is; nothing
+    behind the sign says that nobody knows who it is. Raises OptionError (field `set` or `unset`).
     """
     from schemas.names_by_hand import NameByHand
     from transcription.names_by_hand import checked_name
@@ -178,13 +179,20 @@ def said_of(
 
 
 def _speaker_called(speakers: Sequence[Speaker], which: str, *, option: str, field: str) -> str:
-    """The id of the speaker with this number, id or voice."""
+    """The id of the speaker with this number, id or voice, or else with this name."""
     wanted = " ".join(which.split()).casefold()
     for number, speaker in enumerate(speakers, start=1):
         if wanted in {f"speaker {number}", speaker.id.casefold(), (speaker.voice or "").casefold()} - {""}:
             return speaker.id
-    known = ", ".join(f"Speaker {n}" for n in range(1, len(speakers) + 1)) or "nobody"
+    named = [each for each in speakers if wanted and wanted == (each.name or "").casefold()]
+    if len(named) == 1:
+        return named[0].id
+    known = ", ".join(_how_called(number, each) for number, each in enumerate(speakers, start=1)) or "nobody"
     raise OptionError(f"{option}: the document has no {which.strip()!r}; it has {known}", field=field)
+
+
+def _how_called(number: int, speaker: Speaker) -> str:
+    return f"Speaker {number}" + (f" ({speaker.name})" if speaker.name else "")
 
 
 def _explain(named: Transcript) -> None:

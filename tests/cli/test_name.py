@@ -54,6 +54,17 @@ def test_json_gives_the_speakers_as_the_document_has_them(document: Path) -> Non
     assert speakers[0]["evidence"][0]["turn"] == "t1"
 
 
+def test_a_speaker_may_be_called_by_the_name_that_is_printed(document: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named.json"
+    run(str(document), "--output", str(named))
+
+    speakers = json.loads(run(str(named), "--set", "greta vance=Greta Vanse", "--json"))
+
+    assert [(each["name"], each["known_by"]) for each in speakers] == [("Greta Vanse", "given"), (None, None)]
+    with pytest.raises(OptionError, match=r"no 'Gerta'; it has Speaker 1 \(Greta Vance\), Speaker 2$"):
+        run(str(named), "--set", "Gerta=Greta Vance")
+
+
 def test_output_writes_the_named_document(document: Path, tmp_path: Path) -> None:
     run(str(document), "--participant", "Dr Greta Vance, host", "--output", str(tmp_path / "named.json"))
 
