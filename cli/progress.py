@@ -44,6 +44,13 @@ def size_text(progress: Progress) -> str:
     return f"{progress.bytes_done / 1e6:.1f}{of} MB"
 
 
+def _left(progress: Progress) -> str:
+    """How long it takes still, in words; empty where nobody knows, and in the last half second."""
+    if progress.eta is None or round(progress.eta) == 0:
+        return ""
+    return f"about {clock_text(progress.eta)} left"
+
+
 def _share(progress: Progress) -> float | None:
     """Of the job, or of the download before it; None where nobody knows."""
     if progress.bytes_done is not None and progress.bytes_total:
@@ -86,7 +93,7 @@ def _bar(title: str, at_first: str) -> Iterator[Callable[[Progress], None]]:
         def tell(progress: Progress) -> None:
             audio = f"{clock_text(progress.done)} of {clock_text(progress.total)}" if progress.total else ""
             audio = size_text(progress) or audio
-            left = f"about {clock_text(progress.eta)} left" if progress.eta is not None else ""
+            left = _left(progress)
             bars.update(
                 bar,
                 description=doing(progress),
@@ -112,6 +119,6 @@ class _PlainLines:
         if doing(progress) == self._doing and tenth <= self._tenth:
             return
         self._doing, self._tenth = doing(progress), tenth
-        left = f", about {clock_text(progress.eta)} left" if progress.eta is not None else ""
+        left = f", {_left(progress)}" if _left(progress) else ""
         percent = f" {share:.0%}" if share is not None else ""
         print(f"{self._doing}{percent}{left}", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,6 +94,7 @@ def transcribe(
     from adapters.settings import read_settings
     from adapters.wiring import check_models, checked_link
     from cli.pages import check_terminal
+    from cli.summary import summary
     from formats.catalogue import check_names
     from formats.house_style import style_named
     from transcription.links import is_address
@@ -126,6 +128,7 @@ def transcribe(
         _check_container(source, source.name)
     if output != "-":
         _make_output(Path(output))
+    began = time.monotonic()
     how: dict[str, Any] = {"settings": settings, "fresh": fresh, "quiet": quiet}
     if isinstance(source, Path):
         document, stem = transcribe_file(source, episode, options, **how), source.stem
@@ -135,7 +138,10 @@ def transcribe(
         print(f"warning: {warning.message} [{warning.code}]", file=sys.stderr)
     if not asked and not format:
         asked = [style_named(sidecar.style or DEFAULT_STYLE)]
-    write_documents(document, styles=asked, formats=list(format or []), output=output, stem=stem)
+    files = write_documents(document, styles=asked, formats=list(format or []), output=output, stem=stem)
+    if files and not quiet:
+        for line in summary(document, seconds=time.monotonic() - began, path=files[0]):
+            print(line, file=sys.stderr)
 
 
 def _tried(value: str) -> HouseStyle:
@@ -226,7 +232,10 @@ def transcribe_file(
 def write_documents(
     document: Transcript, *, styles: Sequence[HouseStyle | str], formats: Sequence[str], output: str, stem: str
 ) -> list[Path]:
-    """Write the transcript in every style and format asked for; returns the files, none for standard output."""
+    """Write the transcript in every style and format asked for, to a folder with the document first.
+
+    Returns the files, none for standard output.
+    """
     from formats.catalogue import FORMATS, render, suffix
 
     wanted: list[tuple[str | None, HouseStyle | str | None]] = [(None, each) for each in styles]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import wave
@@ -131,6 +132,7 @@ def test_an_episode_is_transcribed_to_files_with_plain_progress_on_standard_erro
         "episode.vtt",
     ]
     assert list((tmp_path / "data" / "scratch").iterdir()) == []
+    assert re.search(r"^2:20 of audio in 0:\d\d: .+", ran.stderr, re.MULTILINE)
 
 
 def test_a_transcript_goes_to_standard_output_alone(tmp_path: Path) -> None:

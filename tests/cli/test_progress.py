@@ -15,6 +15,8 @@ from schemas.job import Progress, Stage
         (Progress(Stage.FETCH, loads=True), "Loading the models"),
         (Progress(Stage.DECODE, done=12.0, total=12.0), "Decoding"),
         (Progress(Stage.DECODE, done=12.0, total=12.0, waits=True), "Decoded, waiting for its worker"),
+        (Progress(Stage.RECOGNIZE, fraction=0.5, eta=65.2), "Recognizing words 50%, about 1:05 left"),
+        (Progress(Stage.ASSEMBLE, fraction=1.0, eta=0.0), "Assembling 100%"),
     ],
 )
 def test_a_job_is_said_to_be_at_what_it_is_at(
