@@ -22,6 +22,7 @@ from formats.house_style import (
     shipped_styles,
     write_style,
 )
+from formats.matter_reading import DATE, page_date
 from formats.names import UPPER
 from formats.opening import decode_page
 from formats.page_width import Wrap
@@ -109,7 +110,17 @@ def _target(transcript: Transcript) -> TargetChoices | None:
 def _dates(transcript: Transcript) -> DateForm:
     printed = next((m.text for m in transcript.front if m.kind is MatterKind.DATE), "")
     published = transcript.episode.published
-    return next((form for form in _DATE_FORMS if published and print_date(published, form) in printed), "day-first")
+    for form in _DATE_FORMS:
+        if published and print_date(published, form) in printed:
+            return form
+    dates = (DATE.search(matter.text) for matter in (*transcript.front, *transcript.back))
+    return next((told for date in dates if date and (told := _form_of(date))), "day-first")
+
+
+def _form_of(date: re.Match[str]) -> DateForm | None:
+    """The form that the date is printed in; None where it is printed in another than a style has."""
+    printed = next((form for n, form in enumerate(_DATE_FORMS, start=1) if date[f"y{n}"]), None)
+    return printed if printed and print_date(page_date(date[0]), printed) in date[0] else None
 
 
 def _furniture(transcript: Transcript) -> Furniture:
@@ -129,7 +140,7 @@ def _furniture(transcript: Transcript) -> Furniture:
             above.append(f"{{% if people %}}{template}{{% endif %}}" if is_over_people else template)
     if people:
         above.append(_people_template(people, transcript))
-    return Furniture(tuple(above), tuple(_literal(text) for text in _below(transcript)))
+    return Furniture(tuple(above), tuple(_without_date(text) for text in _below(transcript)))
 
 
 def _below(transcript: Transcript) -> list[str]:
@@ -149,14 +160,26 @@ def _template(matter: Matter, transcript: Transcript) -> str:
         shown = f"{_literal(before)}{{{{ title }}}}{_literal(after)}" if found else "{{ title }}"
         return f"{{% if title %}}{shown}{{% endif %}}"
     if matter.kind is MatterKind.DATE:
-        date = print_date(transcript.episode.published, _dates(transcript))
-        before, found, after = matter.text.partition(date)
-        return f"{_literal(before)}{{{{ date }}}}{_literal(after)}" if found else "{{ date }}"
+        return _dated(matter.text) or "{{ date }}"
     if any(name in matter.text for speaker in transcript.speakers if (name := speaker.name)):
         return ""
     if matter.kind is MatterKind.HEADING or (matter.kind is MatterKind.TEXT and len(matter.text.split()) <= 3):
-        return _literal(matter.text)
+        return _without_date(matter.text)
     return ""
+
+
+def _without_date(text: str) -> str:
+    """The template of a line that every page has: what is a date there is another one in the next episode."""
+    dated = _dated(text)
+    return f"{{% if date %}}{dated}{{% endif %}}" if dated else _literal(text)
+
+
+def _dated(text: str) -> str:
+    """The template of a line with a date in it, which goes with its weekday; "" where there is none."""
+    date = DATE.search(text)
+    if date is None:
+        return ""
+    return f"{_literal(text[: date.start()])}{{{{ date }}}}{_literal(text[date.end() :])}"
 
 
 def _people_template(people: Sequence[Matter], transcript: Transcript) -> str:
@@ -164,7 +187,7 @@ def _people_template(people: Sequence[Matter], transcript: Transcript) -> str:
     speakers = {s.id: s for s in transcript.speakers}
     first = people[0]
     speaker = speakers.get(first.speaker or "")
-    is_key = re.match(rf"[{UPPER}]{{1,4}}\s*[:=–—-]", first.text) is not None
+    key = re.match(rf"[{UPPER}]{{1,4}}(\s*[:=–—-]\s*)", first.text)
     leads = {m.block: m.value for m in transcript.layout.marks if m.kind == Mark.LEAD} if transcript.layout else {}
     lead = leads.get(first.id, "  • ")
     who = (
@@ -173,7 +196,7 @@ def _people_template(people: Sequence[Matter], transcript: Transcript) -> str:
         else "{{ person.name }}"
     )
     role = "{% if person.description %}, {{ person.description }}{% endif %}"
-    line = f"{{{{ person.initials }}}}: {who}" if is_key else f"{who}{role}"
+    line = f"{{{{ person.initials }}}}{key[1]}{who}" if key else f"{who}{role}"
     return f"{{% for person in people %}}{lead}{line}\n{{% endfor %}}"
 
 

@@ -15,10 +15,12 @@ _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
     r"|Nov(?:ember)?|Dec(?:ember)?)"
 )
-_DATE = re.compile(
-    rf"(?:\w+day,?\s+)?(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{_MONTH})\.?,?\s+(?P<y1>\d{{4}})"
+#: A date as pages print it, with or without its weekday.
+DATE = re.compile(
+    r"(?:\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?(?<!\d)"
+    rf"(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m1>{_MONTH})\.?,?\s+(?P<y1>\d{{4}})"
     rf"|(?P<m2>{_MONTH})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y2>\d{{4}})"
-    r"|(?P<y3>\d{4})-(?P<m3>\d{2})-(?P<d3>\d{2}))"
+    r"|(?P<y3>\d{4})-(?P<m3>\d{2})-(?P<d3>\d{2}))(?!\d)"
 )
 _WIDGETS = frozenset(
     {"audio", "video", "share", "listen", "play", "download", "transcript", "podcast", "menu", "home", "search"}
@@ -33,7 +35,7 @@ _SHOW_WORDS = 6
 
 def page_date(text: str) -> str | None:
     """The ISO date of a block that is a date and nothing else."""
-    match = _DATE.fullmatch(" ".join(text.split()))
+    match = DATE.fullmatch(" ".join(text.split()))
     if match is None:
         return None
     parts = match.groupdict()

@@ -154,6 +154,36 @@ def test_a_learnt_style_keeps_no_head_line_that_names_one_episodes_people() -> N
     assert style.furniture.above == ("{% if title %}{{ title }}{% endif %}", "Harbour Notes")
 
 
+@pytest.mark.parametrize(
+    ("line", "template", "form"),
+    [
+        ("Published 3 March 2026", "{% if date %}Published {{ date }}{% endif %}", "day-first"),
+        ("On air March 3, 2026", "{% if date %}On air {{ date }}{% endif %}", "month-first"),
+        ("Low Water 2026-03-03", "{% if date %}Low Water {{ date }}{% endif %}", "iso"),
+        ("On air Tuesday, March 3, 2026", "{% if date %}On air {{ date }}{% endif %}", "month-first"),
+        ("Tuesday, March 3, 2026", "{{ date }}", "month-first"),
+        ("Saint's day 3 March 2026", "{% if date %}Saint's day {{ date }}{% endif %}", "day-first"),
+        ("Flood 3 February 20266", "Flood 3 February 20266", "day-first"),
+        ("Low Water since 2011", "Low Water since 2011", "day-first"),
+    ],
+)
+def test_a_date_inside_a_line_of_the_head_is_the_next_episodes_own(line: str, template: str, form: str) -> None:
+    page = f"The tide clock\n\n{line}\n\n" + "Ada Quill: So?\n\nTomas Feld: Yes.\n\n" * 3
+
+    style = learn_style(page.encode(), name="learnt")
+
+    assert style.furniture.above[1:] == (template,)
+    assert style.text.dates == form
+
+
+def test_a_key_of_initials_keeps_its_sign() -> None:
+    page = "The tide clock\n\nAQ = Ada Quill\nTF = Tomas Feld\n\n" + "AQ: So?\n\nTF: Yes.\n\n" * 3
+
+    above = learn_style(page.encode(), name="learnt").furniture.above
+
+    assert above[-1] == "{% for person in people %}{{ person.initials }} = {{ person.name }}\n{% endfor %}"
+
+
 PATTERNS = ("{label}: ", "**{label}:** ", "{label} ({time}): ", "[{time}] {label}: ", "{label} – ", "<{label}> ")
 LINE_PATTERNS = ("{label}", "{label}:", "### {label}", "{label} – {time}", "{label}\n{time}", "[{time}]\n{label}")
 FORM_PAIRS = (("full", "full"), ("titled", "first"), ("first", "first"), ("caps", "caps"), ("number", "number"))
