@@ -132,7 +132,8 @@ def test_a_firm_is_no_officer(firm: str) -> None:
 def test_who_is_thanked_for_what_is_told_of_need_not_be_there(said: str, is_told_of: bool) -> None:
     lines = [*BEFORE, BEFORE[0], BEFORE[1], BEFORE[0], ("B", said), BEFORE[0], BEFORE[1], *BEFORE * 3]
 
-    assert (weights(lines)["S1", "Greta"] < 0.3) == is_told_of
+    found = weights(lines)
+    assert (max(found.get(("S1", name), 0.0) for name in ("Greta", "Greta Vance")) < 0.3) == is_told_of
 
 
 def test_two_calls_by_a_bare_name_name_who_speaks_next() -> None:
