@@ -3,12 +3,18 @@
 A closed list is what tells "I'm Sheila" from "I'm Welsh" and "Thanks, Priya" from "Thanks, Everyone": a single
 capitalised word counts as a name at once only where it stands here. A name that is missing costs recall (it needs
 a second piece of evidence), a word that is wrongly here costs a wrong name; so words that are also ordinary
-English, places or nationalities are in `AMBIGUOUS` instead. Compiled by hand from common knowledge of naming
-customs, not copied from a register; of the last part, what published talk mostly writes small, and what is a
-company, a place or a surname more often than a given name, was left out.
+English, places or nationalities are in `AMBIGUOUS` instead. The lists here were compiled by hand from common
+knowledge of naming customs; of the last part, what published talk mostly writes small, and what is a company, a
+place or a surname more often than a given name, was left out.
+
+`given_names_of_the_world.txt` adds 26,000 rarer ones, drawn by program from counts of people by given name; its head
+says from which and by what rule. Where the two disagree, the lists here are right.
 """
 
 from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
 
 from transcription.sentences import listed
 from transcription.soundalike import fold
@@ -585,7 +591,19 @@ _POSSIBLE = KNOWN | AMBIGUOUS | GIVEN_NAMES | frozenset(FORMS_OF)
 def is_given_name(word: str) -> bool:
     """Whether a single word is surely a given name, whatever its case. "José-Luis" is judged by its first part."""
     folded = word.casefold().replace("’", "'")
-    return folded in KNOWN or (("-" in folded) and folded.split("-")[0] in KNOWN)
+    return any(each in KNOWN or _is_rare_given_name(each) for each in {folded, folded.partition("-")[0]})
+
+
+@cache
+def _rare_given_names() -> frozenset[str]:
+    """Read once, when first asked: 26,000 names of three letters a to z and more."""
+    lines = (Path(__file__).parent / "given_names_of_the_world.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line.isalpha())
+
+
+def _is_rare_given_name(folded: str) -> bool:
+    plain = fold(folded)  # the file has no accents
+    return folded not in _POSSIBLE and plain not in AMBIGUOUS and plain in _rare_given_names()
 
 
 def may_be_given_name(word: str) -> bool:
