@@ -32,7 +32,7 @@ _THANKS = re.compile(
     r"(?:^|[.!?,]\s+|\b(?:oh|well|and|yes|no|great|so|okay|right)\s+)(?P<cue>"
     r"(?:thank you|thanks|cheers|many thanks)"
     r"(?:(?: (?:so|very) much)? for [^.,!?]{1,60},\s+|"
-    r"(?: (?:so much|very much|so very much|a (?:lot|bunch|ton|million)|again|indeed|both))*,?\s+))",
+    r"(?: (?:so much|(?:so )?very much|ever so much|a (?:lot|bunch|ton|million)|again|indeed|both))*,?\s+))",
     re.I,
 )
 _GUEST_THANKS = re.compile(
@@ -44,6 +44,11 @@ _HELLO = re.compile(
     r"(?:^|[.!?,]\s+)(?P<cue>(?:hi|hello|hey|hiya|(?:good )?(?:morning|afternoon|evening)|"
     r"nice to (?:see|meet) you|welcome|welcome back|what's up|how's it going|how are you(?: doing)?|"
     r"(?:great|good|lovely) to (?:see|have|meet) you(?: here)?)(?: there| again| back| along)?,?\s+)",
+    re.I,
+)
+#: Behind a greeting that hands over: "Hello, Ada, do you want to tell us how it began?"
+_ASKS_AT_ONCE = re.compile(
+    r",?\s+(?:so,?\s+)?(?:(?:do|did|would|could|can|will|have) you|tell us|what|why|when|where|how did)\b[^.!?]*\?",
     re.I,
 )
 _OVER_TO = re.compile(
@@ -159,7 +164,8 @@ def greetings(sentence: Sentence) -> Iterator[Claim]:
         if is_one_of_several(sentence, name):
             continue
         is_welcome = "welcome" in cue or "have you" in cue
-        if is_welcome or (sentence.from_end < 2 and sentence.from_start > 0):
+        is_asked = _ASKS_AT_ONCE.match(sentence.even, name.end, sentence.end) is not None
+        if is_welcome or (sentence.from_end < 2 and (sentence.from_start > 0 or is_asked)):
             whom = Whom.NEXT
         else:
             whom = Whom.PREVIOUS if sentence.from_end else Whom.OTHER

@@ -46,7 +46,9 @@ _GREETS = re.compile(
     re.I,
 )
 _THANKS_BEFORE = re.compile(
-    r"\b(?:thanks?|thank you|cheers)(?: (?:(?:so|very) much|a (?:lot|bunch|ton|million)|again|you))*,?\s+$", re.I
+    r"\b(?:thanks?|thank you|cheers|you're welcome|you are welcome)"
+    r"(?: (?:(?:(?:ever )?so|very) much|a (?:lot|bunch|ton|million)|again|you))*,?\s+$",
+    re.I,
 )
 _THANKS_BEHIND = re.compile(r",?\s*(?:thanks|thank you|many thanks|cheers|i (?:really |so )?appreciate)\b", re.I)
 #: Behind a name that opens a sentence and that the recognizer gave no comma: "Ada welcome back to the show".

@@ -40,6 +40,7 @@ from transcription.spoken_names import (
     FULL_KNOWN,
     FULL_UNKNOWN,
     SpokenName,
+    is_known_as_a_thing,
     read_name,
     read_name_before,
 )
@@ -95,7 +96,7 @@ _RECEIVED_TOGETHER = re.compile(
     re.I,
 )
 A_GUEST = 0.8  #: how likely a word that no list knows is a name behind "our guest is", where only a name can stand
-_OF_A_GUEST = re.compile(r"\bguest\b", re.I)
+_OF_A_GUEST = re.compile(r"\bguest\b|\bhere\b[^.?!]* with\b|\bjoined\b[^.?!]* by\b", re.I)
 _STANDS_ALONE = re.compile(r"\s*(?:[.,!?]|$)|\s+(?:who|whose|from|again)\b")
 OWN_SHOW = 0.55  #: weight of opening a show that bears a name, which may be a company's: a second sign is needed
 _OPENS_A_SHOW = re.compile(r"\b(?:welcome(?: back)? to|(?:you're|you are) listening to|this is)(?: the)?\s+", re.I)
@@ -147,8 +148,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
          r"(?: \w+)?,? (?:is|are|sits|stands|we have|we've got|i have|i've got)", 0.7),
         (r"\b(?:lecture|talk|address|speech|session|class|workshop|reading|tour|sermon|keynote)\b[^.?!]{0,30}? "
          r"(?:given|delivered|led|presented|held) by", 0.7),
-        (rf"\b(?:we've|i've|we have|i have)(?: also)?(?: got)?{_WHEN}", 0.6),
-        (rf"\b(?:we|i)(?: also)? have{_WHEN} with (?:us|me){_WHEN}", 0.75),
+        (rf"\b(?:we've|i've|we have|i have|(?:we|i) also have)(?: also)?(?: got)?{_WHEN}", 0.6),
+        (rf"\b(?:we|i)(?: also)? have{_WHEN}(?: together)? with (?:us|me){_WHEN}", 0.75),
         (r"\b(?:on|in) (?:the|today's|this week's|our) (?:show|programme|program|episode|podcast|studio|panel)"
          rf"(?: with (?:us|me))?{_WHEN},? (?:is|are|we have|we've got|i have|i've got)", 0.75),
         (r"\b(?:here is|here's|and now|it's over to|let's (?:hear|go live|go over|go out|cross|speak|talk)"
@@ -430,10 +431,11 @@ def _introductions(sentence: Sentence) -> Iterator[Claim]:
 
 
 def _of_a_guest(sentence: Sentence, cue: re.Match[str], name: SpokenName) -> float:
-    """How likely a word that no list knows is a name behind "our guest is", where it stands alone there."""
+    """How likely an unknown word is a name where it stands alone behind "our guest is" or "I'm here with"."""
     is_alone = _STANDS_ALONE.match(sentence.even, name.end, sentence.end) is not None
     is_word = len(name.words) == 1 and name.likelihood == FIRST_UNKNOWN
-    return A_GUEST if is_word and is_alone and _OF_A_GUEST.search(cue.group()) else 0.0
+    is_of_a_guest = _OF_A_GUEST.search(cue.group()) is not None and not is_known_as_a_thing(name.text)
+    return A_GUEST if is_word and is_alone and is_of_a_guest else 0.0
 
 
 def _welcomed_together(sentence: Sentence) -> Iterator[SpokenName]:

@@ -139,6 +139,34 @@ OF_GUESTS = [
         [None, "Osric Pell", None],
     ),
     Case(
+        "here with a word that no list knows",
+        "A: So the first day is over, and I'm here with Zorbel. I understand that you built the gauge. Do you want "
+        "to talk about it?\nB: Yes. The gauge is about the tide and how it comes and goes.\nA: Good.",
+        [None, "Zorbel"],
+    ),
+    Case(
+        "here with what is a place",
+        "A: So the first day is over, and I'm here with Berlin. Do you want to talk about it?\n"
+        "B: Yes. The gauge is about the tide and how it comes and goes.\nA: Good.",
+        [None, None],
+    ),
+    Case(
+        "who says that it is them",
+        "A: The gauge is next. So we also have Hugo Pell with us.\nB: Yep, that's me.\nA: Good.\nB: It is mud.",
+        [None, "Hugo Pell"],
+    ),
+    Case(
+        "together with me, and that is them",
+        "A: I'm Greta Vance, and I have together with me Joachim.\nB: That's me.\nA: So let us begin.\n"
+        "C: Of what do we talk this week, the gauge or the tide?",
+        ["Greta Vance", "Joachim", None],
+    ),
+    Case(
+        "who says that it is somebody else",
+        "A: The gauge is next. So we also have Hugo Pell with us.\nB: Yep, that's him.\nC: He is at the gauge.\nA: Good.",
+        [None, None, None],
+    ),
+    Case(
         "a second host introduces, the first one turns to the guest",
         "A: My name is Greta Vance and I'm joined by my co host, Otis Bell. Otis, please tell us about our guest.\n"
         "B: Yeah, this is a great interview with Osric Pell. He works at the rope walk, and it is fun to hear.\n"
@@ -206,6 +234,31 @@ OF_HANDING_OVER = [
     ),
 ]
 
+OF_GREETINGS = [
+    Case(
+        "that are returned by name",
+        "A: Hello, Hugo.\nB: Hello, Greta, how are you?\nA: Well. The tide is out.",
+        ["Greta", "Hugo"],
+    ),
+    Case(
+        "that are returned, but not by name",
+        "A: Hello, Hugo.\nB: Hello, how are you?\nA: Well. The tide is out.",
+        [None, None],
+    ),
+    Case(
+        "that ask at once",
+        "A: I'm here with Greta Vance and Daniela Moor.\nB: Hello, Daniela, do you want to tell us how you began?\n"
+        "C: In a house by the quay.\nB: And then?\nA: It is a long way.",
+        [None, None, "Daniela Moor"],
+    ),
+    Case(
+        "that ask nothing",
+        "A: I'm here with Greta Vance and Daniela Moor.\nB: Hello, Daniela, it is a long way to the house.\n"
+        "C: In a house by the quay.\nB: And then?\nA: It is a long way.",
+        [None, None, None],
+    ),
+]
+
 OF_TALES = [
     Case(
         "a name that is told in the middle of the talk, of who is called otherwise",
@@ -240,6 +293,18 @@ OF_THANKS = [
         ["Wilma", None],
     ),
     Case(
+        "ever so many, as the talk ends",
+        "A: How did it begin?\nB: With a knot.\nA: And then?\nB: Another.\nA: Which held?\nB: It did.\nA: And now?\n"
+        "B: A net.\nA: And that is all. Thank you ever so much, Wilma, for the net.\nB: My pleasure.\nA: Good night.",
+        [None, "Wilma"],
+    ),
+    Case(
+        "that are returned by name",
+        "A: How did it begin?\nB: With a knot.\nA: And then?\nB: Another.\nA: Which held?\nB: It did.\nA: And now?\n"
+        "B: A net.\nA: Thank you so much for coming.\nB: You're welcome, Wilma.\nA: Good night.",
+        ["Wilma", None],
+    ),
+    Case(
         "of a host that stand in the guest's turn",
         "A: Hugo, welcome to Low Water.\nB: Thanks, my name is Hugo Pell and I rig boats.\nA: How?\nB: Slowly. "
         "Hugo, thanks for coming on the show.\nA: Goodbye.",
@@ -249,7 +314,9 @@ OF_THANKS = [
 
 
 @pytest.mark.parametrize(
-    "case", [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_TALES, *OF_THANKS], ids=lambda case: case.id
+    "case",
+    [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_GREETINGS, *OF_TALES, *OF_THANKS],
+    ids=lambda case: case.id,
 )
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:
     assert found(case.lines) == case.expected

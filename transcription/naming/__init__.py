@@ -7,7 +7,8 @@ sum is high enough and nothing comes near it: no other voice with the same name,
 In the order in which they are needed: `talk` (the transcript as naming reads it), `claims` (what is said of whom),
 `people` (who that can be), `answers` (how the next voice takes it), `evidence`, `by_sound` and `presentations` (for
 which voice that speaks), `roles`, `decisions` (which names are believed), `weighed_lists`, `jointly`, `by_calls` and
-`unlisted` (who the others are, by all `mentions` at once), `speakers` (the document's speakers, with the evidence).
+`unlisted` (who the others are, by all `mentions` at once), `last_introduced` (who is left), `speakers` (the
+document's speakers, with the evidence).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from transcription.naming.claims import Heard, claims_of
 from transcription.naming.decisions import Decision, believed_names, by_elimination
 from transcription.naming.evidence import Piece, pieces_of, without_namesakes
 from transcription.naming.jointly import named_jointly
+from transcription.naming.last_introduced import last_introduced
 from transcription.naming.mentions import Mention, find_mentions
 from transcription.naming.people import Person, people_of
 from transcription.naming.presentations import completed, pieces_by_presentation
@@ -128,4 +130,5 @@ def found_by_rules(transcript: Transcript) -> Found:
 def _found(transcript: Transcript) -> Found:
     found = found_by_rules(transcript)
     unlisted = named_unlisted(found.talk, found.people, found.heard, found.pieces, found.named)
-    return replace(found, named={**found.named, **unlisted})
+    named = {**found.named, **unlisted}
+    return replace(found, named=named | last_introduced(found.talk, found.people, found.heard, found.pieces, named))

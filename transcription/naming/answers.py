@@ -23,7 +23,8 @@ _GIVES_THANKS = re.compile(r"\b(?:thanks?|having me|inviting me|to be here|pleas
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
     r"delighted|"
-    r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up)\b",
+    r"it's (?:a|good|great|nice|lovely|wonderful)|my pleasure|pleasure|cheers|welcome|greetings|yes|what's up|"
+    r"(?:(?:yes|yep|yeah|yup)\W+)?(?:(?:that's|that is|that would be|it's) me|here i am|i'm here|i am here))\b",
     re.I,
 )
 

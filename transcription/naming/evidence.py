@@ -27,7 +27,7 @@ from transcription.naming.answers import (
     takes_up,
 )
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, looks_back, voice_of
-from transcription.naming.people import Person, person_of
+from transcription.naming.people import Person, calls, person_of
 from transcription.naming.spoken_of import speaks_of_somebody, thanks_the_absent
 from transcription.naming.talk import Talk
 from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN, is_known_as_a_thing
@@ -53,6 +53,7 @@ CALLED_FIRST = 0.62
 #: the last turns: in all 330 such calls of published talk the other voice was meant (`transcription.courtesies`).
 RECEIVED = 0.8
 THANKED = 0.65
+GREETED = 0.65  #: of greeting the only other voice by name in the first turns, which greets by name next to it, too
 RECEIVED_OF_MANY = 0.65  #: the same among three voices and more, where only one can be meant: right in 72 of 74 calls
 PARTING_TURNS = 6  #: so many last turns, which are not the first too
 #: A word that no list knows is a name where it calls somebody in so many turns, half of them in sentences to a "you".
@@ -139,6 +140,8 @@ class _Announced:
     counts: Mapping[str, int]  #: claims by the same words
     places: Mapping[str, int]  #: where each name stands in a claim; one place may make several
     received: Mapping[int, int]  #: how many people each turn calls beside a welcome
+    introducers: frozenset[tuple[str, str]]  #: which voices introduce whom
+    greeting: frozenset[int]  #: turns that greet somebody by a name that is surely one
     called: frozenset[str]  #: words that no list knows, and that are names by how people are called
     greeted_last: Mapping[int, Claim]  #: whom each turn greets last by name, and the next voice answers
 
@@ -182,6 +185,16 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
         ),
         received=Counter(
             turn for turn, _ in {(e.turn, e.claim.name.text) for e in heard if e.claim.courtesy is Courtesy.RECEIVES}
+        ),
+        introducers=frozenset(
+            (str(talk.turns[each.turn].speaker), each.claim.name.text)
+            for each in heard
+            if each.claim.whom is Whom.INTRODUCED
+        ),
+        greeting=frozenset(
+            each.turn
+            for each in heard
+            if each.claim.courtesy is Courtesy.GREETS and each.claim.name.likelihood >= FIRST_KNOWN
         ),
         called=called_words(talk, heard),
         greeted_last={
@@ -250,6 +263,8 @@ def _weight(
         return 0.0
     if claim.whom in (Whom.INTRODUCED, Whom.HEARD):
         return _weight_of_introduction(talk, announced, heard, speaker)
+    if any(voice == speaker and calls(people[person], name) for voice, name in announced.introducers):
+        return 0.0  # "I'm here with Ada Quill and Bram Oster." "Hello, Ada.": who introduces her is somebody else
     weight = _weight_of_address(talk, announced, heard, person)
     if heard.claim.name.is_full and not heard.said and claim.courtesy is None and person not in announced.told:
         weight *= 1.0 if talk.words_before(speaker, heard.turn) <= NEW_VOICE_WORDS else IN_FULL
@@ -281,6 +296,12 @@ def _received(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> 
     if len(talk.talkers) == 2:
         if comes_or_leaves:
             return RECEIVED
+        if courtesy is Courtesy.GREETS and turn <= OPENER_TURNS:
+            # "Hello, Ada." – "Hello, Bram, how are you?": both are there.
+            is_returned = any(
+                i in announced.greeting and talk.turns[i].speaker == speaker for i in (turn - 1, turn + 1)
+            )
+            return GREETED if is_returned else 0.0
         is_taken = answer is None or takes_leave(answer) or gave_thanks_before(talk, turn, speaker)
         return THANKED if courtesy is Courtesy.THANKS and is_parting and is_taken else 0.0
     if is_parting and not (answer and takes_leave(answer)):

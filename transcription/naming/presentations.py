@@ -36,7 +36,7 @@ from transcription.spoken_names import FULL_UNKNOWN, SpokenName
 #: nor is one that is only explained; somebody who is had here, too, and who then answers for himself, is.
 ENTRANCE = 0.35  #: of being spoken of in full right before the voice is heard for the first time
 ENTRANCE_EXPECTED = 0.45  #: the same for a participant; still not enough alone
-ENTRANCE_RECEIVED = 0.65  #: the same where the turn ends with a welcome
+ENTRANCE_RECEIVED = 0.65  #: the same where the turn ends with a welcome, or the voice says "That's me."
 PRESENTED = 0.2  #: more where the words have somebody here
 EXPLAINED = 0.1  #: more where they say who that is
 ANSWERED = 0.05  #: more, beside one of these, where the talk turns to "you", and where the voice speaks of itself
@@ -81,6 +81,7 @@ _INTRODUCED_BY = re.compile(
 _OF_ITSELF = re.compile(
     r"^\W*(?:\w+\W+){0,3}?(?:i|i'm|i've|i'd|my|me|we|we've|our|thanks|thank you|hello|hi|hey)\b", re.I
 )
+_THAT_IS_ME = re.compile(r"^\W*(?:\w+\W+){0,2}?(?:that's|that is|that would be|it's) me\b", re.I)
 _OF_ANOTHER = re.compile(r"^\W*(?:\w+\W+){0,5}?(?:he|she|he's|she's|him|his|her)\b", re.I)
 _FROM = re.compile(r"[A-Z][\w’'-]+,? (?:is )?(?:from|at|of)(?: the)?\s+$")
 _CALLED_OFF = re.compile(r"\b(?:but|unfortunately|instead|sadly|died|late|dedicat\w+)\b", re.I)
@@ -156,6 +157,8 @@ def _weight(talk: Talk, person: Person, mention: _Mention, turn: int, voice: str
     reply = " ".join(talk.texts[turn + 1]).replace("’", "'")
     said = " ".join(talk.texts[turn]).replace("’", "'")
     if receives(" ".join(talk.texts[turn][-1].split()[-RECEIVING_WORDS:])):
+        return ENTRANCE_RECEIVED * likelihood
+    if _THAT_IS_ME.match(reply):
         return ENTRANCE_RECEIVED * likelihood
     weight = ENTRANCE_EXPECTED if is_expected else ENTRANCE
     if _is_of_another(talk, person, voice, reply):

@@ -1,0 +1,48 @@
+"""The last voice has the name of the one person left of those who were introduced."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluation.naming_cases import document
+from schemas.transcript import NameMethod, Speaker
+from transcription.naming import name_speakers
+
+ALONG = "We watched the gauge by the quay all night, and the water rose by a hand and fell again before the sun. "
+OPENING = "I'm Greta Vance, my co-host is Hugo, and our guest today is Osric Pell, who rigs boats."
+
+
+def speakers(
+    opening: str = OPENING, *, last: str = ALONG * 12, second: str = "Hello, my name is Osric Pell."
+) -> list[Speaker]:
+    """A host opens, a second voice says its name, and a third one follows; the host speaks in between."""
+    lines = [("A", f"Welcome to Low Water. {opening}"), ("B", second), ("A", ALONG), ("C", last), ("A", ALONG)]
+    transcript, _ = document(lines)
+    return list(name_speakers(transcript).speakers)
+
+
+def test_the_one_voice_left_is_the_one_person_left_of_those_introduced() -> None:
+    found = speakers()
+
+    assert [each.name for each in found] == ["Greta Vance", "Osric Pell", "Hugo"]
+    assert found[2].known_by is NameMethod.ELIMINATION
+    assert [each.quote for each in found[2].evidence] == ["my co-host is Hugo"]
+
+
+@pytest.mark.parametrize(
+    ("opening", "last", "second"),
+    [
+        (OPENING, "We watched the gauge.", "Hello, my name is Osric Pell."),  # hardly speaks
+        (OPENING, ALONG * 12, "Hello, I am glad to be on."),  # somebody else has no name either
+        (
+            OPENING.replace("is Hugo", "is Hugo, I am joined by Wilma, too"),
+            ALONG * 12,
+            "My name is Osric Pell.",
+        ),
+        (OPENING, "Hugo, how was the night? " + ALONG * 12, "Hello, my name is Osric Pell."),  # calls somebody so
+        (OPENING, "My name is Mud, as they say. I'm Wilma. " + ALONG * 12, "Hello, my name is Osric Pell."),
+        (OPENING.replace("my co-host is Hugo, and ", ""), ALONG * 12, "My name is Osric Pell. Hugo sends greetings."),
+    ],
+)
+def test_nobody_is_named_where_another_may_be_meant(opening: str, last: str, second: str) -> None:
+    assert speakers(opening, last=last, second=second)[2].name != "Hugo"
