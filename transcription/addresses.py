@@ -53,7 +53,8 @@ _ASKS_AT_ONCE = re.compile(
 )
 _OVER_TO = re.compile(
     r"\b(?P<cue>over to you,?\s+|(?:go|come|turn|move|over|hand|start|begin)(?: \w+){0,2}? (?:to|with)(?: you,?)?\s+|"
-    r"(?:ask|hear from|bring in|(?:question|floor|word)\b[^.,?!]{0,40}? (?:goes|is going) (?:back )?to)\s+)",
+    r"(?:ask|hear from|bring in|(?:question|floor|word|turn|one|round)\b[^.,?!]{0,40}? "
+    r"(?:(?:goes|is going) (?:back )?to|(?:is|comes) from))\s+)",
     re.I,
 )
 _YOU_ARE = re.compile(r"\b(?:you're|you are|you must be|am i speaking to|is this|is that)\s+", re.I)

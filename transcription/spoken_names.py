@@ -59,7 +59,7 @@ _ROLE_WORDS = listed(
     scientist engineer architect designer developer consultant analyst adviser advisor secretary treasurer mayor
     governor chancellor vice associate assistant senior junior lead principal partner fellow coordinator
     specialist nurse surgeon physician psychologist therapist teacher coach captain ceo cto cfo coo phd mp mep
-    mbe obe cbe gp hr it pr ai boss champ rabbi imam sergeant sarge maestro skipper
+    mbe obe cbe gp hr it pr ai boss champ rabbi imam sergeant sarge maestro skipper prime president
     """
 )
 

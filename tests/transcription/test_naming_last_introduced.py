@@ -1,4 +1,4 @@
-"""The last voice has the name of the one person left of those who were introduced."""
+"""Who is left once others have names: of the rivals for a voice, and of those who were introduced."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import pytest
 from evaluation.naming_cases import document
 from schemas.transcript import NameMethod, Speaker
 from transcription.naming import name_speakers
+from transcription.naming.decisions import Decision, believed_names
+from transcription.naming.evidence import Piece
+from transcription.naming.people import Person
+from transcription.naming.talk import Talk
 
 ALONG = "We watched the gauge by the quay all night, and the water rose by a hand and fell again before the sun. "
 OPENING = "I'm Greta Vance, my co-host is Hugo, and our guest today is Osric Pell, who rigs boats."
@@ -46,3 +50,18 @@ def test_the_one_voice_left_is_the_one_person_left_of_those_introduced() -> None
 )
 def test_nobody_is_named_where_another_may_be_meant(opening: str, last: str, second: str) -> None:
     assert speakers(opening, last=last, second=second)[2].name != "Hugo"
+
+
+def test_who_has_a_name_already_is_no_rival() -> None:
+    """Both voices are called Emily, and the first one is found to be Katelyn Moor."""
+    transcript, _ = document([("A", "Emily, over to you."), ("B", "Good."), ("A", "Emily?"), ("C", "Yes.")])
+    talk, people = Talk(transcript), [Person("Emily"), Person("Katelyn Moor"), Person("Katelyn")]
+    pieces = [
+        Piece("S2", 0, 0.7, NameMethod.ADDRESS, "Emily", 0, 0, 0, "Emily"),
+        Piece("S3", 0, 0.65, NameMethod.ADDRESS, "Emily", 2, 0, 0, "Emily"),
+        Piece("S3", 2, 0.7, NameMethod.ADDRESS, "Katelyn", 2, 0, 0, "Katelyn"),
+    ]
+    given = {"S2": Decision(1, 2.0, (), NameMethod.ADDRESS)}
+
+    assert believed_names(talk, people, pieces) == {}
+    assert {voice: each.person for voice, each in believed_names(talk, people, pieces, given).items()} == {"S3": 0}

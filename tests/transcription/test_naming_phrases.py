@@ -39,6 +39,11 @@ OF_ONESELF = [
         [None, "Zorbel"],
     ),
     Case(
+        "an office",
+        "A: Welcome back to the harbour.\nB: Hi, I'm Prime Minister of the east quay.\nA: Good.",
+        [None, None],
+    ),
+    Case(
         "a state, and then what the voice does",
         "A: Welcome back to the harbour.\nB: Hi, I'm Exhausted, I'm a rigger from the east quay.\nA: Good.",
         [None, None],
@@ -163,7 +168,7 @@ OF_GUESTS = [
     ),
     Case(
         "who says that it is somebody else",
-        "A: The gauge is next. So we also have Hugo Pell with us.\nB: Yep, that's him.\nC: He is at the gauge.\nA: Good.",
+        "A: The gauge is next. So we also have Hugo Pell with us.\nB: Yep, that's him.\nC: He is there.\nA: Good.",
         [None, None, None],
     ),
     Case(
@@ -231,6 +236,23 @@ OF_HANDING_OVER = [
         "A: It is the first day. Wilma and I are here with Hugo from Tidal Rope Forall. How do you like it?\n"
         "B: Hello. It is my first time here, and it is loud.\nC: It is always loud.",
         [None, "Hugo", None],
+    ),
+]
+
+OF_QUESTIONS = [
+    Case(
+        "that come from somebody",
+        "A: I'm Greta Vance, with me are Hugo and Daniela.\nB: Hello.\nC: Hello.\nA: The next question is from Hugo. "
+        "Take it away.\nC: Which knot holds when it is wet?\nA: The final question then goes to Hugo. What is it?\n"
+        "C: Which one does not hold?",
+        ["Greta Vance", None, "Hugo"],
+    ),
+    Case(
+        "that are of somebody",
+        "A: I'm Greta Vance, with me are Hugo and Daniela.\nB: Hello.\nC: Hello.\nA: The next question was of Hugo. "
+        "He did well.\nC: Which knot holds when it is wet?\nA: The final question was Hugo. What is it?\n"
+        "C: Which one does not hold?",
+        ["Greta Vance", None, None],
     ),
 ]
 
@@ -315,7 +337,7 @@ OF_THANKS = [
 
 @pytest.mark.parametrize(
     "case",
-    [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_GREETINGS, *OF_TALES, *OF_THANKS],
+    [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_QUESTIONS, *OF_GREETINGS, *OF_TALES, *OF_THANKS],
     ids=lambda case: case.id,
 )
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:

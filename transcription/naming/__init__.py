@@ -131,4 +131,6 @@ def _found(transcript: Transcript) -> Found:
     found = found_by_rules(transcript)
     unlisted = named_unlisted(found.talk, found.people, found.heard, found.pieces, found.named)
     named = {**found.named, **unlisted}
+    # Who has a name now is no rival any more.
+    named |= believed_names(found.talk, found.people, found.pieces, named)
     return replace(found, named=named | last_introduced(found.talk, found.people, found.heard, found.pieces, named))

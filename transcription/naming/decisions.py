@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from schemas.transcript import NameMethod, Speaker
 from transcription.names_in_sentences import is_credited, is_replaced, name_at, quotable, sentences_of
@@ -37,18 +38,29 @@ class Decision:
     method: NameMethod
 
 
-def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> dict[str, Decision]:
-    """Give names, the surest first, each to one voice; whoever has a rival near stays without."""
+def believed_names(
+    talk: Talk,
+    people: Sequence[Person],
+    pieces: Sequence[Piece],
+    given: Mapping[str, Decision] = MappingProxyType({}),
+) -> dict[str, Decision]:
+    """Give names, the surest first, each to one voice; whoever has a rival near stays without.
+
+    Voices and people that are `given` to each other already are nobody's rivals; nor is who may be one of these.
+    """
     undenied = strengths_of(pieces)
     strengths = dict(undenied)
     for (voice, person), doubt in _denials(talk, people, pieces).items():
         if (voice, person) in strengths:
             strengths[voice, person] -= doubt
     taken = {i for i, person in enumerate(people) if any(is_named(each, person) for each in talk.fixed.values())}
+    taken |= {
+        i for i, person in enumerate(people) if any(is_same(person, people[each.person]) for each in given.values())
+    }
     free = {
         pair: strength
         for pair, strength in strengths.items()
-        if pair[0] not in talk.fixed and pair[1] not in taken and strength > 0
+        if pair[0] not in talk.fixed and pair[0] not in given and pair[1] not in taken and strength > 0
     }
     is_complete = len(talk.participants) >= len(talk.talkers)
     named: dict[str, Decision] = {}
@@ -57,8 +69,8 @@ def believed_names(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]
             continue
         rivals = [s for (v, p), s in free.items() if (v == voice) != (p == person)]
         if _is_said_in_the_middle(talk, pieces, voice, person):
-            given = {each.person for each in named.values()}
-            rivals += [s for (v, p), s in undenied.items() if v == voice and p != person and p not in given]
+            others = {each.person for each in named.values()} | taken
+            rivals += [s for (v, p), s in undenied.items() if v == voice and p != person and p not in others]
         enough = EXPECTED if people[person].participant is not None else OUTSIDER if is_complete else BELIEVED
         if strength < -math.log(1 - enough) - 1e-9 or strength < LEAD * max(rivals, default=0.0):
             continue
@@ -95,9 +107,14 @@ def strengths_of(pieces: Sequence[Piece]) -> dict[tuple[str, int], float]:
     return strengths
 
 
+def is_same(one: Person, other: Person) -> bool:
+    """Whether two of the people may be one: a name of one calls the other."""
+    return calls(one, other.full) or calls(other, one.full)
+
+
 def is_named(speaker: Speaker, person: Person) -> bool:
     """Whether a speaker who keeps the name already has this person's."""
-    return speaker.name is not None and (calls(person, speaker.name) or calls(Person(speaker.name), person.full))
+    return speaker.name is not None and is_same(person, Person(speaker.name))
 
 
 def _denials(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> dict[tuple[str, int], float]:

@@ -14,11 +14,11 @@ from schemas.transcript import NameMethod
 from transcription.given_names import is_given_name
 from transcription.names_in_sentences import Whom
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard
-from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, is_named
+from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, is_named, is_same
 from transcription.naming.evidence import METHOD, OPENING_PART, Piece
 from transcription.naming.jointly import TOLD
 from transcription.naming.mentions import find_mentions
-from transcription.naming.people import Person, calls, person_of
+from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
 
 
@@ -70,7 +70,7 @@ def _introduced(
             continue
         one = people[person]
         is_name = " " in one.full or is_given_name(one.full)
-        is_taken = any(calls(one, other.full) or calls(other, one.full) for other in taken)
+        is_taken = any(is_same(one, other) for other in taken)
         if is_name and not is_taken and not any(is_named(speaker, one) for speaker in talk.fixed.values()):
             found[person].append(each)
     return found
