@@ -51,6 +51,8 @@ _ASKS_AT_ONCE = re.compile(
     r",?\s+(?:so,?\s+)?(?:(?:do|did|would|could|can|will|have) you|tell us|what|why|when|where|how did)\b[^.!?]*\?",
     re.I,
 )
+#: Behind a greeting as a turn ends: "Hello, Ada, keeper of the gauge. How often would you say it is read?"
+_ASKS_SOON = re.compile(r"[^?]{0,200}\b(?:you|your)\b[^?]{0,100}\?\s*$", re.I)
 _OVER_TO = re.compile(
     r"\b(?P<cue>over to you,?\s+|(?:go|come|turn|move|over|hand|start|begin)(?: \w+){0,2}? (?:to|with)(?: you,?)?\s+|"
     r"(?:ask|hear from|bring in|(?:question|floor|word|turn|one|round)\b[^.,?!]{0,40}? "
@@ -165,7 +167,9 @@ def greetings(sentence: Sentence) -> Iterator[Claim]:
         if is_one_of_several(sentence, name):
             continue
         is_welcome = "welcome" in cue or "have you" in cue
-        is_asked = _ASKS_AT_ONCE.match(sentence.even, name.end, sentence.end) is not None
+        is_asked = _ASKS_AT_ONCE.match(sentence.even, name.end, sentence.end) or _ASKS_SOON.match(
+            sentence.even, name.end
+        )
         if is_welcome or (sentence.from_end < 2 and (sentence.from_start > 0 or is_asked)):
             whom = Whom.NEXT
         else:

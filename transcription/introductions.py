@@ -83,6 +83,13 @@ _SELF_CUES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"\b(?:hosted|presented) by me" + _FILLER, re.I), 0.85),
     (re.compile(r"\bthe interviewer(?: today| here)? is" + _FILLER, re.I), 0.85),
 )
+#: What somebody is called by in words put to them: "If you ask me, 'Hey, Ana, can you write this?'"
+_CALLED_BY_OTHERS = re.compile(
+    r"\b(?:ask|asks|asked|asking|tell|tells|told|call|calls|called|text|texts|texted|email|emails|emailed) me"
+    r"(?: and (?:say|says|said|ask|asks|asked)| like)?[,:]?\s+[\"“'‘]"
+    r"(?:(?:hey|hi|hello|oh|well|so|yo|okay)\b[,!]?\s+)?",
+    re.I,
+)
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
@@ -128,6 +135,8 @@ _OTHER_CUES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:following is|this is|here is|here's|bring you|presenting) (?:a|my|our) (?:\w+ )?"
          r"(?:conversation|interview|discussion|chat) with", 0.75),
         (rf"\b(?:i'm|i am|we're|we are|and i are)(?: sitting| sat| standing| back| live)? here{_WHEN} with", 0.75),
+        (rf"\b(?:i'm|i am|we're|we are)(?: back| live)? here{_WHEN} with (?:the|our|one of (?:our|the))"
+         r"(?: [a-z-]+){1,4},", 0.75),
         (rf"\b(?:a|our|my|this) (?:(?:very|really|truly) )?special guest{_WHEN}(?: is|,| [–—-])?", 0.8),
         (r"\b(?:let me|allow me to|(?:like|want|going|delighted|pleased|happy|"
          r"proud) to) (?:introduce|welcome)(?: you to)?(?: our guest,?)?", 0.75),
@@ -324,6 +333,7 @@ def _self_introductions(sentence: Sentence) -> Iterator[Claim]:
                 continue
             seen.add(name.start)
             yield claim_in(Whom.SELF, sentence, match.start(), name.end, name, weight * name.likelihood)
+    yield from _called_by_others(sentence)
     yield from _show_of_ones_own(sentence)
     yield from _name_and_trade(sentence)
     yield from _this_is(sentence)
@@ -335,6 +345,18 @@ def _is_one_of_the_makers(sentence: Sentence, cue: re.Match[str], name: SpokenNa
     return (
         cue.group().casefold().startswith("by ") and _LISTED.match(sentence.even, name.end, sentence.end) is not None
     )
+
+
+def _called_by_others(sentence: Sentence) -> Iterator[Claim]:
+    """ "They asked me, 'Ana, can you write this?'": whose words are quoted knows who speaks here."""
+    for match in _CALLED_BY_OTHERS.finditer(sentence.even, sentence.start, sentence.end):
+        name = name_at(sentence, match.end())
+        if (
+            name is not None
+            and name.likelihood >= FIRST_KNOWN
+            and sentence.even[name.end : name.end + 1] in (",", "!", "?")
+        ):
+            yield claim_in(Whom.SELF, sentence, match.start(), name.end, name, 0.7 * name.likelihood)
 
 
 def _show_of_ones_own(sentence: Sentence) -> Iterator[Claim]:
@@ -355,9 +377,13 @@ def _this_is(sentence: Sentence) -> Iterator[Claim]:
         name = name_at(sentence, end)
         if name is None or name.likelihood <= FIRST_UNKNOWN or is_reported(sentence, begin):
             continue
-        after = sentence.even[name.end : sentence.end]
+        after, behind = sentence.even[name.end : sentence.end], sentence.even[name.end : name.end + 30]
         if re.match(r"\s+(?:here|speaking|calling|reporting|saying|signing off|wishing)\b", after):
             yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
+        elif name.likelihood >= FIRST_KNOWN and re.match(
+            r"[,.!]\s+(?:and )?i(?:'m| am|'ve| have| work| run)\b", behind, re.I
+        ):
+            yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
         elif sentence.even[begin:end].casefold().startswith("it's") or name.likelihood < FIRST_KNOWN:
             continue  # "this is Desert Island, with …": a show, not a person
         elif _IS_THE_HOST.match(after) or re.match(r"\s+(?:in|from|at|for|on)\b", after):

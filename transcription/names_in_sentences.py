@@ -142,6 +142,8 @@ _REPORTED = re.compile(
     re.I,
 )
 
+#: Of one's own words, said now: "All that remains is to say thank you, Bo."
+_LEFT_TO_SAY = re.compile(r"\b(?:remains|left)(?: \w+){0,3}? (?:is )?to say(?: is)?\b|\bwant(?:ed)? to say\b", re.I)
 #: "Welcome to Curtain Call, I'm Bo Lund": what looks like a verb there is the name of a show.
 _WELCOMED_TO = re.compile(
     r"\b(welcome(?: back)? to|(?:this is|it's|you're listening to)) [^.?!,]{1,60},\s+(?:and\s+)?$", re.I
@@ -222,6 +224,7 @@ def is_reported(sentence: Sentence, at: int) -> bool:
     if sentence.is_read:
         return True
     before = _WELCOMED_TO.sub(r"\1 ", sentence.even[max(sentence.start, at - 70) : at])
+    before = _LEFT_TO_SAY.sub("", before)
     is_after_colon = before.rstrip()[-1:] in {":", "«"} and not _OF_US.search(before)
     if _REPORTED.search(before) or is_after_colon:
         return True

@@ -44,6 +44,26 @@ OF_ONESELF = [
         [None, None],
     ),
     Case(
+        "this is, and then what the voice does",
+        "A: Welcome to Low Water. This is Greta Vance. I'm a rigger from the east quay.\nB: And I am not.",
+        ["Greta Vance", None],
+    ),
+    Case(
+        "this is, and then what it does",
+        "A: Welcome to Low Water. This is Greta Vance. It's about tides.\nB: And about boats.",
+        [None, None],
+    ),
+    Case(
+        "by what others call the voice",
+        "A: And then?\nB: They asked me, “Hey, Greta, can you mend this?” So I did.\nA: Good.\nB: It was.",
+        [None, "Greta"],
+    ),
+    Case(
+        "by what others call somebody else",
+        "A: And then?\nB: They asked him, “Hey, Hugo, can you mend this?” So he did.\nA: Good.\nB: It was.",
+        [None, None],
+    ),
+    Case(
         "a state, and then what the voice does",
         "A: Welcome back to the harbour.\nB: Hi, I'm Exhausted, I'm a rigger from the east quay.\nA: Good.",
         [None, None],
@@ -172,6 +192,24 @@ OF_GUESTS = [
         [None, None, None],
     ),
     Case(
+        "here with somebody of a trade",
+        "A: We're here now with the general chair, Hugo. How do you find it?\nB: It is loud, and it is long.\n"
+        "C: It is always loud.",
+        [None, "Hugo", None],
+    ),
+    Case(
+        "who is told what he does, and says so",
+        "A: I'm here with Osric Pell, who rigs boats at the quay. We had a long night at the gauge, the two of us "
+        "and some others, and it was cold. So you're the one who rigs boats.\nB: I rig boats, right.\nC: He does.",
+        [None, "Osric Pell", None],
+    ),
+    Case(
+        "whose colleague is told what he does",
+        "A: I'm here with Osric Pell, who rigs boats at the quay. We had a long night at the gauge, the two of us "
+        "and some others, and it was cold. So you're the one who rigs boats.\nB: He rigs boats, right.\nC: I do.",
+        [None, None, None],
+    ),
+    Case(
         "a second host introduces, the first one turns to the guest",
         "A: My name is Greta Vance and I'm joined by my co host, Otis Bell. Otis, please tell us about our guest.\n"
         "B: Yeah, this is a great interview with Osric Pell. He works at the rope walk, and it is fun to hear.\n"
@@ -256,6 +294,20 @@ OF_QUESTIONS = [
     ),
 ]
 
+BESIDE_YOU = [
+    Case(
+        "a name, and you",
+        "A: And then?\nB: We rowed on, and Hugo, you've been there, it is cold.\nA: It is.",
+        ["Hugo", None],
+    ),
+    Case(
+        "you, and a name",
+        "A: And then?\nB: We rowed on to where you, Hugo, left the boat, and took it.\nA: I see.",
+        ["Hugo", None],
+    ),
+    Case("a name alone", "A: And then?\nB: We rowed on, and, Hugo, it was cold there.\nA: It is.", [None, None]),
+]
+
 OF_GREETINGS = [
     Case(
         "that are returned by name",
@@ -315,6 +367,19 @@ OF_THANKS = [
         ["Wilma", None],
     ),
     Case(
+        "that are left to say",
+        "A: How did it begin?\nB: With a knot.\nA: And then?\nB: Another.\nA: Which held?\nB: It did.\nA: And now?\n"
+        "B: A net.\nA: All that remains is to say thank you again, Wilma, for being on the show.\nB: My pleasure.",
+        [None, "Wilma"],
+    ),
+    Case(
+        "of a guest whose words open the show",
+        "A: The rope was cut, and nobody knew by whom.\nB: Welcome to Low Water. Every week we talk to people of the "
+        "quay, and today it is about ropes and who cuts them.\nA: Thank you, Hugo. I am glad to see you.\n"
+        "B: So who was it?\nA: Nobody knows. It was dark.\nB: And now?\nA: It is mended, Hugo.\nB: Good.\nA: Yes.",
+        [None, "Hugo"],
+    ),
+    Case(
         "ever so many, as the talk ends",
         "A: How did it begin?\nB: With a knot.\nA: And then?\nB: Another.\nA: Which held?\nB: It did.\nA: And now?\n"
         "B: A net.\nA: And that is all. Thank you ever so much, Wilma, for the net.\nB: My pleasure.\nA: Good night.",
@@ -337,7 +402,7 @@ OF_THANKS = [
 
 @pytest.mark.parametrize(
     "case",
-    [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_QUESTIONS, *OF_GREETINGS, *OF_TALES, *OF_THANKS],
+    [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_QUESTIONS, *BESIDE_YOU, *OF_GREETINGS, *OF_TALES, *OF_THANKS],
     ids=lambda case: case.id,
 )
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:

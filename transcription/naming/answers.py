@@ -20,6 +20,7 @@ LAST_WORDS = 40  #: of a turn, in which thanks are looked for that the next turn
 TAKING_WORDS = 12  #: so many first words in which who is welcomed or thanked takes it
 YOU = re.compile(r"\b(?:you|your|yours|yourself)\b", re.I)
 _GIVES_THANKS = re.compile(r"\b(?:thanks?|having me|inviting me|to be here|pleasure)\b", re.I)
+_OF_ITSELF = re.compile(r"\W*(?:\w+\W+){0,2}?(?:i|i'm|i've|i'd|my)\b", re.I)
 _GREETS = re.compile(
     r"^\W*(?:oh,? |well,? |and )?(?:hi|hello|hey|hiya|yo|howdy|thank|thanks|good|great|glad|happy|lovely|nice|"
     r"delighted|"
@@ -62,7 +63,15 @@ def takes_up(talk: Talk, heard: Heard, voice: str) -> bool:
     following = _next_turn(talk, turn, voice)
     is_long = following is not None and talk.word_counts[following] >= ANSWER_WORDS
     is_asked = following == turn + 1 and talk.word_counts[following] >= REPLY_WORDS and _is_asked_next(talk, heard)
-    return is_long or is_asked or greets(talk, turn, voice) or _is_received_next(talk, turn, voice)
+    is_told = following == turn + 1 and _is_told_of_itself(talk, turn)
+    return is_long or is_asked or is_told or greets(talk, turn, voice) or _is_received_next(talk, turn, voice)
+
+
+def _is_told_of_itself(talk: Talk, turn: int) -> bool:
+    """Whether a turn ends with something about a "you", and the next begins with an "I": "You mend nets." "I do." """
+    last = sentences_of(talk.texts[turn])[-1:]
+    reply = " ".join(talk.texts[turn + 1]).replace("’", "'")
+    return any(YOU.search(e.even, e.start, e.end) for e in last) and _OF_ITSELF.match(reply) is not None
 
 
 def _is_received_next(talk: Talk, turn: int, voice: str) -> bool:

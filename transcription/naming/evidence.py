@@ -362,12 +362,20 @@ def _weight_of_address(talk: Talk, announced: _Announced, heard: Heard, person: 
         is_opening
         and talk.turns[heard.turn].speaker == talk.turns[0].speaker
         and heard.claim.courtesy is Courtesy.THANKS
+        and not _answers_at_once(talk, heard)
     ):
         weight *= THANKS_OF_OPENER
     if looks_back(talk, heard):
         weight *= LOOKS_BACK
     is_of_somebody = speaks_of_somebody(heard.claim) or thanks_the_absent(talk, heard)
     return weight * OF_SOMEBODY if is_of_somebody else weight
+
+
+def _answers_at_once(talk: Talk, heard: Heard) -> bool:
+    """Whether thanks stand at the very beginning of a turn, behind a voice that has said something."""
+    before = talk.neighbour(heard.turn, -1)
+    is_first = heard.claim.paragraph == 0 and heard.claim.offset < len("Oh, well, ")
+    return is_first and before is not None and talk.words_before(before, heard.turn) > NEW_VOICE_WORDS
 
 
 def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int) -> float:

@@ -33,6 +33,9 @@ from transcription.spoken_names import SpokenName
 #: voices one such address is not believed and the second is (`decisions.BELIEVED`), as docs/names.md says.
 BETWEEN_COMMAS = 0.4
 WITHOUT_COMMA = 0.35
+#: The same beside a "you": "Ada, you've been there", "you, Ada, know it". Between two voices all of 23 such calls of
+#: published talk were of the other one (2026-11-29); believed alone.
+BESIDE_YOU = 0.6
 
 #: Words after which a sentence may be over, so that a name behind them without a comma is an address.
 MAY_END = listed(
@@ -52,6 +55,8 @@ GOES_ON_ABOUT = re.compile(
     r"[,–—]\s+(?:and\s+)?(?:he|she|they|his|her|their|him|who|whom|whose|which|said|says)\b", re.I
 )
 _IS_A = re.compile(r"[,–—]\s+(?:my|our|the|a|an|from|also|then)\b", re.I)
+_THEN_YOU = re.compile(r",\s+you(?:'ve|'re|'d|'ll)?\b", re.I)
+_AFTER_YOU = re.compile(r"(?<!\bthank )(?<!\bfrom )(?<!\bto )(?<!\bfor )\byou,\s+$", re.I)
 _CLOSED = re.compile(r"\s*(?:[.,?!…;–—-]|$)")
 _WORD_BEFORE = re.compile(r"([\w'-]+)\s+$")
 
@@ -89,7 +94,8 @@ def _called(sentence: Sentence) -> Iterator[tuple[SpokenName, float]]:
         if is_first and _IS_A.match(rest):
             continue
         if not is_explained(even[start : name.start]):
-            yield name, BETWEEN_COMMAS
+            is_beside_you = _THEN_YOU.match(rest) or (_AFTER_YOU.search(even, start, name.start) and rest[:1] == ",")
+            yield name, BESIDE_YOU if is_beside_you else BETWEEN_COMMAS
     yield from ((name, WITHOUT_COMMA) for name in _at_the_end(sentence) if name.start not in seen)
 
 
