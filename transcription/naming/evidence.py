@@ -140,7 +140,7 @@ class _Announced:
     counts: Mapping[str, int]  #: claims by the same words
     places: Mapping[str, int]  #: where each name stands in a claim; one place may make several
     received: Mapping[int, int]  #: how many people each turn calls beside a welcome
-    introducers: frozenset[tuple[str, str]]  #: which voices introduce whom
+    introducers: frozenset[tuple[str, str]]  #: which voices introduce whom together with others, and so name no voice
     greeting: frozenset[int]  #: turns that greet somebody by a name that is surely one
     called: frozenset[str]  #: words that no list knows, and that are names by how people are called
     greeted_last: Mapping[int, Claim]  #: whom each turn greets last by name, and the next voice answers
@@ -189,7 +189,7 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
         introducers=frozenset(
             (str(talk.turns[each.turn].speaker), each.claim.name.text)
             for each in heard
-            if each.claim.whom is Whom.INTRODUCED
+            if each.claim.whom is Whom.INTRODUCED and len(by_turn[each.turn, Whom.INTRODUCED]) > 1
         ),
         greeting=frozenset(
             each.turn
