@@ -93,6 +93,8 @@ _CALLED_BY_OTHERS = re.compile(
 _THIS_IS = re.compile(
     r"(?:^|[.?!,]\s+|\b(?:and|hello|hi|hey|well|so|yes|yeah|okay)\s+)(?P<cue>(?:this is|it's)" + _FILLER + ")", re.I
 )
+#: Behind "This is Ana Ruiz": "I'm a potter."
+_SAYS_WHAT_IT_IS = re.compile(r"[,.!]\s+(?:and )?(?:i'm|i am) (?:an?|the|your|one|with|from|at)\b", re.I)
 _IS_THE_HOST = re.compile(
     r",?\s+(?:one of )?(?:your|the) (?:[\w-]+ ){0,2}?(?:co-?)?(?:hosts?|presenters?|moderator)\b", re.I
 )
@@ -380,8 +382,10 @@ def _this_is(sentence: Sentence) -> Iterator[Claim]:
         after, behind = sentence.even[name.end : sentence.end], sentence.even[name.end : name.end + 30]
         if re.match(r"\s+(?:here|speaking|calling|reporting|saying|signing off|wishing)\b", after):
             yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.9 * name.likelihood)
-        elif name.likelihood >= FIRST_KNOWN and re.match(
-            r"[,.!]\s+(?:and )?i(?:'m| am|'ve| have| work| run)\b", behind, re.I
+        elif (
+            sentence.from_start < FIRST_SENTENCES
+            and name.likelihood >= FIRST_KNOWN
+            and _SAYS_WHAT_IT_IS.match(behind)
         ):
             yield claim_in(Whom.SELF, sentence, begin, name.end, name, 0.85 * name.likelihood)
         elif sentence.even[begin:end].casefold().startswith("it's") or name.likelihood < FIRST_KNOWN:

@@ -34,8 +34,8 @@ from transcription.spoken_names import SpokenName
 BETWEEN_COMMAS = 0.4
 WITHOUT_COMMA = 0.35
 #: The same beside a "you": "Ada, you've been there", "you, Ada, know it". Between two voices all of 23 such calls of
-#: published talk were of the other one (2026-11-29); believed alone.
-BESIDE_YOU = 0.6
+#: published talk were of the other one (2026-11-29): believed alone there, and only there.
+BESIDE_YOU = 0.55
 
 #: Words after which a sentence may be over, so that a name behind them without a comma is an address.
 MAY_END = listed(
