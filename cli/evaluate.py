@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.output import write_file
 from schemas.errors import InputError, NotReady, OptionError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def evaluate(
     folder = None if output == "-" else _folder(output)
     comparison = _compared(reference, hypothesis, voices)
     if folder is None:
-        sys.stdout.write(_json(comparison, reference, hypothesis).decode("utf-8") + "\n")
+        sys.stdout.buffer.write(_json(comparison, reference, hypothesis) + b"\n")
         return
     from evaluation.report import render_report
 
@@ -51,7 +52,7 @@ def evaluate(
     _print_table(comparison)
     for extension, content in (("json", _json(comparison, reference, hypothesis)), ("html", report)):
         path = folder / f"{stem}.evaluation.{extension}"
-        path.write_bytes(content)
+        write_file(path, content)
         print(f"wrote {path}", file=sys.stderr)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from cli import (
     api,
@@ -90,8 +92,15 @@ def about(
 
 def main() -> None:
     """Run the command line; an error of ours becomes one sentence, its code and an exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 has no “ and no •
     try:
-        app(standalone_mode=True)
+        sys.exit(app(standalone_mode=False) or 0)
+    except TyperException as error:
+        _end_with_usage(error)
+    except typer.Abort:
+        print("nothing was done", file=sys.stderr)  # a question was answered with no, or could not be asked
+        sys.exit(1)
     except StenocastError as error:
         _end_with(error)
     except KeyboardInterrupt:
@@ -105,6 +114,20 @@ def main() -> None:
         # A name that is too long, a disk that fills up: what no command foresaw, and a traceback would not explain.
         where = f"{error.filename}: " if error.filename else ""
         _end_with(InputError(f"{where}{error.strerror or error}", code="system_refused"))
+
+
+def _end_with_usage(error: TyperException) -> NoReturn:
+    """What Typer says of the words on the command line, as an error of ours."""
+    from pydantic import ValidationError
+
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # Typer has shown the help
+        sys.exit(error.exit_code)
+    if context is not None:
+        print(f"{context.get_usage()}\nTry '{context.command_path} -h' for help.", file=sys.stderr)
+    invalid = error.__cause__
+    value = f" (given: {invalid.errors()[0]['input']!r:.80})" if isinstance(invalid, ValidationError) else ""
+    _end_with(OptionError(error.format_message().rstrip(".") + value))
 
 
 def _end_with(error: StenocastError) -> NoReturn:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import InputError, NotFound, OptionError
+from cli.output import write_file
+from schemas.errors import NotFound, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +79,11 @@ def name(
         named = _name(_read(document), participant or [], given or [], taken_back or [], afresh=afresh)
     _explain(named)
     if output == "-":
-        sys.stdout.write(write_json(named, indent=1).decode("utf-8") + "\n")
+        sys.stdout.buffer.write(write_json(named, indent=1) + b"\n")
         return
     if output:
-        _write(write_json(named, indent=1), output)
+        write_file(Path(output), write_json(named, indent=1))
+        print(f"wrote {output}", file=sys.stderr)
     if as_json:
         _print_json(named.speakers)
     else:
@@ -113,14 +115,6 @@ def _of_the_service(episode: str, by_hand: list[str], taken_back: list[str], rev
     was = "" if revised.is_new else ", which has these names already"
     print(f"{episode_id}: revision {revised.job.revision}{was}", file=sys.stderr)
     return revised.document
-
-
-def _write(content: bytes, output: str) -> None:
-    try:
-        Path(output).write_bytes(content)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
-    print(f"wrote {output}", file=sys.stderr)
 
 
 def _read(document: Path) -> Transcript:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import InputError, NotFound, OptionError, PageError
+from cli.output import write_file
+from schemas.errors import NotFound, OptionError, PageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,10 +167,7 @@ def _content(path: str) -> bytes:
 def _write(content: bytes, output: str) -> None:
     """To a file as it is. A terminal gets a line end after a page that has none; a pipe gets the page's own bytes."""
     if output != "-":
-        try:
-            Path(output).write_bytes(content)
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
+        write_file(Path(output), content)
         print(f"wrote {output}", file=sys.stderr)
         return
     sys.stdout.buffer.write(content)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.output import write_file
 from schemas.errors import InputError, NotFound, OptionError, PageError
 from schemas.job import Backchannels, Wording
 
@@ -131,7 +132,7 @@ def transcribe(
     began = time.monotonic()
     how: dict[str, Any] = {"settings": settings, "fresh": fresh, "quiet": quiet}
     if isinstance(source, Path):
-        document, stem = transcribe_file(source, episode, options, **how), source.stem
+        document, stem = transcribe_file(source, episode, options, **how), _as_text(source.stem)
     else:
         document, stem = _transcribe_link(source, episode, options, **how)
     for warning in document.quality.warnings:
@@ -255,15 +256,20 @@ def write_documents(
     wanted = [("json", None), *(each for each in wanted if each != ("json", None))]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = []
-        for kind, style in wanted:
-            path = folder / (stem + suffix(format=kind, style=style))
-            path.write_bytes(render(document, format=kind, style=style, stem=stem))
-            written.append(path)
-            print(f"wrote {path}", file=sys.stderr)
     except OSError as error:
         raise InputError(f"{output}: cannot be written: {error.strerror}", code="output_unwritable") from error
+    written = []
+    for kind, style in wanted:
+        path = folder / (stem + suffix(format=kind, style=style))
+        write_file(path, render(document, format=kind, style=style, stem=stem))
+        written.append(path)
+        print(f"wrote {path}", file=sys.stderr)
     return written
+
+
+def _as_text(file_name: str) -> str:
+    """A file's name as a document can hold it: a name on a disk need not be UTF-8."""
+    return os.fsencode(file_name).decode("utf-8", "replace")
 
 
 def _make_output(folder: Path) -> None:
@@ -319,7 +325,10 @@ def episode_of(audio: Path | str, sidecar: Sidecar, *, title: str, show: str, pa
     from transcription.links import link_name
     from transcription.participants import parse_participant
 
-    address, name = (audio.resolve().as_uri(), audio.name) if isinstance(audio, Path) else (audio, link_name(audio))
+    if isinstance(audio, Path):
+        address, name = audio.resolve().as_uri(), _as_text(audio.name)
+    else:
+        address, name = audio, link_name(audio)
     episode = Episode(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, address)),
         title=title or None,

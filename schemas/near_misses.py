@@ -13,6 +13,5 @@ _ALIKE = 0.7
 def did_you_mean(asked: str, known: Iterable[str]) -> str:
     """A question to put behind an error, such as "; did you mean 'name-line'?"; empty where nothing is like it."""
     written = {each.casefold(): each for each in known}
-    folded = "-".join(asked.casefold().replace("_", " ").split())[:80]
-    near = get_close_matches(folded, written, n=1, cutoff=_ALIKE)
+    near = get_close_matches(asked.casefold()[:80], written, n=1, cutoff=_ALIKE)
     return f"; did you mean {written[near[0]]!r}?" if near else ""

@@ -162,6 +162,8 @@ def test_an_unknown_set_is_told_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"turbo: no such model set; there are cpu, fast, gpu, starter") as caught:
         find("turbo", tmp_path)
     assert caught.value.code == "model_set_unknown"
+    with pytest.raises(NotFound, match=r"did you mean 'starter'\?$"):
+        find("startre", tmp_path)
 
 
 @pytest.mark.parametrize(

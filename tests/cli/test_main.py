@@ -227,6 +227,70 @@ def test_a_users_mistake_is_one_sentence_with_a_code(
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["transcribe", "episode.mp3", "--speakers", "two"], "(given: 'two')"),
+        (["transcribe", "episode.mp3", "--wording", "neat"], "'neat'"),
+        (["transcribe", "episode.mp3", "--stile", "name-line"], "--style"),
+        (["transcribe"], "'audio'"),
+        (["transcrib"], "Did you mean 'transcribe'?"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_words_that_no_command_understands_are_one_sentence_with_a_code_too(
+    words: list[str], value: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["stenocast", *words])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    usage, *_, last = capfd.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert usage.startswith("Usage: stenocast ")
+    assert last.startswith("error: ")
+    assert value in last
+    assert last.endswith(" [invalid_option]")
+
+
+def test_a_group_without_a_command_shows_its_help_and_is_usage(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["stenocast", "models"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capfd.readouterr()
+    assert (ended.value.code, said.err) == (2, "")
+    assert "Fetch model sets" in said.out
+
+
+def test_a_terminal_that_is_not_utf8_gets_what_it_can_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    ran = stenocast("name", str(GOLDEN / "demo.json"), data=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "\\u201cmy name is Daniel Carter\\u201d" in ran.stdout
+
+
+def test_a_recording_whose_name_is_no_utf8_is_transcribed_and_its_files_are_named_readably(tmp_path: Path) -> None:
+    recording = tmp_path / os.fsdecode(b"tide\xff.mp3")
+    recording.write_bytes((DEMO / "episode.mp3").read_bytes())
+
+    ran = stenocast(
+        *("transcribe", str(recording), "--models", "scripted", "--format", "rss", "-o", str(tmp_path / "out")),
+        data=tmp_path / "data",
+        allow_scripted="1",
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    document = json.loads((tmp_path / "out" / "tide\N{REPLACEMENT CHARACTER}.transcript.json").read_bytes())
+    assert document["episode"]["audio"]["file_name"] == "tide\N{REPLACEMENT CHARACTER}.mp3"
+
+
 def test_what_is_no_recording_is_known_before_any_model_is_looked_for(tmp_path: Path) -> None:
     ran = stenocast("transcribe", str(ROOT / "README.md"), data=tmp_path, models_dir=str(tmp_path / "none"))
 
