@@ -36,6 +36,8 @@ from schemas.errors import InputError, OptionError, StenocastError
 #: Names on the command line that nothing has: usage, like an option with an impossible value.
 USAGE_CODES = frozenset({"style_unknown", "format_unknown", "model_set_unknown"})
 
+STOPPED = 130  #: exit status after Ctrl-C, as shells have it: 128 and the signal's number
+
 app = typer.Typer(
     name="stenocast",
     no_args_is_help=True,
@@ -92,10 +94,16 @@ def about(
 
 def main() -> None:
     """Run the command line; an error of ours becomes one sentence, its code and an exit status."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by whoever started us (`>&-`)
+            setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115 it stays open to the end
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 has no “ and no •
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
+        if status == STOPPED:  # Typer's word for Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(status)
     except TyperException as error:
         _end_with_usage(error)
     except typer.Abort:
@@ -105,7 +113,7 @@ def main() -> None:
         _end_with(error)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(STOPPED)
     except BrokenPipeError:
         # The reader of our output went away (`stenocast jobs | head`); Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

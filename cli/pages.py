@@ -110,7 +110,10 @@ def document_of(content: bytes, *, name: str) -> Transcript:
     """The transcript document that the bytes are. Raises PageError `document_invalid`, with what to do of a page."""
     from formats.catalogue import read
 
-    if content.strip() and not content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    text = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
+        raise PageError(f"{name}: is empty, so no transcript document", code="document_invalid")
+    if not text.startswith(b"{"):
         raise PageError(
             f"{name}: no transcript document (JSON); of a page or captions, `stenocast read` makes one",
             code="document_invalid",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -223,11 +225,32 @@ def transcribe_file(
     check_options(options)
     settings.scratch_folder.mkdir(parents=True, exist_ok=True)
     with (
+        _tidy_when_told_to_end(),
         tempfile.TemporaryDirectory(dir=settings.scratch_folder, prefix="transcribe-") as scratch,
         shown_progress(called or audio.name, quiet=quiet) as tell,
     ):
         pipeline = build_pipeline(settings, options.models, fresh=fresh)
         return pipeline.run(audio, episode, options, scratch=Path(scratch), tell=tell)
+
+
+@contextmanager
+def _tidy_when_told_to_end() -> Iterator[None]:
+    """Let SIGTERM, and SIGHUP of a terminal that is closed, end the work as Ctrl-C does: with the scratch removed.
+
+    Who ignores them, as `nohup` does, goes on ignoring them.
+    """
+    import signal
+    import threading
+
+    signals = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    changed = [each for each in signals if signal.getsignal(each) is signal.SIG_DFL]
+    for each in changed:
+        signal.signal(each, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        for each in changed:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def write_documents(

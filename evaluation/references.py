@@ -45,5 +45,6 @@ def _listed(path: Path, content: bytes) -> Truth:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise NotFound(f"{path}: no such file", code="file_not_found", field="reference")
+        what = "is a folder, not a file" if path.is_dir() else "no such file"
+        raise NotFound(f"{path}: {what}", code="file_not_found", field="reference")
     return path

@@ -22,6 +22,9 @@ EXPECTED_COST: dict[Stage, float] = {
 #: seconds that are recognized again, and a window without flaws has none.
 SECOND_LOOK_SHARE = 0.1
 
+#: Of the whole: what sums of floating-point numbers may differ by, where an earlier attempt did all that is done.
+_NO_COST = 1e-9
+
 
 class ProgressMeter:
     """Turns "so many audio seconds of this stage are done" into a fraction of the whole job and an ETA.
@@ -67,7 +70,7 @@ class ProgressMeter:
         self._highest = max(self._highest, min(finished / whole, 1.0))
         elapsed = self._clock() - self._began
         paid = finished - self._skipped
-        if elapsed < 0.5 or paid <= 0:
+        if elapsed < 0.5 or paid <= _NO_COST * whole:
             return round(self._highest, 4), None
         return round(self._highest, 4), round(max(whole - finished, 0.0) * elapsed / paid, 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import wave
@@ -337,6 +338,42 @@ def test_the_list_names_a_job_without_a_title_by_its_file_and_one_job_says_why_i
     assert listed.stdout.split("\t")[3] == "harbour.wav"
     assert shown.stdout.split("\t")[1] == "failed", shown.stdout
     assert "harbour.wav: " in shown.stderr  # as its sender called it, not as it lay on the scratch disk
+
+
+def test_standard_output_that_is_closed_is_no_crash(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m cli.main render {GOLDEN / 'transcript-1.json'} >&-"
+
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGINT, "stopped\n"), (signal.SIGTERM, "")])
+def test_a_transcription_that_is_stopped_leaves_no_scratch_and_no_file(
+    tmp_path: Path, number: signal.Signals, said: str
+) -> None:
+    slow = {"ALLOW_SCRIPTED": "1", "MODELS": "scripted", "SCRIPTED_SECONDS": "60", "DATA_DIR": str(tmp_path / "data")}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "transcribe", str(DEMO / "episode.mp3"), "-o", str(tmp_path / "out")],
+        env=dict(os.environ) | {f"STENOCAST_{name}": value for name, value in slow.items()},
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # ignored in a shell's background
+    )
+    assert running.stderr is not None
+    while not running.stderr.readline().startswith("Recognizing"):
+        assert running.poll() is None
+
+    running.send_signal(number)
+
+    _, rest = running.communicate(timeout=50)
+    assert running.returncode == 128 + number
+    assert rest == said
+    assert list((tmp_path / "data" / "scratch").iterdir()) == []
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_output_into_a_pipe_that_closes_is_no_crash(tmp_path: Path) -> None:

@@ -122,6 +122,13 @@ def test_a_page_in_the_place_of_a_document_is_told_what_makes_one() -> None:
             command()
 
 
+def test_an_empty_file_in_the_place_of_a_document_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "ferry.json").write_text("\n")
+
+    with pytest.raises(PageError, match=r"ferry\.json: is empty"):
+        pages.render(str(tmp_path / "ferry.json"))
+
+
 def test_the_document_is_written_even_where_a_style_fails(tmp_path: Path) -> None:
     document = read((GOLDEN / "transcript-1.json").read_bytes(), format="json")
     broken = parse_style(BROKEN, source="own")

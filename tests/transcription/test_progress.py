@@ -59,3 +59,15 @@ def test_what_an_earlier_attempt_left_says_nothing_about_the_speed() -> None:
     eta = run.told[-1].eta
     assert eta is not None
     assert abs(eta - run.expected(400.0)) < 0.2
+
+
+def test_there_is_no_estimate_while_all_that_is_done_was_left_by_an_earlier_attempt() -> None:
+    run = Run()
+    run.meter.enter(Stage.RECOGNIZE)
+
+    for done in range(5, 100, 5):  # the sums of the costs differ by some 1e-15
+        run.now += 1.0
+        run.meter.skip(Stage.RECOGNIZE, 5.0)
+        run.meter.report(float(done))
+
+    assert {each.eta for each in run.told} == {None}
