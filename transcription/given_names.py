@@ -602,8 +602,7 @@ def _rare_given_names() -> frozenset[str]:
 
 
 def _is_rare_given_name(folded: str) -> bool:
-    plain = fold(folded)  # the file has no accents
-    return folded not in _POSSIBLE and plain not in AMBIGUOUS and plain in _rare_given_names()
+    return fold(folded) in _rare_given_names()  # which have no accents, and are none of the names above
 
 
 def may_be_given_name(word: str) -> bool:

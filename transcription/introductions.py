@@ -40,7 +40,6 @@ from transcription.spoken_names import (
     FULL_KNOWN,
     FULL_UNKNOWN,
     SpokenName,
-    is_known_as_a_thing,
     read_name,
     read_name_before,
 )
@@ -464,8 +463,7 @@ def _of_a_guest(sentence: Sentence, cue: re.Match[str], name: SpokenName) -> flo
     """How likely an unknown word is a name where it stands alone behind "our guest is" or "I'm here with"."""
     is_alone = _STANDS_ALONE.match(sentence.even, name.end, sentence.end) is not None
     is_word = len(name.words) == 1 and name.likelihood == FIRST_UNKNOWN
-    is_of_a_guest = _OF_A_GUEST.search(cue.group()) is not None and not is_known_as_a_thing(name.text)
-    return A_GUEST if is_word and is_alone and is_of_a_guest else 0.0
+    return A_GUEST if is_word and is_alone and _OF_A_GUEST.search(cue.group()) else 0.0
 
 
 def _welcomed_together(sentence: Sentence) -> Iterator[SpokenName]:

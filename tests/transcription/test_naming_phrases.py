@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from evaluation.naming_cases import document
+from transcription.courtesies import thanks_before
 from transcription.introductions import find_claims
 from transcription.names_in_sentences import Whom
 from transcription.naming import found_by_evidence, name_speakers
@@ -185,6 +186,11 @@ OF_GUESTS = [
         "A: I'm Greta Vance, and I have together with me Joachim.\nB: That's me.\nA: So let us begin.\n"
         "C: Of what do we talk this week, the gauge or the tide?",
         ["Greta Vance", "Joachim", None],
+    ),
+    Case(
+        "who is told of and says that it is them",
+        "A: The gauge is next, and the one who kept it all night is Hugo Pell.\nB: Yep, that's me.\nC: It was cold.",
+        [None, "Hugo Pell", None],
     ),
     Case(
         "who says that it is somebody else",
@@ -376,7 +382,9 @@ OF_THANKS = [
         "of a guest whose words open the show",
         "A: The rope was cut, and nobody knew by whom.\nB: Welcome to Low Water. Every week we talk to people of the "
         "quay, and today it is about ropes and who cuts them.\nA: Thank you, Hugo. I am glad to see you.\n"
-        "B: So who was it?\nA: Nobody knows. It was dark.\nB: And now?\nA: It is mended, Hugo.\nB: Good.\nA: Yes.",
+        "B: So who was it?\nA: Nobody knows. It was dark.\nB: And now?\nA: It is mended, Hugo.\nB: Good.\nA: Yes."
+        + "\nB: It was a long way to the quay, and the boat lay low in the water.\nA: It did, and it was cold there."
+        * 6,
         [None, "Hugo"],
     ),
     Case(
@@ -407,6 +415,27 @@ OF_THANKS = [
 )
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:
     assert found(case.lines) == case.expected
+
+
+@pytest.mark.parametrize(
+    ("said", "whom"),
+    [
+        ("Thank you ever so much, Wilma.", Whom.PREVIOUS),
+        ("The next question is from Wilma.", Whom.NEXT),
+        ("The next word comes from Wilma.", Whom.NEXT),
+    ],
+)
+def test_a_sentence_calls_one_voice(said: str, whom: Whom) -> None:
+    behind = "It was a long night at the gauge."
+    assert {each.whom for each in find_claims([f"{said} {behind} {behind}" if whom is not Whom.NEXT else said])} == {
+        whom
+    }
+
+
+@pytest.mark.parametrize("said", ["Thank you ever so much, ", "Well, you're welcome, ", "You are welcome, "])
+def test_thanks_are_given_and_returned(said: str) -> None:
+    assert thanks_before(said)
+    assert not thanks_before(f"{said}my dear ")
 
 
 def test_who_is_listed_by_a_given_name_alone_may_say_the_surname_too() -> None:
