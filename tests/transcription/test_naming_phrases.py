@@ -300,18 +300,20 @@ OF_QUESTIONS = [
     ),
 ]
 
+AFTERWARDS = "The bar was white. The oars were white. It was a long way home. We came late. So it ended.\nA: I see."
 BESIDE_YOU = [
-    Case(
-        "a name, and you",
-        "A: And then?\nB: We rowed on, and Hugo, you've been there, it is cold.\nA: It is.",
-        ["Hugo", None],
-    ),
+    Case("a name, and you", f"A: And then?\nB: We rowed on. Hugo, you've been there. {AFTERWARDS}", ["Hugo", None]),
     Case(
         "you, and a name",
-        "A: And then?\nB: We rowed on to where you, Hugo, left the boat, and took it.\nA: I see.",
+        f"A: And then?\nB: We rowed on. We took what you, Hugo, had left. {AFTERWARDS}",
         ["Hugo", None],
     ),
-    Case("a name alone", "A: And then?\nB: We rowed on, and, Hugo, it was cold there.\nA: It is.", [None, None]),
+    Case("a name alone", f"A: And then?\nB: We rowed on, and, Hugo, it was cold there. {AFTERWARDS}", [None, None]),
+    Case(
+        "a name, and you, of many",
+        f"A: And then?\nC: Yes?\nB: We rowed on. Hugo, you've been there. {AFTERWARDS}",
+        [None, None, None],
+    ),
 ]
 
 OF_GREETINGS = [
