@@ -49,6 +49,7 @@ _PRAISE = (
     r"(?:(?:the|our|a|my|your)\s+)?(?:(?:very|own|one and only|fabulous|wonderful|"
     r"brilliant|lovely|delightful|amazing|great|"
     r"legendary|incredible|excellent|talented|fantastic|good|dear|old|friend|colleague|guest|co-host|and)[\s,]+)*"
+    r"(?:(?:which|who) is\s+)?"
 )
 _WHEN = (
     r"(?:[\s,]+(?:today|tonight|now|here|again|also|once again|this (?:week|morning|afternoon|evening|time)|"

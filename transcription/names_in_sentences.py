@@ -169,6 +169,12 @@ _TRADE_ENDINGS = ("er", "or", "ist", "ian", "man", "woman", "ant", "ent")
 _EXPLAINED = re.compile(
     r"\b(?:my|our|his|her|their|your|the|a|an|another|this|that|\w+'s)\s+(?:[\w-]+\s+){0,3}?([\w-]+),\s+$", re.I
 )
+#: "My mentor in ropes, Hector, was late" does so, too; "the answer to that, Hector, is no" calls him.
+_EXPLAINED_FURTHER = re.compile(
+    r"\b(?:my|our|his|her|their)\s+(?:[\w-]+\s+){0,2}?(?:mentor|teacher|professor|supervisor|advis[eo]r|tutor|"
+    r"friend|colleague|boss|student|partner)\s+(?:to|of|in|for|at|from|with|on)\s+(?:[\w-]+\s+){0,3}?[\w-]+,\s+$",
+    re.I,
+)
 #: Words in a list, capitalised like the one between them: none of them is called.
 _LISTED_BEHIND = re.compile(r",?\s+(?:and\s+|or\s+)?(?!I\b|I['’])[A-Z]")
 _LISTED_BEFORE = re.compile(r"[\w’',-]\s+(?!I['’]?\b)[A-Z][\w’'-]*,\s+(?:and\s+|or\s+)?$")
@@ -290,7 +296,9 @@ def is_one_of_several(sentence: Sentence, name: SpokenName) -> bool:
 
 
 def is_explained(before: str) -> bool:
-    """Whether the words before a name say who that is: "my brother, …", "the writer, …"."""
+    """Whether the words before a name say who that is: "my brother, …", "the writer, …", "my mentor in ropes, …"."""
+    if _EXPLAINED_FURTHER.search(before):
+        return True
     found = _EXPLAINED.search(before)
     return found is not None and (found[1].casefold() in _RELATIONS or found[1].casefold().endswith(_TRADE_ENDINGS))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from evaluation.naming_cases import document
+from schemas.transcript import Transcript
 from transcription.introductions import find_claims
 from transcription.names_in_sentences import Whom
 from transcription.naming import found_by_evidence, name_speakers
+from transcription.naming.vocatives import find_vocatives
 from transcription.spoken_names import read_name
 
 BEFORE = [
@@ -22,7 +26,10 @@ BEHIND = [
 
 def weights(lines: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """The most that one piece of evidence is worth, by voice and name."""
-    transcript, _ = document(lines)
+    return weights_of(document(lines)[0])
+
+
+def weights_of(transcript: Transcript) -> dict[tuple[str, str], float]:
     found = found_by_evidence(transcript)
     most: dict[tuple[str, str], float] = {}
     for piece in found.pieces:
@@ -112,6 +119,38 @@ def test_another_member_is_told_of() -> None:
     assert [each for each in find_claims([said.replace("And another harbour member", "Well")]) if each.quote] != []
 
 
+@pytest.mark.parametrize(
+    ("said", "calls"),
+    [
+        ("It was late because my mentor in ropes, Professor Pell, was away.", False),
+        ("And his friend from the north bay, Hector, had the lamp.", False),
+        ("So my answer to that, Hector, is no.", True),
+        ("Who was the friend of all those boats, Hector?", True),
+    ],
+)
+def test_who_is_explained_at_some_length_is_not_called(said: str, calls: bool) -> None:
+    assert any(find_vocatives([said])) == calls
+
+
+def test_who_is_introduced_turn_after_turn_may_be_either_of_two() -> None:
+    lines = [
+        ("A", "This is Low Water, and our guest today is Hector Vance."),
+        ("A", "Hello everyone. I am here with my co-host, who is Wilma Reed."),
+        ("B", "Hello."),
+        ("A", "So how did you begin?"),
+        ("C", "With a rope that my father had left behind, and that nobody wanted."),
+    ]
+
+    transcript, _ = document(lines)
+    first, *others = transcript.turns
+    turns = (*(replace(first, id=each.id, paragraphs=(each,)) for each in first.paragraphs), *others)
+    found = weights_of(replace(transcript, turns=turns))
+
+    assert ("S2", "Hector Vance") not in found
+    assert found["S2", "Wilma Reed"] < 0.7  # for being spoken of before a new voice alone
+    assert ("S2", "Hector Vance") in weights([lines[0], *lines[2:]])
+
+
 @pytest.mark.parametrize("firm", ["General Motors", "General Dynamics"])
 def test_a_firm_is_no_officer(firm: str) -> None:
     assert read_name(firm, 0) is None
@@ -126,14 +165,13 @@ def test_a_firm_is_no_officer(firm: str) -> None:
         ("That is kind. Thank you, Greta. I've learned so much from her.", True),
         ("The bell was cast by Hugo. Thank you, Greta.", False),
         ("That is kind. Thank you, Greta. I've learned so much from you.", False),
-        ("The bell was cast by Greta Vance. Greta, would you ring it?", False),
+        ("The bell was cast by Greta. Greta, would you ring it?", False),
     ],
 )
 def test_who_is_thanked_for_what_is_told_of_need_not_be_there(said: str, is_told_of: bool) -> None:
     lines = [*BEFORE, BEFORE[0], BEFORE[1], BEFORE[0], ("B", said), BEFORE[0], BEFORE[1], *BEFORE * 3]
 
-    found = weights(lines)
-    assert (max(found.get(("S1", name), 0.0) for name in ("Greta", "Greta Vance")) < 0.3) == is_told_of
+    assert (weights(lines)["S1", "Greta"] < 0.3) == is_told_of
 
 
 def test_two_calls_by_a_bare_name_name_who_speaks_next() -> None:

@@ -121,6 +121,12 @@ class Talk:
             return sum(end - start for start, end in spans if start is not None and end is not None)
         return self.words_of(voice) * 60 / WORDS_A_MINUTE
 
+    def run_of(self, turn: int) -> int:
+        """The first of the turns on end, up to `turn`, that one voice speaks."""
+        while turn > 0 and self.turns[turn - 1].speaker == self.turns[turn].speaker is not None:
+            turn -= 1
+        return turn
+
     def neighbour(self, turn: int, step: int) -> str | None:
         """The other voice that speaks next (step 1) or spoke before (-1); None where it is not clear.
 
