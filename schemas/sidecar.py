@@ -5,13 +5,14 @@ Used by the command line, the watched folder and, as a form field, the API. Ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from schemas.episode import Episode, Participant
 from schemas.errors import InputError
 from schemas.job import Backchannels, JobOptions, Term, Wording
+from schemas.near_misses import did_you_mean
 from schemas.wire import repeated_field
 
 #: Metadata is a page of text, not a payload.
@@ -75,6 +76,12 @@ class Sidecar:
         return bool(wanted) or self.follow_language is not None
 
 
+def _no_field(place: str) -> str:
+    """What is wrong with a field that nobody knows, and which may have been meant where it is the file's own."""
+    known = [] if "." in place else [each.name for each in fields(Sidecar)]
+    return "no such field" + did_you_mean(place, known)
+
+
 def read_sidecar(content: bytes, *, name: str) -> Sidecar:
     """Read a metadata file. `name` is what the error calls it. Raises InputError `metadata_invalid`."""
     if len(content) > LARGEST_BYTES:
@@ -84,7 +91,8 @@ def read_sidecar(content: bytes, *, name: str) -> Sidecar:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"{name}: {place}: {first['msg']}", code="metadata_invalid", field=place) from error
+        why = _no_field(place) if first["type"] == "unexpected_keyword_argument" else first["msg"]
+        raise InputError(f"{name}: {place}: {why}", code="metadata_invalid", field=place) from error
     repeated = repeated_field(content)
     if repeated is not None:
         field = repeated[:80]

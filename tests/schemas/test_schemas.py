@@ -120,6 +120,13 @@ def test_a_wrong_metadata_file_is_an_input_error_that_names_it(content: bytes) -
     assert caught.value.code == "metadata_invalid"
 
 
+def test_a_misspelt_field_of_a_metadata_file_is_told_which_one_was_meant() -> None:
+    with pytest.raises(InputError, match=r"partcipants: no such field; did you mean 'participants'\?$"):
+        read_sidecar(b'{"partcipants": []}', name="ep.json")
+    with pytest.raises(InputError, match=r"participants\.0\.participant: no such field$"):
+        read_sidecar(b'{"participants": [{"name": "Ada", "participant": 1}]}', name="ep.json")
+
+
 def test_an_empty_metadata_object_says_nothing() -> None:
     assert read_sidecar(b"{}", name="a.json") == Sidecar()
 
