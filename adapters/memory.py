@@ -347,6 +347,8 @@ class MemoryQueue:
 
     def __post_init__(self) -> None:
         self.webhooks = MemoryWebhooks(self.now, self._lock)
+        if self.voices is not None:
+            self.voices.is_deleted = self._is_deleted
 
     def add(self, new: NewJob, *, job_id: str) -> tuple[Job, bool]:
         with self._lock:
@@ -640,6 +642,8 @@ class MemoryQueue:
             live = [each for each in records if not each.job.state.is_final]
             bare = Episode(id=episode_id)
             self._episodes[episode_id] = bare
+            if self.voices is not None:
+                self.voices.forget_deleted(episode_id)
             for record in live:
                 self._end_lease(record)
                 self._change(record, state=JobState.CANCELLED, finished=instant(now))
@@ -920,6 +924,7 @@ class MemoryVoices:
         self._now = now
         self._consents: dict[str, VoiceConsent] = {}
         self._voices: dict[tuple[str, str, str, str], KnownVoice] = {}
+        self.is_deleted: Callable[[str], bool] = lambda _episode_id: False  #: as the queue knows it
 
     def consent(self, show: str, *, given_by: str) -> VoiceConsent:
         consent = VoiceConsent(" ".join(show.split()), given_by, instant(self._now()))
@@ -935,7 +940,7 @@ class MemoryVoices:
 
     def learn(self, voice: KnownVoice) -> bool:
         consent = self._consents.get(show_key(voice.show))
-        if consent is None:
+        if consent is None or self.is_deleted(voice.episode_id):
             return False
         kept = replace(voice, show=consent.show)
         self._voices[(show_key(kept.show), kept.name, kept.model, kept.episode_id)] = kept
@@ -951,6 +956,10 @@ class MemoryVoices:
     def unlearn(self, episode_id: str, names: Collection[str]) -> None:
         """What `JobQueue.revise` does to the voices of a ledger."""
         self._delete(lambda voice: voice.episode_id == episode_id and voice.name in names)
+
+    def forget_deleted(self, episode_id: str) -> None:
+        """What `JobQueue.delete` does to the voices of a ledger."""
+        self._delete(lambda voice: voice.episode_id == episode_id)
 
     def of_show(self, show: str, model: str) -> Sequence[KnownVoice] | None:
         if show_key(show) not in self._consents:

@@ -1,7 +1,8 @@
 """The ledger against a model of it, `MemoryQueue`, under random interleavings of workers, people and time.
 
-Both hear the same calls and must answer alike: the same job, the same refusal, the same events. What the design
-promises whatever happens is checked after every step on the ledger alone.
+With the webhooks and known voices that lie in the same ledger, and change with its jobs and episodes. Both hear the
+same calls and must answer alike: the same job, the same refusal, the same events. What the design promises whatever
+happens is checked after every step on the ledger alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,20 +32,36 @@ from hypothesis.stateful import (
 )
 
 from adapters.database import Ledger
-from adapters.memory import MemoryQueue
+from adapters.memory import MemoryQueue, MemoryVoices
+from adapters.voices import LedgerVoices
+from adapters.webhooks import LedgerWebhooks
 from schemas.episode import AudioInfo, Episode
 from schemas.errors import Refused, StenocastError
-from schemas.events import Event, JobChanged
+from schemas.events import Event, EventType, JobChanged
 from schemas.job import LEGAL_MOVES, MOVES, Job, JobError, JobOptions, JobState, Progress, Stage
+from schemas.webhook import TOLD, USUAL, Delivery, DeliveryState, NewWebhook, Webhook, WebhookChange, WebhookState
 from tests.ledgers import emptied, postgres_database, sqlite_url
 from tests.servers import PostgresServer
 from transcription.jobs import MAX_ATTEMPTS, MAX_CRASHES
-from transcription.ports import Backlog, Claimed, JobQueue, Lease, NewJob, Rescued, Result
+from transcription.ports import (
+    AfterTry,
+    Backlog,
+    Claimed,
+    DueDelivery,
+    JobQueue,
+    KnownVoice,
+    Lease,
+    NewJob,
+    Rescued,
+    Result,
+    VoiceConsent,
+    WebhookBacklog,
+)
 
 LEASE = 30.0
 
-#: By which time passes. No sum of these is a lease, a lead or a delay to the second: the ledger's clock, which also
-#: runs by itself, would be a moment past that end and the model's exactly at it.
+#: By which time passes. No sum of these is a lease, a lead or a delay to the second: the model's clock follows this
+#: machine's as the ledger's does, and the one might be a moment past that end and the other not.
 STEPS = (11.0, 31.0, 1000.0)
 
 #: Which state a job is in after an event of this type.
@@ -65,6 +83,7 @@ def request(
     key: str | None = None,
     title: str | None = None,
     revives: bool = False,
+    link: str | None = None,
 ) -> NewJob:
     """Requests of the same number are the same; numbers that are equal modulo 4 are about one episode."""
     return NewJob(
@@ -72,11 +91,11 @@ def request(
             id=f"episode-{same % 4}",
             title=title or (None if same == 1 else f"Title {same}"),
             show=show,
-            audio=AudioInfo(uri=f"uploads/{same}"),
+            audio=AudioInfo(uri=link or f"uploads/{same}"),
         ),
         options=JobOptions(),
-        audio_key="uploads/x",
-        dedupe_key=f"same-{same}",
+        audio_key=link or "uploads/x",
+        dedupe_key=f"{link or 'same'}-{same}",
         idempotency_key=key,
         priority=priority,
         expected_seconds=float(same) or None,
@@ -101,25 +120,52 @@ def result_for(lease: Lease) -> Result:
     )
 
 
+def copy_of_link(number: int) -> AudioInfo:
+    """What a download brought; the next one may bring other bytes."""
+    key = f"uploads/{number}{'c' * 63}/audio"
+    return AudioInfo(uri=key, sha256=f"{number}{'c' * 63}", size_bytes=1000, container="mp3", file_name="talk.mp3")
+
+
+FINE = AfterTry(DeliveryState.DELIVERED, 204)
+DOWN = AfterTry(DeliveryState.WAITING, 503, "receiver_refused", delay_seconds=40.0)
+OVER = AfterTry(DeliveryState.GIVEN_UP, None, "receiver_timeout")
+GONE = AfterTry(DeliveryState.GIVEN_UP, 410, "receiver_gone", disables=True)
+
+NAMES = ("Ada Quill", "Bram Oster")
+
+WANTED = st.sampled_from([TOLD, USUAL, (EventType.JOB_QUEUED, EventType.JOB_CANCELLED)])
+
+#: Longer than a delivery to a disabled webhook waits (72 hours), and no whole part of a week.
+DAYS = 260_000.0
+
+
 class LedgerAgainstModel(RuleBasedStateMachine):
     """On SQLite; on PostgreSQL below."""
 
     jobs = Bundle("jobs")
     leases = Bundle("leases")
+    hooks = Bundle("hooks")
+    dues = Bundle("dues")
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         event_numbers = itertools.count()
         self.ledger = Ledger(self.empty_ledger(), jitter=lambda: 0.5, new_id=lambda: f"event-{next(event_numbers)}")
-        self.model_now = 1_000_000.0
+        self.passed = 0.0  # seconds beyond those of this machine's clock
         numbers = itertools.count()
-        self.model = MemoryQueue(now=lambda: self.model_now, new_id=lambda: f"event-{next(numbers)}")
+        voices = MemoryVoices(now=self.now)
+        self.model = MemoryQueue(now=self.now, new_id=lambda: f"event-{next(numbers)}", voices=voices)
+        self.webhooks = (LedgerWebhooks(lambda: self.ledger), self.model.webhooks)
+        self.voices = (LedgerVoices(lambda: self.ledger), voices)
         self.names = itertools.count()
         self.tokens: dict[str, list[int]] = defaultdict(list)
 
     def empty_ledger(self) -> str:
         return sqlite_url(self.folder)
+
+    def now(self) -> float:
+        return time.time() + self.passed
 
     def teardown(self) -> None:
         self.ledger.close()
@@ -128,17 +174,22 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def both(self, call: Callable[[JobQueue], Any], verb: str = "") -> Any:
         """Ask the ledger and the model; they must answer alike. What they raised comes back as its class."""
         before = {job.id: job.state for job in self.ledger.jobs(limit=1000)} if verb else {}
-        answers = []
-        for queue in (self.ledger, self.model):
-            try:
-                answers.append(call(queue))
-            except StenocastError as error:
-                answers.append((type(error), error.code))
-        assert timeless(answers[0]) == timeless(answers[1])
+        answer = self.alike((self.ledger, self.model), call)
         if verb:
             now = {job.id: job.state for job in self.ledger.jobs(limit=1000)}
             moves = {(before[job_id], now[job_id]) for job_id in before if before[job_id] is not now[job_id]}
             assert all(verb in MOVES[move] for move in moves)
+        return answer
+
+    def alike(self, asked: tuple[Any, Any], call: Callable[[Any], Any]) -> Any:
+        """Ask a part of the ledger and of the model."""
+        answers = []
+        for each in asked:
+            try:
+                answers.append(call(each))
+            except StenocastError as error:
+                answers.append((type(error), error.code))
+        assert timeless(answers[0]) == timeless(answers[1])
         return answers[0]
 
     @initialize(target=jobs)
@@ -156,6 +207,13 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def add(self, show: str, priority: int, same: int, key: str | None, revives: bool = False) -> Any:
         new = request(same, show=show or None, priority=priority, key=key, revives=revives)
         job_id = f"job-{next(self.names)}"
+        answer = self.both(lambda queue: queue.add(new, job_id=job_id))
+        return answer[0].id if isinstance(answer[0], Job) else multiple()
+
+    @rule(target=jobs, same=st.integers(0, 3), show=st.sampled_from(["A", ""]))
+    def add_link(self, same: int, show: str) -> Any:
+        new = request(same, show=show or None, link=f"https://pod.example/{same}.mp3")
+        job_id = f"link-{next(self.names)}"
         answer = self.both(lambda queue: queue.add(new, job_id=job_id))
         return answer[0].id if isinstance(answer[0], Job) else multiple()
 
@@ -194,12 +252,17 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def tell_progress(self, lease: Lease, waits: bool) -> None:
         self.both(lambda queue: queue.progress(lease, Progress(Stage.DECODE, done=1.0, waits=waits)))
 
+    @rule(lease=leases, copy=st.integers(0, 1))
+    def fetched(self, lease: Lease, copy: int) -> None:
+        """Of a link, in production; what it changes is the same for all."""
+        self.both(lambda queue: queue.fetched(lease, copy_of_link(copy)))
+
     @rule(lease=leases)
     def finish(self, lease: Lease) -> None:
         self.both(lambda queue: queue.finish(lease, result_for(lease)), "finish")
 
-    @rule(number=st.integers(0, 3), seen=st.sampled_from([None, None, 1, 2]))
-    def revise(self, number: int, seen: int | None) -> None:
+    @rule(number=st.integers(0, 3), seen=st.sampled_from([None, None, 1, 2]), unlearned=st.sampled_from([(), NAMES]))
+    def revise(self, number: int, seen: int | None, unlearned: tuple[str, ...]) -> None:
         """The transcript that is current, or one that may be."""
         episode_id = f"episode-{number}"
 
@@ -208,7 +271,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             wanted = seen or job.revision or 0
             lease = Lease(job.id, 1, "", 0.0)
             by_hand = replace(result_for(lease), document_key=f"results/{job.id}/1/transcript-{wanted + 1}.json")
-            return queue.revise(episode_id, by_hand, seen=wanted)
+            return queue.revise(episode_id, by_hand, seen=wanted, unlearned=unlearned)
 
         self.both(revise)
 
@@ -236,10 +299,11 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             return (deletion.job_ids, deletion.audio_keys, deletion.revision)
 
         self.both(delete)
+        self.learn("A", NAMES[0], number, agrees=True)  # by a worker that has not noticed
 
     @rule(seconds=st.sampled_from(STEPS))
     def pass_time(self, seconds: float) -> None:
-        self.model_now += seconds
+        self.passed += seconds
         self.ledger.clock_offset += seconds
 
     @rule()
@@ -257,6 +321,88 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         if resign:
             self.both(lambda queue: queue.resign_publishing(publisher))
 
+    @rule(show=st.sampled_from(["A", "B"]), agrees=st.sampled_from([True, True, False]))
+    def consent(self, show: str, agrees: bool) -> None:
+        if agrees:
+            self.alike(self.voices, lambda voices: voices.consent(show, given_by="ada"))
+        else:
+            self.alike(self.voices, lambda voices: voices.withdraw(show))
+
+    @rule(
+        show=st.sampled_from(["A", "B"]),
+        name=st.sampled_from(NAMES),
+        number=st.integers(0, 3),
+        agrees=st.sampled_from([True, True, False]),
+    )
+    def learn(self, show: str, name: str, number: int, agrees: bool) -> None:
+        """Where the show has agreed, mostly, for else nothing is learned; of episodes that are gone, too."""
+        if agrees:
+            self.consent(show, agrees=True)
+        voice = KnownVoice(show, name, "campplus", f"episode-{number}", (0.6, 0.8), 42.5)
+        self.alike(self.voices, lambda voices: voices.learn(voice))
+
+    @initialize(target=hooks)
+    def first_webhook(self) -> Any:
+        return self.add_webhook(TOLD)
+
+    @rule(target=hooks, events=WANTED)
+    def add_webhook(self, events: tuple[EventType, ...]) -> Any:
+        webhook_id = f"hook-{next(self.names)}"
+        new = NewWebhook(f"https://{webhook_id}.example/", events)
+        self.alike(self.webhooks, lambda hooks: hooks.add(webhook_id, new, secret="whsec_1"))
+        return webhook_id
+
+    @rule(
+        hook=hooks,
+        change=st.sampled_from(
+            [
+                WebhookChange(state=WebhookState.DISABLED),
+                WebhookChange(state=WebhookState.ENABLED),
+                WebhookChange(url="https://other.example/", events=USUAL),
+                WebhookChange(description="the pager"),
+            ]
+        ),
+    )
+    def change_webhook(self, hook: str, change: WebhookChange) -> None:
+        self.alike(self.webhooks, lambda hooks: hooks.change(hook, change))
+
+    @rule(hook=hooks)
+    def rotate(self, hook: str) -> None:
+        secret = f"whsec_{next(self.names)}"
+        self.alike(self.webhooks, lambda hooks: hooks.rotate(hook, secret=secret, keep_seconds=40.0))
+
+    @rule(hook=hooks)
+    def remove_webhook(self, hook: str) -> None:
+        """Whoever is sending to it at this moment goes on, and so do those who know its id."""
+        self.alike(self.webhooks, lambda hooks: hooks.remove(hook))
+
+    @rule(target=dues, healthy_only=st.booleans())
+    def claim_delivery(self, healthy_only: bool) -> Any:
+        due = self.alike(self.webhooks, lambda hooks: hooks.claim(lease_seconds=LEASE, healthy_only=healthy_only))
+        return due if isinstance(due, DueDelivery) else multiple()
+
+    @rule(due=dues, after=st.sampled_from([FINE, FINE, DOWN, OVER, GONE]))
+    def settle(self, due: DueDelivery, after: AfterTry) -> None:
+        """Once, twice, or after the lease is over."""
+        self.alike(self.webhooks, lambda hooks: hooks.settle(due, after))
+
+    @rule(after=st.sampled_from([FINE, DOWN]))
+    def deliver(self, after: AfterTry) -> None:
+        due = self.claim_delivery(healthy_only=False)
+        if isinstance(due, DueDelivery):
+            self.settle(due, after)
+
+    @rule(due=dues, hook=hooks)
+    def retry_delivery(self, due: DueDelivery, hook: str) -> None:
+        for webhook_id in dict.fromkeys([due.webhook.id, hook]):
+            self.alike(self.webhooks, lambda hooks, name=webhook_id: hooks.retry(name, due.event.id))
+
+    @rule(days=st.booleans())
+    def tidy(self, days: bool) -> None:
+        if days:
+            self.pass_time(DAYS)
+        self.alike(self.webhooks, lambda hooks: hooks.tidy())
+
     @invariant()
     def every_surface_shows_the_same(self) -> None:
         self.both(lambda queue: queue.backlog())
@@ -270,6 +416,22 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             self.both(lambda queue, n=number: queue.next_revision(f"episode-{n}"))
             for revision in (1, 2, 3):
                 self.both(lambda queue, n=number, r=revision: queue.latest_done(f"episode-{n}", revision=r))
+        recordings = ["uploads/x/audio", *(copy_of_link(number).uri or "" for number in range(2))]
+        self.both(lambda queue: queue.wanted_audio(recordings))
+        self.both(lambda queue: queue.unwanted_audio(recordings))
+        self.alike(self.voices, lambda voices: voices.all())
+        self.alike(self.voices, lambda voices: voices.consents())
+
+    @invariant()
+    def every_webhook_and_delivery_shows_the_same(self) -> None:
+        self.alike(self.webhooks, lambda hooks: hooks.backlog())
+        for webhook in self.alike(self.webhooks, lambda hooks: hooks.webhooks()):
+            self.alike(self.webhooks, lambda hooks, name=webhook.id: hooks.secrets(name))
+            noted = self.alike(self.webhooks, lambda hooks, name=webhook.id: hooks.deliveries(name, limit=500))
+            assert len({each.event_id for each in noted}) == len(noted)
+            for each in noted:
+                waits = each.state is DeliveryState.WAITING
+                assert (each.next_try is not None, each.finished is None) == (waits, waits), each
 
     @invariant()
     def every_job_moves_legally_and_ends_once(self) -> None:
@@ -303,6 +465,18 @@ def timeless(answer: Any) -> Any:
         return replace(answer, oldest_queued_seconds=0.0, oldest_unpublished_seconds=0.0)
     if isinstance(answer, Claimed | Rescued):
         return replace(answer, job=timeless(answer.job))
+    if isinstance(answer, Webhook):
+        return replace(answer, created="", updated="", failing_since=str(answer.failing_since is not None))
+    if isinstance(answer, Delivery):
+        times = [answer.next_try, answer.last_try, answer.finished]
+        had = dict(zip(("next_try", "last_try", "finished"), (str(each is not None) for each in times), strict=True))
+        return replace(answer, created="", **had)
+    if isinstance(answer, DueDelivery):
+        return replace(answer, webhook=timeless(answer.webhook), event=timeless(answer.event), age_seconds=0.0)
+    if isinstance(answer, WebhookBacklog):
+        return replace(answer, oldest_due_seconds=0.0)
+    if isinstance(answer, VoiceConsent):
+        return replace(answer, given_at="")
     return answer
 
 
