@@ -1,13 +1,7 @@
 // The page: drop a file, watch its job, read the transcript with the sound.
 // Everything that comes from outside goes into the page as text, never as markup.
 
-const $ = (id) => document.getElementById(id);
-const make = (tag, className = "", text = "") => {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-};
+import { $, ask, make } from "./common.js";
 
 const STAGES = {
   fetch: "Fetching the audio", decode: "Decoding", recognize: "Recognizing words",
@@ -27,14 +21,6 @@ const clock = (seconds) => {
   const pad = (n) => String(n).padStart(2, "0");
   return s >= 3600 ? `${Math.floor(s / 3600)}:${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}` : `${Math.floor(s / 60)}:${pad(s % 60)}`;
 };
-
-async function ask(path, options) {
-  const answer = await fetch(path, options);
-  if (answer.ok) return answer;
-  const problem = await answer.json().catch(() => ({}));
-  const error = new Error(problem.detail ?? `${answer.status} ${answer.statusText}`);
-  throw Object.assign(error, { code: problem.code, field: problem.field });
-}
 
 // ---------------------------------------------------------------- upload
 

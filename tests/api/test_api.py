@@ -533,7 +533,8 @@ def test_another_host_name_is_not_answered(door: Any) -> None:
 
 def test_the_page_loads_nothing_from_elsewhere(door: Any) -> None:
     answer = door.client.get("/")
-    served = answer.text + door.client.get("/page/app.js").text + door.client.get("/page/style.css").text
+    files = ("app.js", "common.js", "webhooks.js", "style.css")
+    served = answer.text + "".join(door.client.get(f"/page/{name}").raise_for_status().text for name in files)
 
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert "http://" not in served.replace("http://www.w3.org/2000/svg", "")

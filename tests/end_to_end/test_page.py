@@ -8,10 +8,14 @@ import shutil
 import wave
 from array import array
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.end_to_end.installation import until
+from tests.sites import Site, Visit, site
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
 
@@ -749,3 +753,111 @@ def test_on_a_small_window_a_long_name_breaks_and_what_came_of_it_is_in_view(
     assert max(covered) < player, (covered, player)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert 0 <= note["y"] <= 400 - note["height"], note
+
+
+@dataclass
+class Receiver:
+    """Whoever gets the events: with which status it answers now."""
+
+    status: int = 204
+
+    def answer(self, visit: Visit) -> None:
+        visit.answer(self.status)
+
+
+def subscribed(service: Any, there: Site, **fields: Any) -> str:
+    """Have queued jobs told to an address with keys in it; the id of the webhook."""
+    address = there.url("/k3y-in-the-path?token=k3y-behind-it")
+    with service.client() as client:
+        answer = client.post("/v1/webhooks", json={"url": address, "events": ["job.queued.v1"], **fields})
+    return str(answer.json()["id"])
+
+
+def tries(service: Any, webhook_id: str) -> list[int]:
+    """Of each event for a webhook, the newest first."""
+    with service.client() as client:
+        answer = client.get(f"/v1/webhooks/{webhook_id}/deliveries").raise_for_status()
+    return [each["tries"] for each in answer.json()["deliveries"]]
+
+
+def test_an_operator_sees_what_became_of_webhooks_and_mends_it(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(models="scripted", allow_scripted=1, scripted_window=60, outward_networks="127.0.0.0/8")
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    receiver = Receiver(503)
+    with site(receiver.answer) as there:
+        page.goto(service.url)
+        page.wait_for_selector("#no-jobs")
+        assert page.locator("#webhooks").is_hidden()
+        webhook_id = subscribed(service, there, description="the CMS <b>")
+        send(service)
+        page.wait_for_selector("#webhooks-sum:has-text('1, 1 failing')")
+        page.click("#webhooks summary")
+        page.wait_for_selector("#webhook-list ul:has-text('job.queued.v1 waits, again')")
+        card = page.inner_text("#webhook-list > li")
+        assert "the CMS <b>" in card
+        assert f"127.0.0.1:{there.port} · {webhook_id[:8]} · 1 type of events" in card
+        assert "Pending: 1. Given up: 0." in card
+        assert "Last: job.queued.v1 waits, refused, answered 503" in card
+
+        page.click("button:has-text('Send a test event')")
+        page.wait_for_selector("#webhooks-note.bad:has-text('test event was not delivered (refused, answered 503, ')")
+        picture(page, "webhooks-failing")
+        # Not before the second try has failed: it would take away the button that is to be pressed.
+        until(lambda: tries(service, webhook_id) == [2], "the event was tried again by itself")
+        receiver.status = 204
+        page.click("button:has-text('Send again')")
+        page.wait_for_selector("#webhook-list .note:has-text('Last: job.queued.v1 delivered, answered 204')")
+        page.wait_for_selector("#webhook-list ul", state="detached")
+        assert page.inner_text("#webhooks-note:not(.bad)") == "job.queued.v1 is sent to the CMS <b> again."
+        page.wait_for_selector("#webhook-list .state.enabled")
+
+        with service.client() as client:
+            client.patch(f"/v1/webhooks/{webhook_id}", json={"state": "disabled"})
+        page.wait_for_selector("#webhook-list .note:has-text('Disabled by hand.')")
+        picture(page, "webhooks-disabled")
+        page.focus("button:has-text('Enable')")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#webhook-list .state.enabled")
+        assert page.evaluate("document.activeElement.dataset.webhook") == webhook_id  # the button is gone
+        page.wait_for_selector("#webhooks-sum:text-is('1')")
+
+        receiver.status = 410
+        send(service, wording="verbatim")
+        page.wait_for_selector("#webhook-list .note:has-text('Disabled: its receiver answered 410')")
+        page.wait_for_selector("#webhook-list ul:has-text('given up: its receiver wants no more events')")
+        assert "Given up: 1." in page.inner_text("#webhook-list")
+        page.set_viewport_size({"width": 360, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        seen = page.content()
+    assert [each for each in ("k3y", "whsec_") if each in seen] == []
+    assert problems == []
+
+
+def test_a_webhook_that_is_removed_elsewhere_leaves_the_page(serve: Callable[..., Any], page: Any) -> None:
+    service = serve(command="api", models="scripted", allow_scripted=1, outward_networks="127.0.0.0/8")
+    with site(Receiver().answer) as there:
+        webhook_id = subscribed(service, there)
+        page.goto(service.url)
+        page.click("#webhooks summary")
+        page.wait_for_selector("#webhook-list .note:has-text('No event was sent to it lately.')")
+
+        with service.client() as client:
+            client.delete(f"/v1/webhooks/{webhook_id}")
+
+        page.wait_for_selector("#webhooks", state="hidden")
+
+
+def picture(page: Any, name: str) -> None:
+    """Wide and narrow, by day and by night, where somebody wants to look."""
+    shots = os.environ.get("STENOCAST_TEST_SCREENSHOTS")
+    if not shots:
+        return
+    for width, height in ((1280, 900), (360, 740)):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.locator("#webhooks").scroll_into_view_if_needed()
+            page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=width == 1280)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
