@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.installation import until
+from tests.end_to_end.installation import PATIENCE_SECONDS, until
 from tests.sites import Site, Visit, site
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "examples" / "demo"
@@ -50,10 +50,15 @@ def browser() -> Iterator[Any]:
 IMPATIENT = "const every = window.setInterval; window.setInterval = (look, ms) => every(look, ms / 10)"
 
 
+#: For anything to come about on a busy machine; only failures wait so long.
+PATIENCE_MILLISECONDS = 1000 * PATIENCE_SECONDS
+
+
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     """A window that knows nothing of those before it."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     context.add_init_script(IMPATIENT)
     yield context.new_page()
     context.close()
@@ -71,14 +76,14 @@ def test_a_dropped_episode_can_be_watched_read_and_heard(serve: Callable[..., An
     page.fill("textarea[name=participant]", "Ada Quill, host")
     page.fill("input[name=title]", "<b>Seeds & stations</b>")
     page.click("#send")
-    page.wait_for_selector(".jobs .state.running", timeout=30_000)
+    page.wait_for_selector(".jobs .state.running")
     for _ in range(200):
         # At once: between counting the bars and looking at one, the job may be done and its bar gone.
         widths += page.locator(".jobs .bar i").evaluate_all("bars => bars.slice(0, 1).map(bar => bar.style.width)")
         if page.locator(".jobs .state.done").count():
             break
         page.wait_for_timeout(100)
-    page.wait_for_selector("#reader:not([hidden]) .word", timeout=30_000)
+    page.wait_for_selector("#reader:not([hidden]) .word")
 
     assert len(set(widths)) > 3, widths
     assert page.inner_text("#title") == "<b>Seeds & stations</b>"
@@ -104,7 +109,7 @@ def test_a_sent_episode_opens_when_it_is_done_though_nobody_saw_it_run(serve: Ca
     page.set_input_files("#file", DEMO / "episode.mp3")
     page.click("#send")
 
-    page.wait_for_selector("#reader:not([hidden]) .word", timeout=60_000)
+    page.wait_for_selector("#reader:not([hidden]) .word")
 
 
 def test_an_episode_sent_from_elsewhere_opens_only_when_it_is_chosen(serve: Callable[..., Any], page: Any) -> None:
@@ -113,11 +118,11 @@ def test_an_episode_sent_from_elsewhere_opens_only_when_it_is_chosen(serve: Call
     with service.client() as client, (DEMO / "episode.mp3").open("rb") as audio:
         client.post("/v1/episodes", files={"audio": ("episode.mp3", audio)})
 
-    page.wait_for_selector(".jobs .state.done", timeout=60_000)
+    page.wait_for_selector(".jobs .state.done")
     assert page.locator("#reader").is_hidden()
     page.click(".jobs a.name")
 
-    page.wait_for_selector("#reader:not([hidden]) .word", timeout=60_000)
+    page.wait_for_selector("#reader:not([hidden]) .word")
 
 
 def test_the_doubtful_places_of_a_transcript_are_listed_and_played(serve: Callable[..., Any], page: Any) -> None:
@@ -127,7 +132,7 @@ def test_the_doubtful_places_of_a_transcript_are_listed_and_played(serve: Callab
     page.goto(service.url)
     page.set_input_files("#file", DEMO / "episode.mp3")
     page.click("#send")
-    page.wait_for_selector("#doubts:not([hidden])", timeout=60_000)
+    page.wait_for_selector("#doubts:not([hidden])")
     page.click("#doubts summary")
 
     assert page.inner_text("#doubts summary") == "Listen again to 2 places"
@@ -175,7 +180,7 @@ def test_an_episode_is_deleted_from_the_page_once_that_is_confirmed(serve: Calla
     page.goto(service.url)
     page.set_input_files("#file", DEMO / "episode.mp3")
     page.click("#send")
-    page.wait_for_selector("#reader:not([hidden]) .word", timeout=60_000)
+    page.wait_for_selector("#reader:not([hidden]) .word")
     asked: list[str] = []
 
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
@@ -283,6 +288,8 @@ def test_a_repeat_is_told_and_a_file_that_was_chosen_meanwhile_stays(
     page.wait_for_selector("#sending:not([hidden])")
 
     page.set_input_files("#file", tmp_path / "next.mp3")
+    while not held:
+        page.wait_for_timeout(50)
     held[0].continue_()
     page.unroute("**/v1/episodes")
     page.wait_for_selector(".jobs > li")
@@ -538,7 +545,7 @@ def test_who_hears_the_page_is_told_of_moves_and_not_of_progress(serve: Callable
     page.set_input_files("#file", DEMO / "episode.mp3")
     page.fill("input[name=title]", "Tides")
     page.click("#send")
-    page.wait_for_selector(".jobs .state.done", timeout=60_000)
+    page.wait_for_selector(".jobs .state.done")
     page.wait_for_selector("#moved:text('done')", state="attached")
 
     assert " ".join(page.evaluate("window.told")) == "Tides: queued. Tides: running. Tides: done."
@@ -637,7 +644,7 @@ def test_a_voice_is_heard_for_some_seconds_before_it_is_named(serve: Callable[..
         page.wait_for_timeout(100)
 
     assert begun >= 6  # the second voice begins there
-    assert 3 < ended - begun < 10  # at four times the speed it is noticed later
+    assert 3 < ended - begun < 30  # at four times the speed, and on a busy machine, it is noticed later
 
 
 def test_a_name_is_taken_away_and_what_was_given_by_hand_taken_back(serve: Callable[..., Any], page: Any) -> None:
