@@ -49,7 +49,9 @@ def test_the_one_voice_left_is_the_one_person_left_of_those_introduced() -> None
     ],
 )
 def test_nobody_is_named_where_another_may_be_meant(opening: str, last: str, second: str) -> None:
-    assert speakers(opening, last=last, second=second)[2].name != "Hugo"
+    found = speakers(opening, last=last, second=second)
+    assert NameMethod.ELIMINATION not in {each.known_by for each in found}
+    assert "Hugo" not in {each.name for each in found}
 
 
 def test_who_has_a_name_already_is_no_rival() -> None:
@@ -65,3 +67,10 @@ def test_who_has_a_name_already_is_no_rival() -> None:
 
     assert believed_names(talk, people, pieces) == {}
     assert {voice: each.person for voice, each in believed_names(talk, people, pieces, given).items()} == {"S3": 0}
+
+
+def test_of_two_voices_left_neither_is_the_one_person_left() -> None:
+    lines = [("A", f"Welcome to Low Water. {OPENING}"), ("B", "Hello, my name is Osric Pell."), ("A", ALONG)]
+    transcript, _ = document([*lines, ("C", ALONG * 12), ("A", ALONG), ("D", ALONG * 12), ("A", ALONG)])
+
+    assert [each.name for each in name_speakers(transcript).speakers] == ["Greta Vance", "Osric Pell", None, None]
