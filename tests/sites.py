@@ -102,7 +102,10 @@ def _visit(talk: socket.socket, gone: threading.Event) -> Visit | None:
     line, *rest = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): text.strip() for name, _, text in (each.partition(":") for each in rest)}
     while len(body) < int(headers.get("content-length", "0")):
-        body += talk.recv(65_536)
+        got = talk.recv(65_536)
+        if not got:
+            return None  # whoever asked died in the middle
+        body += got
     return Visit(line, headers, body, talk, gone)
 
 

@@ -3,9 +3,10 @@
     python -m tests.chaos.campaign --runs 1000 --seed 7 --report docs/reliability.md
 
 A run drops one to three episodes by doors picked at random, disturbs the service while they are on their way, has one
-of them deleted in every fifth run, heals the service, waits until every job is final, and checks the invariants. All
-choices of a run come from its seed and number, so that one run can be tried again by itself (`--only NUMBER`); what
-the operating system does in between does not.
+of them deleted in every fifth run and an earlier one's speakers named by hand in every second, heals the service,
+waits until every job is final, and checks the invariants. A receiver of webhooks hears of all runs. All choices of a
+run come from its seed and number, so that one run can be tried again by itself (`--only NUMBER`); what the operating
+system does in between does not.
 """
 
 from __future__ import annotations
@@ -28,31 +29,41 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
 
+from adapters.acceptance import YOUNG_SECONDS
 from adapters.settings import Settings, read_settings
-from adapters.wiring import open_ledger, open_store
+from adapters.store_keys import upload_key
+from adapters.wiring import open_ledger, open_store, open_webhook_desk, open_webhooks
 from schemas.errors import NotFound, TransientError
-from schemas.events import Event, EventType
+from schemas.events import Event, EventType, TranscriptReady
 from schemas.job import Job, JobState
 from schemas.transcript import Transcript
+from schemas.webhook import TOLD, DeliveryState, NewWebhook
 from schemas.wire import read_json, write_json
 from tests.chaos.disturbances import DISTURBANCES, Disturbance
-from tests.chaos.episodes import MOMENTS, SOUND_COUNT, Deleting, Doors, Dropped, Sound, new_title, undisturbed
+from tests.chaos.episodes import MOMENTS, SOUND_COUNT, Calm, Deleting, Doors, Dropped, Sound, new_title, spoken
 from tests.chaos.fleet import LEASE_SECONDS, ROOT, Fleet, Servers, until
+from tests.chaos.naming import Naming, names_of, people
+from tests.chaos.outside import Receiver, Recordings
 from tests.chaos.proxy import Proxy
 from tests.chaos.witness import Witness, latest_records, send_again
+from transcription.ports import Store
+from workers.reconciler import Reconciler
 
 T = TypeVar("T")
 
 BUCKET = "episodes"
 NEWEST = 20  #: jobs that a run may look for its own among
 KEPT_RUNS = 20  #: whose drops stay in the bucket, for replays and repeats to find
-DOORS = ("bucket", "event", "api")
+DOORS = ("bucket", "event", "api", "link")
 DELETIONS = 0.2  #: share of the runs in which one of the episodes is deleted
+NAMINGS = 0.5  #: share of the runs in which the speakers of an earlier episode are named by hand
+START_SECONDS = 240  #: for eight processes to start on a busy machine; only one that does not start takes so long
+NAMED_AGAIN = 5  #: earlier episodes of which one is named, so that some are more than once
 FINAL_EVENTS = {
     EventType.JOB_DONE: JobState.DONE,
     EventType.JOB_FAILED: JobState.FAILED,
@@ -72,7 +83,24 @@ class Outcome:
     reclaimed: list[float] = field(default_factory=list)  #: from a worker's death to its job's next claim, seconds
     copies: int = 0  #: events that came more than once
     deleted: int = 0  #: episodes
+    named: int = 0  #: names given by hand
+    posted: int = 0  #: requests that the webhook's receiver had
+    posted_again: int = 0  #: of them those for an event that it had had a request for
     trouble: str | None = None
+
+
+class InTwoHours:
+    """The store as it is found two hours later: by then nobody can be about to name what lies there."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def age(self, key: str) -> float | None:
+        found = self._store.age(key)
+        return None if found is None else found + 2 * YOUNG_SECONDS
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 class Campaign:
@@ -89,19 +117,44 @@ class Campaign:
         self._replays = 0
         self._dropped: deque[list[Dropped]] = deque()
         self._deleted: list[Dropped] = []
+        self._deleted_types: dict[str, set[EventType]] = {}  # of deleted episodes: what must be told of them
+        self._kept: list[Job] = []
+        self.receiver = Receiver(seed)
+        self.recordings = Recordings(seed)
         self.killed_servers: set[str] = set()
         self.fleet = Fleet(folder, self._environ())
         self.settings = self._settings()
         self._command("topics", "create")
         self.ledger = open_ledger(self.settings)
         self.store = open_store(self.settings)
-        self.sounds: list[Sound] = [undisturbed(number, folder) for number in range(SOUND_COUNT)]
+        self.calm = Calm(folder)
+        self.sounds: list[Sound] = [self.calm.sound(number) for number in range(SOUND_COUNT)]
         self.doors = Doors(
-            s3=self.s3, bucket=BUCKET, bootstrap=self.servers.kafka.bootstrap, topic_prefix="", api=self.api
+            s3=self.s3,
+            bucket=BUCKET,
+            bootstrap=self.servers.kafka.bootstrap,
+            topic_prefix="",
+            api=self.api,
+            recordings=self.recordings,
         )
+        self.webhooks = open_webhooks(self.settings)
         self.witness = Witness(self.servers.kafka.bootstrap)
         self.witness.start()
+        # Not over the API: one that answers too late is asked again, and then there are two of them.
+        webhook, self.receiver.secret = open_webhook_desk(self.settings).add(NewWebhook(self.receiver.url, TOLD))
+        self._webhook_id = webhook.id
         self.fleet.start()
+        try:
+            until(self._is_up, "the API answers", seconds=START_SECONDS)
+        except BaseException:
+            self.end()  # who made no campaign cannot end it
+            raise
+
+    def _is_up(self) -> bool:
+        try:
+            return httpx.get(f"{self.api}/healthz", timeout=20).status_code == 200
+        except httpx.HTTPError:
+            return False
 
     @property
     def api(self) -> str:
@@ -111,6 +164,8 @@ class Campaign:
         self.fleet.end()
         self.witness.end()
         self.doors.close()
+        self.receiver.end()
+        self.recordings.end()
         self.ledger.close()
         self.proxy.close()
         self.servers.down()
@@ -123,6 +178,8 @@ class Campaign:
         disturbance = self._pick(rng, only)
         outcome = Outcome(number, disturbance.name)
         episodes: list[Dropped] = []
+        namings: list[Naming] = []
+        before = (self.receiver.requests, self.receiver.copies)
         began = time.monotonic()
         try:
             episodes += [self._new_episode(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
@@ -130,7 +187,10 @@ class Campaign:
             if disturbance.door is not None:
                 episodes[0].door = disturbance.door
             self._deal_deletion(random.Random(f"{self.seed}/{number}/deletion"), episodes, always=disturbance.deletes)
+            namings += self._deal_names(random.Random(f"{self.seed}/{number}/names"), always=disturbance.names)
             disturbed = disturbance.begin(self, rng)
+            for naming in namings:
+                naming.begin()
             for dropped in episodes:
                 self.doors.by_name(dropped.door)(dropped)
                 if dropped.deletion is not None:
@@ -143,13 +203,17 @@ class Campaign:
             for dropped in deleted:
                 assert dropped.deletion is not None
                 dropped.deletion.end()
+            for naming in namings:
+                naming.end()
             self._wait_until_quiet(kept)
             outcome.seconds = time.monotonic() - began
             for dropped in kept:
                 self._check(dropped, outcome)
+            self._check_names(namings)
+            self._check_two_hours_later([each for each in kept if each.door == "link"], namings)
             for dropped in deleted:
                 self._check_deleted(dropped)
-            outcome.deleted = len(deleted)
+            outcome.deleted, outcome.named = len(deleted), len(namings)
             self._check_scratch()
             outcome.reclaimed = self._reclaimed(disturbed.worker_deaths, kept)
         except Exception as error:
@@ -159,6 +223,9 @@ class Campaign:
             for dropped in episodes:
                 if dropped.deletion is not None:
                     dropped.deletion.wait()  # so that it does not reach into the next run
+            for naming in namings:
+                naming.wait()
+        outcome.posted, outcome.posted_again = self.receiver.requests - before[0], self.receiver.copies - before[1]
         self._forget_work(episodes)
         return outcome
 
@@ -193,6 +260,13 @@ class Campaign:
         dropped.deletion = Deleting(
             self.api, rng.choice(list(MOMENTS)), rng.choice((0.0, rng.uniform(0.0, 1.0))), state
         )
+
+    def _deal_names(self, rng: random.Random, *, always: bool) -> list[Naming]:
+        """Have the speakers of one of the episodes named that are done since earlier runs, in every second run."""
+        done = [job for job in self._kept[-NAMED_AGAIN:] if job.state is JobState.DONE]
+        if not done or (rng.random() >= NAMINGS and not always):
+            return []
+        return people(self.api, rng.choice(done).episode_id, rng)
 
     # -- what disturbances ask for
 
@@ -257,6 +331,70 @@ class Campaign:
         assert finals == [job.state], f"one end, {job.state}: {finals}"
         self._check_events(dropped, told, outcome)
         self._check_result(dropped, job, told)
+        self._kept.append(job)
+
+    def _check_two_hours_later(self, links: Sequence[Dropped], namings: Sequence[Naming]) -> None:
+        """A look of the reconciler, to which everything is two hours older, removes those downloads and revisions by
+        hand that nobody names, and no others."""
+        if not links and not namings:
+            return
+        store = cast("Store", InTwoHours(self.store))
+        self._ask(Reconciler(queue=self.ledger, store=store, take_in=None, grace_seconds=0.0).look)
+        for dropped in links:
+            self._check_copies(dropped)
+        for episode_id in {naming.episode_id for naming in namings}:
+            current = self._ask(lambda episode_id=episode_id: self.ledger.latest_done(episode_id))
+            told = [event.data for _, event in self._ask(lambda job=current: self.ledger.events_of(job.id))]
+            named = sorted({data.document_key for data in told if isinstance(data, TranscriptReady)})
+            left = sorted(self.store.keys(f"results/{current.id}/"))
+            assert left == named, f"of the revisions {named} the store has {left}"
+
+    def _check_copies(self, dropped: Dropped) -> None:
+        """Of all downloads of a link that one is in the store that its episode shows, or none where none was kept."""
+        [job] = self._jobs_of(dropped)
+        shown = self._ask(lambda: self.ledger.episode(dropped.episode_id or "")).audio
+        keys = set(map(upload_key, self.recordings.hashes(dropped.title)))
+        wanted = {key for key in keys if key == shown.uri}
+        assert wanted or job.state is not JobState.DONE, f"{shown} is no download of {dropped.title}"
+        left = {key for key in keys if self.store.exists(key)}
+        assert left == wanted, f"of {sorted(keys)} the store has {sorted(left)}, not {sorted(wanted)}"
+
+    def _check_names(self, namings: Sequence[Naming]) -> None:
+        """Each revision by hand is whole: its event, its document and the ledger's pointer agree, and the current one
+        has every name that was answered for."""
+        if not namings:
+            return
+        episode_id = namings[0].episode_id
+        current = self._ask(lambda: self.ledger.latest_done(episode_id))
+        told = [event for _, event in self._ask(lambda: self.ledger.events_of(current.id))]
+        made = [event for event in told if event.type.value.startswith("transcript.")]
+        revisions = [event.data.revision for event in made if isinstance(event.data, TranscriptReady)]
+        assert revisions == list(range(1, (current.revision or 0) + 1)), f"revisions told: {revisions}"
+        documents = [self._document_of(event) for event in made]
+        given = {naming.speaker: naming.name for naming in namings}
+        assert names_of(documents[-1]) == given, f"revision {current.revision} of {episode_id}"
+        refused = {naming.outdated_name for naming in namings}
+        assert not any(refused & set(names_of(each).values()) for each in documents), "an outdated name was taken"
+        for topic in ("transcripts", "transcripts-latest"):
+            until(
+                lambda topic=topic: self.witness.seen(topic, episode_id).first_copies == [each.id for each in made],
+                f"{topic} has the {len(made)} revisions of episode {episode_id} in order",
+                seconds=30,
+            )
+
+    def _document_of(self, event: Event) -> Transcript:
+        """The document of a revision, which its event and the ledger name alike."""
+        assert isinstance(event.data, TranscriptReady)
+        revision, episode_id = event.data.revision, event.subject
+        job = self._ask(lambda: self.ledger.latest_done(episode_id, revision=revision))
+        pointer = (job.revision, job.transcript_key, job.transcript_sha256)
+        assert pointer == (revision, event.data.document_key, event.data.document_sha256), f"{pointer}: {event}"
+        content = self.store.get(event.data.document_key)
+        assert content is not None, f"{event.data.document_key} is not in the store"
+        assert hashlib.sha256(content).hexdigest() == event.data.document_sha256
+        document = read_json(Transcript, content)
+        assert document.revision == revision
+        return document
 
     def _check_events(self, dropped: Dropped, told: Sequence[Event], outcome: Outcome) -> None:
         """Each event at least once on its topic, first copies in order, nothing that the ledger does not know."""
@@ -291,12 +429,19 @@ class Campaign:
         content = self.store.get(job.transcript_key or "")
         assert content is not None
         assert hashlib.sha256(content).hexdigest() == job.transcript_sha256
-        from tests.chaos.episodes import spoken
-
-        assert spoken(read_json(Transcript, content)) == dropped.sound.spoken, "the same words as undisturbed"
+        assert spoken(read_json(Transcript, content)) == self._undisturbed(dropped), "the same words as undisturbed"
         latest = self.witness.latest(dropped.episode_id or "")
         assert latest is not None
         assert latest.id == published[0].id
+
+    def _undisturbed(self, dropped: Dropped) -> tuple[Any, ...]:
+        """What is said in the recording that was transcribed: of a link, in the download that was kept."""
+        if dropped.door != "link":
+            return dropped.sound.spoken
+        shown = self._ask(lambda: self.ledger.episode(dropped.episode_id or "")).audio
+        content = self.store.get(shown.uri or "")
+        assert content is not None, f"{shown} is not in the store"
+        return self.calm.spoken(content)
 
     def _check_deleted(self, dropped: Dropped) -> None:
         """Nothing of a deleted episode can be read or is in the store, and its deletion is told after all else."""
@@ -309,8 +454,11 @@ class Campaign:
         state = self._ask(lambda: self.ledger.job(job_id)).state
         assert state.is_final
         until(lambda: self._is_gone(dropped.episode_id or ""), "the API answers 410 to who asks for the transcript")
+        ends = {kind for kind, end in FINAL_EVENTS.items() if end is state}
+        has_transcript = deletion.revision is not None
+        self._deleted_types[dropped.episode_id] = ends | ({EventType.TRANSCRIPT_DELETED} if has_transcript else set())
         self._check_nothing_is_left_of(dropped, job_id)
-        self._check_events_of_deleted(dropped, state, has_transcript=deletion.revision is not None)
+        self._check_events_of_deleted(dropped, state, has_transcript=has_transcript)
 
     def _check_nothing_is_left_of(self, dropped: Dropped, job_id: str) -> None:
         try:
@@ -327,7 +475,9 @@ class Campaign:
     def _left_of(self, dropped: Dropped, job_id: str) -> list[str]:
         """Objects that are a deleted episode's; its recording is like no other's. Not the note by which a worker's
         last checkpoint is found, which stays for two minutes."""
-        prefixes = [f"results/{job_id}/", *(f"{each}/{dropped.sound.sha256}/" for each in ("uploads", "checkpoints"))]
+        hashes = [dropped.sound.sha256, *self.recordings.hashes(dropped.title)]
+        prefixes = [f"{each}/{sha256}/" for each in ("uploads", "checkpoints") for sha256 in hashes]
+        prefixes.append(f"results/{job_id}/")
         return [key for prefix in prefixes for key in self.store.keys(prefix)]
 
     def _check_events_of_deleted(self, dropped: Dropped, state: JobState, *, has_transcript: bool) -> None:
@@ -345,10 +495,44 @@ class Campaign:
         return [FINAL_EVENTS[each] for each in self.witness.types("jobs", episode_id) if each in FINAL_EVENTS]
 
     def last_check(self) -> str:
-        """What can be said after all runs alone: of the database, and of deleted episodes that replays and repeats of
-        later runs brought back. Empty when all is well.
+        """What can be said after all runs alone: of the database, of deleted episodes that replays and repeats of
+        later runs brought back, and of what was sent to the webhook. Empty when all is well.
         """
-        return "; ".join(filter(None, [self.integrity(), *map(self._came_back, self._deleted)]))
+        sent = self._not_sent()
+        return "; ".join(filter(None, [self.integrity(), *map(self._came_back, self._deleted), *sent]))
+
+    def _not_sent(self) -> list[str]:
+        """What is wrong with what the webhook's receiver got of all runs. An event whose first two tries failed waits
+        for five minutes; an operator who enables the webhook has it sent at once."""
+        self.receiver.calm()
+
+        def fewer_wait_than(count: int) -> bool:
+            with suppress(httpx.HTTPError):
+                place = f"{self.api}/v1/webhooks/{self._webhook_id}"
+                httpx.patch(place, json={"state": "enabled"}, timeout=20).raise_for_status()
+                time.sleep(0.5)
+            return self._ask(self.webhooks.backlog).waiting < count
+
+        try:
+            while count := self._ask(self.webhooks.backlog).waiting:
+                until(lambda count=count: fewer_wait_than(count), "something that waits is sent to the webhook")
+        except AssertionError as error:
+            waiting = self.webhooks.deliveries(self._webhook_id, state=DeliveryState.WAITING)
+            return [f"{error}: {len(waiting)} wait, the last of them {waiting[:1]}"]
+        told = {event.id for job in self._kept for _, event in self.ledger.events_of(job.id)}
+        missing = sorted(told - self.receiver.ids())
+        unheard = sorted(self.receiver.of({job.episode_id for job in self._kept}) - told)
+        unlike = self.receiver.unlike(but_of=self._deleted_types)
+        wrong = [
+            *self.receiver.wrong,
+            *(f"event {each} was not sent to the webhook" for each in missing),
+            *(f"event {each} was sent to the webhook, and the ledger does not know it" for each in unheard),
+            *(f"the copies of event {each} differ" for each in unlike),
+        ]
+        for episode_id, expected in self._deleted_types.items():
+            left_out = expected - set(self.receiver.types(episode_id))
+            wrong += [f"{each} of deleted episode {episode_id} was not sent to the webhook" for each in left_out]
+        return wrong
 
     def _came_back(self, dropped: Dropped) -> str:
         """What there is of a deleted episode after all. Empty when all is well."""
@@ -369,7 +553,7 @@ class Campaign:
             files = self.settings.scratch_folder.rglob("*")
             return [str(each) for each in files if each.is_file() and each.suffix != ".lock"]
 
-        until(lambda: not left(), "scratch is empty", seconds=20)
+        until(lambda: not left(), "scratch is empty")
 
     def _reclaimed(self, deaths: Sequence[float], episodes: Sequence[Dropped]) -> list[float]:
         """For each death of a worker with a running job: after how long the job was claimed again."""
@@ -435,6 +619,7 @@ class Campaign:
             "STENOCAST_DROP_URL": f"s3://{BUCKET}/incoming",
             "STENOCAST_KAFKA_BOOTSTRAP": self.servers.kafka.bootstrap,
             "STENOCAST_PORT": str(free_port()),
+            "STENOCAST_OUTWARD_NETWORKS": "127.0.0.0/8",
         }
 
     def _settings(self) -> Settings:
@@ -448,6 +633,7 @@ class Campaign:
 def summary(outcomes: Sequence[Outcome], seed: int, last_check: str, *, fresh: int, minutes: float) -> str:
     """The report: what was done, what came of it, how long things took. `fresh` runs are of this call."""
     kinds = Counter(each.disturbance for each in outcomes)
+    posted, posted_again = sum(each.posted for each in outcomes), sum(each.posted_again for each in outcomes)
     lines = [
         f"| runs | {len(outcomes)} (seed {seed}), the last {fresh} of them in {minutes:.0f} minutes |",
         f"| episodes | {sum(each.episodes for each in outcomes)} |",
@@ -455,7 +641,9 @@ def summary(outcomes: Sequence[Outcome], seed: int, last_check: str, *, fresh: i
         f"| processes and servers killed or frozen | {sum(each.kills for each in outcomes)} |",
         f"| runs in which an invariant broke | {sum(each.trouble is not None for each in outcomes)} |",
         f"| events that came more than once | {sum(each.copies for each in outcomes)} |",
-        f"| check of the database, and for deleted episodes that came back | {last_check or 'clean'} |",
+        f"| names given by hand meanwhile | {sum(each.named for each in outcomes)} |",
+        f"| requests to the webhook's receiver, repeats among them | {posted}, {posted_again} |",
+        f"| last check: database, deleted episodes that came back, what was sent | {last_check or 'clean'} |",
     ]
     again = sorted(seconds for each in outcomes for seconds in each.reclaimed)
     if again:

@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.fleet import LEASE_SECONDS, is_small_disk, until
-from workers.crashpoints import API_POINTS, CRASH_POINTS, DELETION_POINTS, ENGINE_POINTS, INTAKE_POINTS
+from workers.crashpoints import (
+    API_POINTS,
+    CRASH_POINTS,
+    DELETION_POINTS,
+    ENGINE_POINTS,
+    INTAKE_POINTS,
+    LINK_POINTS,
+    REVISION_POINTS,
+    WEBHOOK_POINTS,
+)
 
 if TYPE_CHECKING:
     from tests.chaos.campaign import Campaign
@@ -45,6 +54,7 @@ class Disturbance:
     weight: float = 1.0
     door: str | None = None  #: that the run's first episode has to come by, to meet it
     deletes: bool = False  #: one of the run's episodes has to be deleted, to meet it
+    names: bool = False  #: the speakers of an earlier episode have to be named, to meet it
 
 
 def none(_campaign: Campaign, _rng: random.Random) -> Disturbed:
@@ -55,7 +65,7 @@ def crash_at(place: str) -> Callable[[Campaign, random.Random], Disturbed]:
     """Whoever comes by this place first dies there, and is started again a moment later."""
 
     def begin(campaign: Campaign, rng: random.Random) -> Disturbed:
-        in_the_child = place in ENGINE_POINTS
+        in_the_child = place in ENGINE_POINTS + LINK_POINTS
         campaign.fleet.arm(f"worker:{place}" if in_the_child and rng.random() < 0.5 else place)
         disturbed = Disturbed()
 
@@ -259,12 +269,17 @@ def step_clock(campaign: Campaign, rng: random.Random) -> Disturbed:
 
 DISTURBANCES: tuple[Disturbance, ...] = (
     Disturbance("none", none),
-    *(Disturbance(f"crash at {place}", crash_at(place), 2.0) for place in CRASH_POINTS + INTAKE_POINTS),
+    *(
+        Disturbance(f"crash at {place}", crash_at(place), 2.0)
+        for place in CRASH_POINTS + INTAKE_POINTS + WEBHOOK_POINTS
+    ),
+    *(Disturbance(f"crash at {place}", crash_at(place), 2.0, door="link") for place in LINK_POINTS),
     *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, door="api") for place in API_POINTS),
     *(
         Disturbance(f"crash at {place}", crash_api_at(place, ARMED_FOR_DELETION_SECONDS), 2.0, deletes=True)
         for place in DELETION_POINTS
     ),
+    *(Disturbance(f"crash at {place}", crash_api_at(place), 2.0, names=True) for place in REVISION_POINTS),
     Disturbance("kill at random", kill_at_random, 18.0),
     Disturbance("kill both workers", kill_both_workers, 4.0),
     Disturbance("kill an engine", kill_engine, 4.0),

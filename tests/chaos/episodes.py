@@ -20,14 +20,18 @@ from typing import Any
 import httpx
 
 from schemas.drop import Drop
+from schemas.episode import Episode
 from schemas.errors import TransientError
-from schemas.job import JobState
+from schemas.job import JobOptions, JobState
 from schemas.transcript import Transcript
 from tests.chaos.fleet import until
+from tests.chaos.outside import Recordings
+from transcription.ports import Decoded, Prepared, Waveform
 
 SOUND_SECONDS = 13
 SOUND_COUNT = 4
 RATE = 16_000
+HEADER_BYTES = 44  #: of a WAV file as `wave` writes it
 
 
 @dataclass(frozen=True)
@@ -137,34 +141,60 @@ def spoken(document: Transcript) -> tuple[Any, ...]:
     )
 
 
-def undisturbed(number: int, folder: Path) -> Sound:
-    """A sound with what a calm pipeline in this process makes of it."""
-    from adapters.settings import Settings
-    from adapters.wiring import build_pipeline
-    from schemas.episode import Episode
-    from schemas.job import JobOptions
-    from tests.chaos.fleet import SCALED
+class Calm:
+    """What is said in a recording when nobody is disturbed, by a pipeline in this process."""
 
-    content = make_sound(number)
-    source = folder / f"sound-{number}.wav"
-    source.write_bytes(content)
-    settings = Settings(data_dir=folder, allow_scripted=True, scripted_window=SCALED["scripted_window"])
-    pipeline = build_pipeline(settings, "scripted", fresh=True)
-    document = pipeline.run(
-        source, Episode(id="calm"), JobOptions(models="scripted"), scratch=folder, tell=lambda _progress: None
-    )
-    return Sound(number, content, spoken(document))
+    def __init__(self, folder: Path) -> None:
+        from adapters.settings import Settings
+        from adapters.wiring import build_pipeline
+        from tests.chaos.fleet import SCALED
+
+        self._folder = folder
+        settings = Settings(data_dir=folder, allow_scripted=True, scripted_window=SCALED["scripted_window"])
+        self._pipeline = build_pipeline(settings, "scripted", fresh=True)
+
+    def sound(self, number: int) -> Sound:
+        content = make_sound(number)
+        return Sound(number, content, self._spoken(content, None))
+
+    def spoken(self, content: bytes) -> tuple[Any, ...]:
+        """Of a WAV file of ours, whatever comes after its sound: the scripted engines go by the hash of it all.
+
+        It need not be decoded: what lies in it is what comes out.
+        """
+        samples = self._folder / "calm-samples"
+        samples.write_bytes(content[HEADER_BYTES : HEADER_BYTES + 2 * RATE * SOUND_SECONDS])
+        waveform = Waveform(samples, RATE * SOUND_SECONDS, hashlib.sha256(content).hexdigest())
+        return self._spoken(content, Prepared(Decoded(waveform, "wav"), 0.0))
+
+    def _spoken(self, content: bytes, prepared: Prepared | None) -> tuple[Any, ...]:
+        source = self._folder / "calm.wav"
+        source.write_bytes(content)
+        options = JobOptions(models="scripted")
+        return spoken(
+            self._pipeline.run(
+                source,
+                Episode(id="calm"),
+                options,
+                scratch=self._folder,
+                tell=lambda _progress: None,
+                prepared=prepared,
+            )
+        )
 
 
 class Doors:
     """The ways in. Each returns once the episode counts as accepted, however often that takes."""
 
-    def __init__(self, *, s3: Any, bucket: str, bootstrap: str, topic_prefix: str, api: str) -> None:
+    def __init__(
+        self, *, s3: Any, bucket: str, bootstrap: str, topic_prefix: str, api: str, recordings: Recordings
+    ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._bootstrap = bootstrap
         self._topic = f"{topic_prefix}episodes"
         self._api = api
+        self._recordings = recordings
         self._producer: Any = None
 
     def bucket(self, dropped: Dropped) -> None:
@@ -192,15 +222,20 @@ class Doors:
 
     def api(self, dropped: Dropped) -> None:
         """An upload, asked again with the same key until the API has answered for it."""
+        metadata = {"title": dropped.title, "models": "scripted"}
+        audio = ("episode.wav", dropped.sound.content, "audio/wav")
+        self._post(dropped, files={"audio": audio}, data={"metadata": json.dumps(metadata)})
 
+    def link(self, dropped: Dropped) -> None:
+        """A recording on somebody's server, of which the API is told; a worker downloads it."""
+        url = self._recordings.lay_out(dropped.title, dropped.sound.content)
+        self._post(dropped, json={"url": url, "title": dropped.title, "models": "scripted"})
+
+    def _post(self, dropped: Dropped, **request: Any) -> None:
         def posted() -> bool:
             try:
                 answer = httpx.post(
-                    f"{self._api}/v1/episodes",
-                    files={"audio": ("episode.wav", dropped.sound.content, "audio/wav")},
-                    data={"metadata": json.dumps({"title": dropped.title, "models": "scripted"})},
-                    headers={"Idempotency-Key": dropped.title},
-                    timeout=20,
+                    f"{self._api}/v1/episodes", headers={"Idempotency-Key": dropped.title}, timeout=20, **request
                 )
             except httpx.HTTPError:
                 return False
@@ -214,7 +249,7 @@ class Doors:
         until(posted, f"the API takes {dropped.title}")
 
     def by_name(self, name: str) -> Callable[[Dropped], None]:
-        return {"bucket": self.bucket, "event": self.event, "api": self.api}[name]
+        return {"bucket": self.bucket, "event": self.event, "api": self.api, "link": self.link}[name]
 
     def forget(self, episodes: Sequence[Dropped]) -> None:
         """Take old drops out of the bucket."""
