@@ -42,6 +42,8 @@ def render(
     catalogue.check_names(formats=[format] if format else [])
     if base_url and format != "rss":
         raise OptionError("--base-url is for --format rss alone", field="base_url")
+    if base_url and not base_url.startswith(("https://", "http://")):
+        raise OptionError(f"--base-url {base_url!r:.80}: begin it with https://", field="base_url")
     transcript = document_of(_content(document), name=_name(document))
     check_terminal([format], output)
     _write(catalogue.render(transcript, format=format or None, style=wanted, base_url=base_url), output)

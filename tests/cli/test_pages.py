@@ -197,6 +197,8 @@ def test_the_feeds_addresses_begin_with_the_base(capfdbinary: pytest.CaptureFixt
     assert b'url="https://pods.example/t/the-lamp-on-the-pier.vtt"' in capfdbinary.readouterr().out
     with pytest.raises(OptionError, match="rss alone"):
         pages.render(str(GOLDEN / "transcript-1.json"), format="vtt", base_url="https://pods.example/t")
+    with pytest.raises(OptionError, match=r"--base-url 'pods\.example': begin it with https://"):
+        pages.render(str(GOLDEN / "transcript-1.json"), format="rss", base_url="pods.example")
 
 
 def test_the_feeds_addresses_are_those_of_the_files_beside_it(tmp_path: Path) -> None:
