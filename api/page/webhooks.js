@@ -54,7 +54,7 @@ function webhookNode({ webhook, deliveries }) {
   item.tabIndex = -1;
   head.append(make("span", "name", webhook.description ?? host(webhook.url)), make("span", `state ${state}`, state));
   item.append(head);
-  lines.push(`${host(webhook.url)} · ${webhook.id.slice(0, 8)} · ${plural(webhook.events.length, "type")} of events`);
+  lines.push(`${host(webhook.url)} · ${webhook.id.slice(0, 8)} · ${plural(webhook.events.length, "type")} of ${webhook.events.length === 1 ? "event" : "events"}`);
   if (webhook.reason) lines.push(REASONS_DISABLED[webhook.reason] ?? webhook.reason);
   else if (webhook.failing_since) lines.push(`Failing since ${when(webhook.failing_since)}.`);
   const many = ({ deliveries: list, next }) => `${list.length}${next ? " and more" : ""}`;

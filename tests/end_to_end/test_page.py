@@ -803,7 +803,7 @@ def test_an_operator_sees_what_became_of_webhooks_and_mends_it(serve: Callable[.
         page.wait_for_selector("#webhook-list ul:has-text('job.queued.v1 waits, again')")
         card = page.inner_text("#webhook-list > li")
         assert "the CMS <b>" in card
-        assert f"127.0.0.1:{there.port} · {webhook_id[:8]} · 1 type of events" in card
+        assert f"127.0.0.1:{there.port} · {webhook_id[:8]} · 1 type of event" in card
         assert "Pending: 1. Given up: 0." in card
         assert "Last: job.queued.v1 waits, refused, answered 503" in card
 
