@@ -212,6 +212,9 @@ def engines(
         return [Finding("engines", Level.BAD, f"missing: {', '.join(missing)}", advice)]
     try:
         probes = probe()
+    except subprocess.TimeoutExpired:
+        said = f"importing them takes more than {PROBE_SECONDS} s: is the machine busy, or its disk slow?"
+        return [Finding("engines", Level.WARN, said, "try again when it is idle")]
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return [Finding("engines", Level.BAD, f"importing them failed: {error}", advice)]
     distributions = {"faster_whisper": "faster-whisper", "av": "PyAV"}

@@ -28,12 +28,23 @@ _ODD = re.compile(
 )
 
 
+#: What people take for text, by the first bytes. Word is a format that we write and do not read.
+_OTHER_KINDS = {
+    b"PK\x03\x04": "a Word document or another archive",
+    b"\xd0\xcf\x11\xe0": "an old Word document",
+    b"%PDF-": "a PDF",
+}
+
+
 def decoded(content: bytes, *, name: str) -> tuple[str, Encoding]:
     """The text of a page and what it is encoded in. Raises PageError `page_not_text`.
 
     Every byte that is no UTF-8 must be good Windows-1252: Windows and web pages of old have their quotation marks and
     accents in it. A page that ends inside a character of UTF-8, or has such characters beside others, was damaged.
     """
+    for sign, kind in _OTHER_KINDS.items():
+        if content.startswith(sign):
+            raise PageError(f"{name}: {kind}; save it as plain text or HTML", code="page_not_text")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise PageError(f"{name}: UTF-16 text; save it as UTF-8", code="page_not_text")
     try:

@@ -251,6 +251,15 @@ def test_a_core_installation_without_engines_is_warned_and_not_ill() -> None:
     assert "not transcribe" in findings[0].said
 
 
+def test_engines_that_take_long_to_import_are_not_said_to_be_broken() -> None:
+    def slow_probe() -> list[dict[str, Any]]:
+        raise subprocess.TimeoutExpired("probe", 180)
+
+    findings = doctor_command.engines(lambda package: "1", "auto", slow_probe)
+
+    assert [(each.level, "busy" in each.said) for each in findings] == [(Level.WARN, True)]
+
+
 def test_a_demanded_gpu_that_is_not_there_is_bad() -> None:
     findings = doctor_command.engines(lambda package: "1", "cuda", healthy_probe)
 

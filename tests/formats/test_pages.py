@@ -614,6 +614,9 @@ def test_reading_a_page_twice_gives_the_same_document(own_page: bytes) -> None:
         (b"Note: one.\n\nWarning: two.\n\nLook: three.", "page_not_recognised", "3 begin like a label"),
         (b"caf\xe9", "page_not_text", "byte 3 is 0xe9"),
         ("Ada Quill: Hi".encode("utf-16"), "page_not_text", "UTF-16"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "page_not_text", "Word"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "page_not_text", "Word"),
+        (b"%PDF-1.7\nAda Quill: Hi", "page_not_text", "PDF"),
     ],
 )
 def test_what_is_no_page_is_refused_with_what_was_seen(content: bytes, code: str, says: str) -> None:
