@@ -352,6 +352,8 @@ def _is_one_of_the_makers(sentence: Sentence, cue: re.Match[str], name: SpokenNa
 def _called_by_others(sentence: Sentence) -> Iterator[Claim]:
     """ "They asked me, 'Ana, can you write this?'": whose words are quoted knows who speaks here."""
     for match in _CALLED_BY_OTHERS.finditer(sentence.even, sentence.start, sentence.end):
+        if is_reported(sentence, match.start()):
+            continue
         name = name_at(sentence, match.end())
         if (
             name is not None

@@ -60,6 +60,11 @@ OF_ONESELF = [
         [None, "Greta"],
     ),
     Case(
+        "by what others called who is quoted",
+        "A: And then?\nB: He said, they asked me, “Hey, Hugo, can you mend this?” So he did.\nA: Good.\nB: It was.",
+        [None, None],
+    ),
+    Case(
         "by what others call somebody else",
         "A: And then?\nB: They asked him, “Hey, Hugo, can you mend this?” So he did.\nA: Good.\nB: It was.",
         [None, None],
