@@ -69,8 +69,17 @@ def test_who_has_a_name_already_is_no_rival() -> None:
     assert {voice: each.person for voice, each in believed_names(talk, people, pieces, given).items()} == {"S3": 0}
 
 
-def test_of_two_voices_left_neither_is_the_one_person_left() -> None:
+@pytest.mark.parametrize("last", [ALONG * 12, "It was cold there."])
+def test_of_two_voices_left_neither_is_the_one_person_left(last: str) -> None:
     lines = [("A", f"Welcome to Low Water. {OPENING}"), ("B", "Hello, my name is Osric Pell."), ("A", ALONG)]
-    transcript, _ = document([*lines, ("C", ALONG * 12), ("A", ALONG), ("D", ALONG * 12), ("A", ALONG)])
+    transcript, _ = document([*lines, ("C", ALONG * 12), ("A", ALONG), ("D", last), ("A", ALONG)])
 
     assert [each.name for each in name_speakers(transcript).speakers] == ["Greta Vance", "Osric Pell", None, None]
+
+
+def test_who_is_said_to_be_away_is_nobody_who_talks() -> None:
+    said = f"{ALONG} Hugo is ill today, get well soon, Hugo."
+    lines = [("A", f"Welcome to Low Water. {OPENING}"), ("B", "Hello, my name is Osric Pell."), ("A", said)]
+    transcript, _ = document([*lines, ("C", ALONG * 12), ("A", ALONG)])
+
+    assert [each.name for each in name_speakers(transcript).speakers] == ["Greta Vance", "Osric Pell", None]

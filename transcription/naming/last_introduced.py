@@ -17,7 +17,7 @@ from transcription.naming.claims import NEW_VOICE_WORDS, Heard
 from transcription.naming.decisions import ELIMINATION_SECONDS, LEFT_OVER, Decision, is_named, is_same
 from transcription.naming.evidence import METHOD, OPENING_PART, Piece
 from transcription.naming.jointly import TOLD
-from transcription.naming.mentions import find_mentions
+from transcription.naming.mentions import Manner, find_mentions
 from transcription.naming.people import Person, person_of
 from transcription.naming.talk import Talk
 
@@ -29,26 +29,28 @@ def last_introduced(
     pieces: Sequence[Piece],
     named: Mapping[str, Decision],
 ) -> dict[str, Decision]:
-    """A name for the last voice that speaks for a minute or more, where one person is left who was introduced.
+    """A name for the last voice of all, where one person is left who was introduced.
 
-    Only where no list is given, three or more talk, and all the others have names; to a voice that was not heard
-    before, did not introduce the person itself, and calls nobody so.
+    Only where no list is given, three or more talk, all the others have names, and the voice speaks for a minute or
+    more; to one that was not heard before, did not introduce the person itself, and calls nobody so.
     """
     left = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
-    left = [voice for voice in left if talk.seconds_of(voice) >= ELIMINATION_SECONDS]
     introduced = _introduced(talk, people, heard, named)
     if len(left) != 1 or len(introduced) != 1 or len(talk.talkers) < 3 or talk.participants:
         return {}
     voice, (person, claims) = left[0], next(iter(introduced.items()))
+    if talk.seconds_of(voice) < ELIMINATION_SECONDS:
+        return {}
     is_itself = any(talk.turns[each.turn].speaker == voice for each in claims)
     was_heard = all(talk.words_before(voice, each.turn) > NEW_VOICE_WORDS for each in claims)
     is_another = any(
         piece.speaker == voice and piece.person != person and piece.method is NameMethod.SELF_INTRODUCTION
         for piece in pieces
     )
-    mentions = find_mentions(talk, people, [person])
+    mentions = list(find_mentions(talk, people, [person]))
     is_called = any(talk.turns[each.turn].speaker == voice and each.manner not in TOLD for each in mentions)
-    if is_itself or was_heard or is_another or is_called:
+    is_away = any(each.manner is Manner.AWAY for each in mentions)
+    if is_itself or was_heard or is_another or is_called or is_away:
         return {}
     claim = claims[0].claim
     piece = Piece(
