@@ -132,7 +132,8 @@ _SALUTES = re.compile(
 #: Before a name in the same sentence these make it somebody else's words, or nobody's.
 _REPORTED = re.compile(
     r"\b(?:said|says?|saying|goes|went|(?:and|or|would|just|all|always) go\s*,|"
-    r"(?:was|were|be|is|am|are|'m|'s|'re) (?:just |all )?like|told|tells?|telling|"
+    r"(?:was|were|be|being|is|am|are|'m|'s|'re) (?:just |all )?like|"
+    r"(?:get|gets|got|getting|always|often) asked|told|tells?|telling|"
     r"wrote|writes?|written|replied|replies|shouted|whispered|calls?|called|named|"
     r"answered|announced|announces|quotes?|"
     r"quoted|imagine|imagined|pretend|pretended|pretending|suppose|dreamed|dreamt|"

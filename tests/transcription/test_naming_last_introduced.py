@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from evaluation.naming_cases import document
@@ -11,6 +13,7 @@ from transcription.naming.decisions import Decision, believed_names
 from transcription.naming.evidence import Piece
 from transcription.naming.people import Person
 from transcription.naming.talk import Talk
+from transcription.participants import parse_participant
 
 ALONG = "We watched the gauge by the quay all night, and the water rose by a hand and fell again before the sun. "
 OPENING = "I'm Greta Vance, my co-host is Hugo, and our guest today is Osric Pell, who rigs boats."
@@ -75,6 +78,16 @@ def test_of_two_voices_left_neither_is_the_one_person_left(last: str) -> None:
     transcript, _ = document([*lines, ("C", ALONG * 12), ("A", ALONG), ("D", last), ("A", ALONG)])
 
     assert [each.name for each in name_speakers(transcript).speakers] == ["Greta Vance", "Osric Pell", None, None]
+
+
+@pytest.mark.parametrize(("listed", "name"), [(("Osric Pell", "Hugo Lund"), "Hugo Lund"), (("Osric Pell",), None)])
+def test_of_a_list_it_is_somebody_on_it(listed: tuple[str, ...], name: str | None) -> None:
+    lines = [("A", f"Welcome to Low Water. {OPENING}"), ("B", "Hello, my name is Osric Pell."), ("A", ALONG)]
+    transcript, _ = document([*lines, ("C", ALONG * 12), ("A", ALONG)])
+    participants = tuple(parse_participant(each) for each in listed)
+    transcript = replace(transcript, episode=replace(transcript.episode, participants=participants))
+
+    assert [each.name for each in name_speakers(transcript).speakers] == ["Greta Vance", "Osric Pell", name]
 
 
 def test_who_is_said_to_be_away_is_nobody_who_talks() -> None:

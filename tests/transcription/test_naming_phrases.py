@@ -321,6 +321,44 @@ BESIDE_YOU = [
     ),
 ]
 
+OF_OTHERS_WORDS = [
+    Case("that are told", f"A: And then?\nB: I got asked, Hugo, you have a boat? {AFTERWARDS}", [None, None]),
+    Case("that are asked", f"A: And then?\nB: So I ask you, Hugo, you have a boat? {AFTERWARDS}", ["Hugo", None]),
+    Case(
+        "as somebody is",
+        f"A: And?\nB: We rowed on. They are being like, Hugo, you row badly. {AFTERWARDS}",
+        [None, None],
+    ),
+    Case(
+        "as somebody is not",
+        f"A: And?\nB: We rowed on. They are rowing late, Hugo, you row badly. {AFTERWARDS}",
+        ["Hugo", None],
+    ),
+    Case(
+        "the speaker and another",
+        f"A: And?\nB: We rowed on. It lies between you and me Hugo. {AFTERWARDS}",
+        [None, None],
+    ),
+    Case(
+        "both of whom speak",
+        f"A: And?\nB: I read it all, the tide table and me Hugo Pell. {AFTERWARDS}",
+        [None, "Hugo Pell"],
+    ),
+]
+
+OF_THE_END = [
+    Case(
+        "what it was",
+        "A: It is a long way.\nB: It is.\nA: That was my interview with Hugo Pell. Good night.",
+        [None, "Hugo Pell"],
+    ),
+    Case(
+        "what it is like",
+        "A: It is a long way.\nB: It is.\nA: It is like my interview with Hugo Pell. Good night.",
+        [None, None],
+    ),
+]
+
 OF_GREETINGS = [
     Case(
         "that are returned by name",
@@ -417,7 +455,18 @@ OF_THANKS = [
 
 @pytest.mark.parametrize(
     "case",
-    [*OF_ONESELF, *OF_GUESTS, *OF_HANDING_OVER, *OF_QUESTIONS, *BESIDE_YOU, *OF_GREETINGS, *OF_TALES, *OF_THANKS],
+    [
+        *OF_ONESELF,
+        *OF_GUESTS,
+        *OF_HANDING_OVER,
+        *OF_QUESTIONS,
+        *BESIDE_YOU,
+        *OF_OTHERS_WORDS,
+        *OF_THE_END,
+        *OF_GREETINGS,
+        *OF_TALES,
+        *OF_THANKS,
+    ],
     ids=lambda case: case.id,
 )
 def test_a_phrase_of_published_talk_names_whom_it_is_of_and_nobody_else(case: Case) -> None:

@@ -151,7 +151,7 @@ def by_elimination(
     The voice must speak for a minute, or else a fair part of the talk, and the name be said in or beside its turns.
     Some evidence of its own (one address by name is some) is enough too.
     """
-    left = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
+    left = talk.without_name(named)
     people_left = expected_and_left(talk, people, named)
     if len(left) != 1 or len(people_left) != 1 or not talk.is_listed_whole:
         return {}

@@ -1,4 +1,4 @@
-"""The one person left of those whom a talk introduces, for the one voice left: by elimination, without a list.
+"""The one person left of those whom a talk introduces, for the one voice left: by elimination.
 
 "I'm Ada, my co-host is Bram, and our guest is Cleo Marsh": two of them are named by what else is said, and one other
 voice talks. Who is introduced as a talk begins takes part in it, as a participant of a list would.
@@ -31,15 +31,17 @@ def last_introduced(
 ) -> dict[str, Decision]:
     """A name for the last voice of all, where one person is left who was introduced.
 
-    Only where no list is given, three or more talk, all the others have names, and the voice speaks for a minute or
-    more; to one that was not heard before, did not introduce the person itself, and calls nobody so.
+    Only where three or more talk, all the others have names, and the voice speaks for a minute or more; to one that
+    was not heard before, did not introduce the person itself, and calls nobody so. Where there is a list, the person
+    is on it.
     """
-    left = [voice for voice in talk.talkers if voice not in named and voice not in talk.fixed]
+    left = talk.without_name(named)
     introduced = _introduced(talk, people, heard, named)
-    if len(left) != 1 or len(introduced) != 1 or len(talk.talkers) < 3 or talk.participants:
+    if len(left) != 1 or len(introduced) != 1 or len(talk.talkers) < 3:
         return {}
     voice, (person, claims) = left[0], next(iter(introduced.items()))
-    if talk.seconds_of(voice) < ELIMINATION_SECONDS:
+    is_unexpected = bool(talk.participants) and people[person].participant is None
+    if talk.seconds_of(voice) < ELIMINATION_SECONDS or is_unexpected:
         return {}
     is_itself = any(talk.turns[each.turn].speaker == voice for each in claims)
     was_heard = all(talk.words_before(voice, each.turn) > NEW_VOICE_WORDS for each in claims)
