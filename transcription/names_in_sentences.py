@@ -114,7 +114,7 @@ _MAKES = re.compile(
 #: What is said to somebody who is not in the room.
 _FROM_AFAR = re.compile(
     r"\b(?:get well|(?:we|i)(?: all)? (?:wish you were here|miss you)|wish you were here|rest in peace|"
-    r"why (?:are you not|aren't you) (?:here|with us))\b",
+    r"why (?:are you not|aren't you) (?:here|with us)|if you(?:'re| are) (?:listening|watching|hearing))\b",
     re.I,
 )
 

@@ -179,3 +179,59 @@ def test_two_calls_by_a_bare_name_name_who_speaks_next() -> None:
     transcript, _ = document(lines)
 
     assert [each.name for each in name_speakers(transcript).speakers] == [None, None, "Greta"]
+
+
+#: Where two talk: so many turns of A call B, and B speaks in between.
+def between_two(*calls: str, answer: str = "It was a long way to the quay.") -> list[tuple[str, str]]:
+    return [line for call in calls for line in (("A", call), ("B", answer))]
+
+
+CALLS = ("What do you think, Hugo?", "Were you there, Hugo?", "So, Hugo, you saw the lamp?")
+
+
+def test_who_tells_of_another_by_a_full_name_has_the_given_name_alone() -> None:
+    """Who says "Hugo Marsh." of somebody, whom nobody introduces, is another Hugo."""
+    names = [each.name for each in name_speakers(document(between_two(*CALLS))[0]).speakers]
+    assert names == [None, "Hugo"]
+
+    told = [*between_two(*CALLS), ("A", "Who was it?"), ("B", "Hugo Marsh."), ("A", "Yes, Hugo Marsh. That was him.")]
+    names = [each.name for each in name_speakers(document(told)[0]).speakers]
+    assert names == [None, "Hugo"]
+
+
+def test_who_is_called_by_a_full_name_has_it() -> None:
+    called = [*between_two(*CALLS), ("A", "Hugo Marsh, you rowed well."), ("B", "I did.")]
+    names = [each.name for each in name_speakers(document(called)[0]).speakers]
+    assert names == [None, "Hugo Marsh"]
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Page Wilma Hugo. That is what the bell says.", "Hugo"),  # nobody is called Page
+        ("Page Wilma Hugo, it is good to have you here.", "Page Wilma Hugo"),  # somebody is
+    ],
+)
+def test_words_before_a_name_that_is_called_are_no_part_of_it(said: str, name: str) -> None:
+    lines = [*between_two(*CALLS), ("A", said), ("B", "It is good to be here. Thank you.")]
+    assert [each.name for each in name_speakers(document(lines)[0]).speakers] == [None, name]
+
+
+@pytest.mark.parametrize(
+    ("behind", "most"), [("It breaks. In Zorbel it breaks, and Zorbel is no help. Zorbel. ", 0.3), ("", 0.62)]
+)
+def test_what_everybody_talks_about_is_introduced_as_nobody(behind: str, most: float) -> None:
+    first = f"We have Zorbel here. {behind * 4}"
+    lines = [("A", first), ("B", "It is a long way."), ("A", "And Zorbel, how was it?"), ("B", "It was dark. " * 5)]
+    assert weights(lines)["S2", "Zorbel"] == pytest.approx(most)
+
+
+@pytest.mark.parametrize(("behind", "most"), [("He was in the next room.", 0.35), ("He is glad to be on.", 0.8)])
+def test_who_is_told_of_in_the_past_is_hardly_introduced(behind: str, most: float) -> None:
+    found = weights([("A", f"The boats were there, and Hugo Pell is here. {behind}"), ("B", "It was a long way.")])
+    assert found["S2", "Hugo Pell"] == pytest.approx(most)
+
+
+def test_who_may_be_listening_is_elsewhere() -> None:
+    assert not list(find_vocatives(["Hugo, if you're listening to this, the lamp is lit."]))
+    assert list(find_vocatives(["Hugo, if you're sitting well, the lamp is lit."]))

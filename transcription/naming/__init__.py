@@ -106,7 +106,7 @@ def found_by_evidence(transcript: Transcript) -> Found:
     pieces = [*pieces_of(talk, people, heard), *pieces_by_sound(talk, people, heard)]
     pieces += pieces_by_presentation(talk, people, pieces)
     pieces = completed(people, pieces)
-    pieces = without_namesakes(talk, people, pieces)
+    pieces = without_namesakes(talk, people, heard, pieces)
     host = host_of(talk, heard)
     pieces += pieces_by_role(talk, people, host, heard)
     return Found(talk, heard, people, pieces, host, believed_names(talk, people, pieces))

@@ -27,8 +27,8 @@ from transcription.naming.answers import (
     takes_up,
 )
 from transcription.naming.claims import NEW_VOICE_WORDS, Heard, looks_back, voice_of
-from transcription.naming.people import Person, calls, person_of
-from transcription.naming.spoken_of import speaks_of_somebody, thanks_the_absent
+from transcription.naming.people import Person, calls, is_met, person_of
+from transcription.naming.spoken_of import speaks_of_somebody, tells_on, thanks_the_absent
 from transcription.naming.talk import Talk
 from transcription.spoken_names import FIRST_KNOWN, FIRST_UNKNOWN, is_known_as_a_thing
 
@@ -164,11 +164,14 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
     by_person: dict[str, list[int]] = defaultdict(list)
     by_run: dict[tuple[int, Whom], set[str]] = defaultdict(set)
     told = {i for i, person in enumerate(people) if person.participant is not None}
+    counts = Counter(each.claim.name.text for each in heard)
     for each in heard:
         person = person_of(people, each.claim.name.text)
         name = people[person].full if person is not None else each.claim.name.text
         if person is not None and (each.claim.whom in _TELLING or each.is_called):
-            told.add(person)
+            is_unknown = each.claim.name.likelihood <= FIRST_UNKNOWN and each.claim.whom is Whom.INTRODUCED
+            if not (is_unknown and _is_rather_a_thing(talk, each.claim.name.text, counts[each.claim.name.text])):
+                told.add(person)  # "We have Mocha", which everybody talks about, introduces nobody
         if each.claim.whom in (Whom.INTRODUCED, Whom.HEARD) and not talk.is_title(each.claim.name):
             by_person[name].append(each.turn)
             by_run[talk.run_of(each.turn), each.claim.whom].add(name)
@@ -180,7 +183,7 @@ def _announced(talk: Talk, people: Sequence[Person], heard: Sequence[Heard]) -> 
         own=frozenset(
             each.turn for each in heard if each.claim.whom is Whom.SELF and each.claim.name.likelihood > FIRST_UNKNOWN
         ),
-        counts=Counter(each.claim.name.text for each in heard),
+        counts=counts,
         places=Counter(
             name for name, *_ in {(e.claim.name.text, e.turn, e.claim.paragraph, e.claim.name.start) for e in heard}
         ),
@@ -393,11 +396,16 @@ def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int
         return min(claim.weight * 2, 0.7)  # it was halved because of the doubt
     if claim.name.text in announced.called:
         return min(claim.weight * 2, 0.7)
-    if claim.name.text in talk.things or talk.mentions[claim.name.text] > MENTIONS_PER_ADDRESS * count:
-        return 0.0  # whom nobody introduces and everybody talks about is a thing
+    if _is_rather_a_thing(talk, claim.name.text, count):
+        return 0.0
     if claim.name.text not in talk.inner_capitals:
         return 0.0  # "Gotcha." and "Different, I'm afraid." have their capital from the sentence alone
     return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
+
+
+def _is_rather_a_thing(talk: Talk, word: str, calls: int) -> bool:
+    """Whether a word is used as a thing's: whom nobody introduces and everybody talks about is one."""
+    return word in talk.things or talk.mentions[word] > MENTIONS_PER_ADDRESS * calls
 
 
 def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, speaker: str) -> float:
@@ -409,6 +417,8 @@ def _weight_of_introduction(talk: Talk, announced: _Announced, heard: Heard, spe
     is_one_of_many = announced.by_run.get((talk.run_of(heard.turn), claim.whom), 0) > 1
     if claim.weight == 0.0 or is_one_of_many or talk.is_title(claim.name):
         return 0.0  # nobody knows which of them speaks first
+    if claim.whom is Whom.INTRODUCED and tells_on(talk, heard):
+        return 0.0
     if claim.whom is Whom.INTRODUCED and calls_first(talk, heard, speaker):
         return 0.0  # a second host: "Hi, Ada, how did you begin?"
     if _is_passed_over(announced.greeted_last.get(heard.turn), claim):
@@ -498,15 +508,22 @@ def _with_participant(weight: float, person: Person) -> float:
     return max(weight, 0.85) if person.participant is not None else weight
 
 
-def without_namesakes(talk: Talk, people: list[Person], pieces: Sequence[Piece]) -> list[Piece]:
+def without_namesakes(
+    talk: Talk, people: list[Person], heard: Sequence[Heard], pieces: Sequence[Piece]
+) -> list[Piece]:
     """Pieces by given name alone, moved to a person of that name where they cannot be the one known in full.
 
-    A guest Adam Ivory who says "Thanks, Adam" calls another Adam. Adds that other to `people`.
+    A guest Adam Ivory who says "Thanks, Adam" calls another Adam; and who says "Adam Ivory." of somebody whom nobody
+    introduces, and is called Adam, is another one. Adds that other to `people`.
     """
     own: dict[int, set[str]] = defaultdict(set)
     for piece in pieces:
         if " " in piece.heard and " " in people[piece.person].full and piece.weight >= KNOWN_IN_FULL:
             own[piece.person].add(piece.speaker)
+    told: dict[str, set[str | None]] = defaultdict(set)
+    for each in heard:
+        told[each.claim.name.text].add(talk.turns[each.turn].speaker)
+    told = {name: voices for name, voices in told.items() if " " in name and not is_met(heard, name)}
     moved: list[Piece] = []
     for piece in pieces:
         teller = talk.turns[piece.turn].speaker
@@ -518,7 +535,11 @@ def without_namesakes(talk: Talk, people: list[Person], pieces: Sequence[Piece])
         )
         if is_namesake and receives(piece.quote):
             continue  # "Thanks for coming on, Adam": a host's words that were given to the guest
-        if is_namesake:
+        full = people[piece.person]
+        tells_itself = (
+            full.participant is None and " " not in piece.heard and piece.speaker in told.get(full.full, ())
+        )
+        if is_namesake or tells_itself:
             namesake = Person(piece.heard)
             if namesake not in people:
                 people.append(namesake)

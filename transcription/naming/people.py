@@ -60,26 +60,34 @@ def _is_only_spoken_of(heard: Sequence[Heard], full: SpokenName) -> bool:
 
     "Michael, what do you think?" is not said to the Mike Tyson of the same talk.
     """
-    claims = [each.claim for each in heard]
-    is_met = any(
-        each.name.text == full.text and (each.whom not in CALLS or each.courtesy is not None) for each in claims
-    )
     is_another_called = any(
-        not each.name.is_full
-        and each.name.text != full.words[0]
-        and are_forms_of_one_name(each.name.text, full.words[0])
-        for each in claims
+        not each.claim.name.is_full
+        and each.claim.name.text != full.words[0]
+        and are_forms_of_one_name(each.claim.name.text, full.words[0])
+        for each in heard
     )
-    return not is_met and is_another_called
+    return not is_met(heard, full.text) and is_another_called
+
+
+def is_met(heard: Sequence[Heard], full: str) -> bool:
+    """Whether somebody is introduced by a full name, or called by it beside a courtesy."""
+    claims = [each.claim for each in heard if each.claim.name.text == full]
+    return any(each.whom not in CALLS or each.courtesy is not None for each in claims)
 
 
 def _is_a_call_and_more(heard: Sequence[Heard], full: SpokenName) -> bool:
-    """Whether somebody is called by the last word alone and the first is no given name: "Go Adam", "Page Adam"."""
+    """Whether somebody is called by the last word alone and the first is no given name: "Go Adam", "Page Adam".
+
+    The first may be one where the last is called often, and nobody by the first or introduced so: "Page me, Adam".
+    """
     first, last = full.words[0], full.words[-1]
+    called = Counter(each.claim.name.text for each in heard)
+    is_called_often = is_given_name(last) and called[last] >= CALLS_BY_ONE_NAME
+    if is_called_often and not called[first] and not is_met(heard, full.text):
+        return True
     if may_be_given_name(first) or full.likelihood >= FULL_KNOWN:
         return False
-    calls = sum(each.claim.name.text == last for each in heard)
-    return calls >= (1 if is_given_name(last) else CALLS_BY_ONE_NAME)
+    return called[last] >= (1 if is_given_name(last) else CALLS_BY_ONE_NAME)
 
 
 def is_known(people: Sequence[Person], name: str) -> bool:

@@ -18,6 +18,7 @@ _OF_HIM = re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b", re.I)
 _FROM_SOMEBODY = (
     r"\b(?:by|from|(?:thanks|thank[ -]?you|shout-?outs?|kudos|props) to)\s+(?:[^\W\d_a-z][\w'-]*\s+){0,2}?"
 )
+_HE_WAS = re.compile(r"\W*(?:he|she|they) (?:was|were|had|did)\b", re.I)
 _OWES_HIM = re.compile(r"\W*(?:i|i've|we|we've)\b[^.?!]*\b(?:him|her)\b", re.I)
 #: Characters before thanks in which it is told what somebody did, and behind them: "I've learned so much from him."
 TOLD_BEFORE, TOLD_BEHIND = 300, 80
@@ -26,6 +27,13 @@ TOLD_BEFORE, TOLD_BEHIND = 300, 80
 def speaks_of_somebody(claim: Claim) -> bool:
     """Whether "he" or "she" stands in the sentence and no "you": "Chris, back then, said he would"."""
     return claim.courtesy is None and _OF_HIM.search(claim.sentence) is not None and not YOU.search(claim.sentence)
+
+
+def tells_on(talk: Talk, heard: Heard) -> bool:
+    """Whether who seems to be introduced is told of, in the past: "Joel Marsh is here. He was in the next room." """
+    claim = heard.claim
+    text = plain(talk.texts[heard.turn][claim.paragraph])
+    return _HE_WAS.match(text, claim.offset + len(claim.quote)) is not None
 
 
 def thanks_the_absent(talk: Talk, heard: Heard) -> bool:
