@@ -201,7 +201,6 @@ _AFTERWARDS: tuple[tuple[re.Pattern[str], float], ...] = tuple(
         (r"\b(?:i've|i have|we've|we have|you've|you have) (?:just )?been "
          r"(?:talking|speaking|chatting)(?: today| here)? (?:to|with)", 0.75),
         (r"(?:^|(?<=[.!?] ))(?:so |and |well, )?that was", 0.5),
-        (r"\b(?:that|this|it) was (?:my|our) (?:interview|conversation|chat|talk|discussion) with", 0.7),
         (r"\b(?:my|our|a big|many|huge|special|warm) thanks(?: again)? (?:to|go to)"
          r"(?: my guests?,?| our guests?,?)?", 0.6),
         (r"\bthank(?:s| you) to (?:my|our) guests?,?(?: today,?)?", 0.7),

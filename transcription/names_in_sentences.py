@@ -292,8 +292,16 @@ def is_one_of_several(sentence: Sentence, name: SpokenName) -> bool:
     before = read_name_before(sentence.text, len(sentence.text[: name.start].rstrip(" ,")))
     if before is not None and before.start >= sentence.start and before.likelihood > FIRST_UNKNOWN:
         return True
-    earlier = re.search(r"([^\W\d_][\w’'-]*),?\s+and\s+$", sentence.text[sentence.start : name.start])
-    return bool(earlier and earlier.group(1)[0].isupper() and name_at(sentence, sentence.start + earlier.start(1)))
+    if _AND_ANOTHER.match(sentence.text, name.end, sentence.end):
+        return True
+    earlier = _ANOTHER_AND.search(sentence.text, sentence.start, name.start)
+    return bool(earlier and earlier.group(1)[0].isupper() and name_at(sentence, earlier.start(1)))
+
+
+#: Behind and before a name: "Thanks, Ada, and thanks, Bram", "Hi Ada, hi Bram", "Ada and Bram".
+_AGAIN = r"(?:thanks|thank you|hi|hello|hey)\b,?\s+"
+_AND_ANOTHER = re.compile(r"(?:,?\s+and|,)\s+" + _AGAIN + r"(?=[A-Z])")
+_ANOTHER_AND = re.compile(r"([^\W\d_][\w’'-]*)(?:,?\s+and\s+(?:" + _AGAIN + r")?|,\s+" + _AGAIN + r")$")
 
 
 def is_explained(before: str) -> bool:

@@ -135,6 +135,8 @@ _MAY_FOLLOW = listed(
 )
 
 _TOKEN = re.compile(r"[^\s,;:!?()\[\]{}\"“”«»…—–/]+")
+#: What people are called, between given name and surname: "Robert 'Bob' Marsh", "Robert (Bob) Marsh".
+_NICKNAME = re.compile(r"[ \t\u00a0]*['‘\"“(][^\W\d_][\w-]{1,14}['’\"”)][ \t\u00a0]+(?=[^\W\d_])")
 _GAP = re.compile(r"[ \t\u00a0]*")
 _BEFORE = re.compile(r"[ \t\u00a0]*(?:\.{2,}[ \t\u00a0]*)?")  #: "...Ana, hello": the turn goes on after a pause
 
@@ -175,6 +177,8 @@ def read_name(text: str, at: int) -> SpokenName | None:
         raw = token.group().rstrip("'’")
         core = raw.rstrip(".")
         plain = core.replace("’", "'")
+        if words and core[0] in "'‘’" and core[1:2].isupper():
+            break  # what stands in quotes is no part of the name; "Gerard 't Hooft" has none
         if core.endswith("-"):
             break  # "I'm Ada Qui-": the rest was never said
         if not words and is_honorific(core) and _GAP.match(text, token.end()).end() < len(text):  # type: ignore[union-attr]
@@ -193,7 +197,9 @@ def read_name(text: str, at: int) -> SpokenName | None:
         start = token.start() if start < 0 else start
         if raw.endswith(".") and not (_is_initial(raw) or is_honorific(core)):
             break
-        place = _GAP.match(text, token.end()).end()  # type: ignore[union-attr]
+        nickname = _NICKNAME.match(text, token.end()) if words else None
+        goes_on = nickname is not None and _name_goes_on(text, nickname.end())
+        place = nickname.end() if goes_on else _GAP.match(text, token.end()).end()  # type: ignore[union-attr]
     if not words:
         return None
     likelihood = 0.0 if words[-1] in _SHOWS else _likelihood(words, honorifics, text[end:])

@@ -346,19 +346,6 @@ OF_OTHERS_WORDS = [
     ),
 ]
 
-OF_THE_END = [
-    Case(
-        "what it was",
-        "A: It is a long way.\nB: It is.\nA: That was my interview with Hugo Pell. Good night.",
-        [None, "Hugo Pell"],
-    ),
-    Case(
-        "what it is like",
-        "A: It is a long way.\nB: It is.\nA: It is like my interview with Hugo Pell. Good night.",
-        [None, None],
-    ),
-]
-
 OF_GREETINGS = [
     Case(
         "that are returned by name",
@@ -462,7 +449,6 @@ OF_THANKS = [
         *OF_QUESTIONS,
         *BESIDE_YOU,
         *OF_OTHERS_WORDS,
-        *OF_THE_END,
         *OF_GREETINGS,
         *OF_TALES,
         *OF_THANKS,

@@ -235,3 +235,30 @@ def test_who_is_told_of_in_the_past_is_hardly_introduced(behind: str, most: floa
 def test_who_may_be_listening_is_elsewhere() -> None:
     assert not list(find_vocatives(["Hugo, if you're listening to this, the lamp is lit."]))
     assert list(find_vocatives(["Hugo, if you're sitting well, the lamp is lit."]))
+
+
+@pytest.mark.parametrize("said", ["Thanks, Greta, and thanks, Hugo, for having me.", "Thanks Greta and thanks Hugo."])
+def test_of_two_who_are_thanked_in_one_breath_neither_is_whom_it_is_said_to(said: str) -> None:
+    assert not [each for each in find_claims([said]) if each.whom is Whom.PREVIOUS]
+    assert [each for each in find_claims([said.replace("Greta", "you")]) if each.whom is Whom.PREVIOUS]
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ("Hugo was there, and he knew the knot.", True),
+        ("I had a whole session with Hugo, and he knew the knot.", True),
+        ("Nobody was there, and nobody knew the knot.", False),
+    ],
+)
+def test_who_is_told_of_as_another_before_thanks_need_not_be_there(before: str, told: bool) -> None:
+    def worth(said: str) -> float:
+        lines = [*BEFORE, *BEHIND, ("A", f"{said} Thank you, Hugo. It holds."), BEFORE[1]]
+        return max(weight for (_, name), weight in weights(lines).items() if name == "Hugo")
+
+    assert (worth(before) < worth("Nobody was there.")) is told
+
+
+def test_a_word_that_is_a_whole_sentence_each_time_is_nobody() -> None:
+    joy = [("A", "Zorbel. The obviously Zorbel tide was in."), ("B", "It was."), ("A", "Zorbel."), ("B", "It was.")]
+    assert ("S2", "Zorbel") not in weights([*joy, ("A", "Zorbel."), ("B", "It was a long way.")])

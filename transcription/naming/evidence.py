@@ -396,8 +396,8 @@ def _weight_of_call(talk: Talk, announced: _Announced, heard: Heard, person: int
         return min(claim.weight * 2, 0.7)  # it was halved because of the doubt
     if claim.name.text in announced.called:
         return min(claim.weight * 2, 0.7)
-    if _is_rather_a_thing(talk, claim.name.text, count):
-        return 0.0
+    if _is_rather_a_thing(talk, claim.name.text, count) or claim.sentence.strip(" .?!…") == claim.name.text:
+        return 0.0  # "Zorbel." alone may be a word for joy
     if claim.name.text not in talk.inner_capitals:
         return 0.0  # "Gotcha." and "Different, I'm afraid." have their capital from the sentence alone
     return claim.weight * (1.7 if claim.whom is Whom.NEXT or count > 1 else 1.0)
