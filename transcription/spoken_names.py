@@ -177,7 +177,7 @@ def read_name(text: str, at: int) -> SpokenName | None:
         raw = token.group().rstrip("'’")
         core = raw.rstrip(".")
         plain = core.replace("’", "'")
-        if words and core[0] in "'‘’" and core[1:2].isupper():
+        if words and core[1:2].isupper() and core[0] in "'‘’":
             break  # what stands in quotes is no part of the name; "Gerard 't Hooft" has none
         if core.endswith("-"):
             break  # "I'm Ada Qui-": the rest was never said

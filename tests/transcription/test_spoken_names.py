@@ -17,6 +17,12 @@ def test_a_nickname_between_given_name_and_surname_is_no_part_of_the_name(said: 
     assert f"I'm {said}."[name.start : name.end] == said
 
 
+def test_a_point_that_stands_alone_ends_a_name() -> None:
+    name = read_name("I'm Robert . Yes.", 4)
+    assert name is not None
+    assert name.text == "Robert"
+
+
 def test_quotes_behind_a_name_leave_it_as_it_is() -> None:
     name = read_name("I'm Robert 'Bob' and here.", 4)
     assert name is not None

@@ -15,7 +15,10 @@ from transcription.naming.talk import Talk
 
 _OF_HIM = re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b", re.I)
 #: Before a name by which somebody is thanked further on: "this one was sent in by Ana Ruiz. Thank you, Ana."
-_FROM_SOMEBODY = r"\b(?:by|from|(?:session|call|meeting) with|(?:thanks|thank[ -]?you|shout-?outs?|kudos|props) to)\s+(?:[^\W\d_a-z][\w'-]*\s+){0,2}?"
+_FROM_SOMEBODY = (
+    r"\b(?:by|from|(?:session|call|meeting) with|(?:thanks|thank[ -]?you|shout-?outs?|kudos|props) to)"
+    r"\s+(?:[^\W\d_a-z][\w'-]*\s+){0,2}?"
+)
 _HE_WAS = re.compile(r"\W*(?:he|she|they) (?:was|were|had|did)\b", re.I)
 _OWES_HIM = re.compile(r"\W*(?:i|i've|we|we've)\b[^.?!]*\b(?:him|her)\b", re.I)
 #: Characters before thanks in which it is told what somebody did, and behind them: "I've learned so much from him."
