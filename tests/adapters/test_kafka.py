@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
 
 from adapters import kafka_topics
+from adapters.kafka import KafkaSource
 from adapters.kafka_access import KafkaAccess, translated
 from adapters.kafka_topics import KafkaEvents, KafkaTopics
 from schemas.cloudevents import event_headers, read_cloud_event
@@ -210,14 +212,24 @@ def test_a_letter_that_the_broker_takes_for_too_long_says_so_and_the_next_one_is
 
 def test_two_members_share_the_partitions_and_the_one_that_leaves_hands_its_over(topics: Made) -> None:
     one, two = topics.source(Topic.EPISODES), topics.source(Topic.EPISODES)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        one.poll(seconds=0.2)
-        two.poll(seconds=0.2)
-        held = [set(each._consumer.assignment()) for each in (one, two)]  # type: ignore[union-attr]
-        if all(len(each) == 1 for each in held):
-            break
-    assert [len(each) for each in held] == [1, 1]
+    deadline = time.monotonic() + 60
+    is_shared = threading.Event()
+
+    def poll(member: KafkaSource) -> None:
+        while not is_shared.is_set() and time.monotonic() < deadline:
+            member.poll(seconds=0.2)
+
+    # Each polls by itself, as two processes do: a member that joins waits for the other one to join again.
+    with ThreadPoolExecutor() as pool:
+        polling = [pool.submit(poll, each) for each in (one, two)]
+        held: list[int] = []
+        while held != [1, 1] and time.monotonic() < deadline:
+            held = [len(each._consumer.assignment()) for each in (one, two) if each._consumer is not None]
+            time.sleep(0.05)
+        is_shared.set()
+        for each in polling:
+            each.result()
+    assert held == [1, 1]
     two.close()
     topics.append(Topic.EPISODES, b"zero", partition=0)
     topics.append(Topic.EPISODES, b"one", partition=1)
