@@ -158,6 +158,10 @@ _TOLD_BEFORE = re.compile(
     re.I,
 )
 _OF_US = re.compile(r"\b(?:i|i'm|i've|me|us|we|we're|we've)\b", re.I)
+#: Behind and before a name: "Thanks, Ada, and thanks, Bram", "Hi Ada, hi Bram", "Ada and Bram".
+_AGAIN = r"(?:thanks|thank you|hi|hello|hey)\b,?\s+"
+_AND_ANOTHER = re.compile(r"(?:,?\s+and|,)\s+" + _AGAIN + r"(?=[A-Z])")
+_ANOTHER_AND = re.compile(r"([^\W\d_][\w’'-]*)(?:,?\s+and\s+(?:" + _AGAIN + r")?|,\s+" + _AGAIN + r")$")
 #: What somebody is to somebody: "my brother, Hector" explains who that is, and calls nobody.
 _RELATIONS = listed(
     """
@@ -296,12 +300,6 @@ def is_one_of_several(sentence: Sentence, name: SpokenName) -> bool:
         return True
     earlier = _ANOTHER_AND.search(sentence.text, sentence.start, name.start)
     return bool(earlier and earlier.group(1)[0].isupper() and name_at(sentence, earlier.start(1)))
-
-
-#: Behind and before a name: "Thanks, Ada, and thanks, Bram", "Hi Ada, hi Bram", "Ada and Bram".
-_AGAIN = r"(?:thanks|thank you|hi|hello|hey)\b,?\s+"
-_AND_ANOTHER = re.compile(r"(?:,?\s+and|,)\s+" + _AGAIN + r"(?=[A-Z])")
-_ANOTHER_AND = re.compile(r"([^\W\d_][\w’'-]*)(?:,?\s+and\s+(?:" + _AGAIN + r")?|,\s+" + _AGAIN + r")$")
 
 
 def is_explained(before: str) -> bool:

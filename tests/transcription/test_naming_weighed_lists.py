@@ -121,6 +121,24 @@ def test_who_may_have_introduced_himself_by_another_name_has_none_of_the_list() 
     assert "Bram Oster" not in names(lines)
 
 
+#: B is called in three turns and answers: all but certain to be Bram.
+CALLED = [
+    *HARBOUR,
+    *(line for _ in range(3) for line in (("A", "And what did you see there, Bram?"), ("B", "The lamp. " + TIDE))),
+]
+
+
+@pytest.mark.parametrize("own", ["I'm Dan Holt on there, if you look for it.", "I am Dan Holt up there. "])
+def test_what_all_but_certainly_is_somebody_may_tell_another_name_late(own: str) -> None:
+    assert names(CALLED) == list(LIST)
+    assert names([*CALLED, ("B", own + TIDE)]) == list(LIST)
+
+
+def test_who_says_another_name_as_he_begins_has_none_of_the_list() -> None:
+    lines = [(label, text.replace("It was a long way back.", "I'm Dan Holt.")) for label, text in CALLED]
+    assert names(lines)[1] != "Bram Oster"
+
+
 def test_a_name_that_evidence_gave_is_taken_back_where_the_rest_of_the_talk_speaks_against_it() -> None:
     opening = [
         ("A", "It is late. " + TIDE * 30 + "We are joined today by Bram Oster, who keeps bees."),

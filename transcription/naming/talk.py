@@ -27,7 +27,7 @@ _ANNOUNCES = re.compile(
 USED_AS_A_THING = 4  #: a word is a thing where one of so many mentions is of a thing
 FAIR_PART = 0.25  #: of an even share of the words; who says less may only have looked in
 #: A passer-by says no more than this, and no more than `PASSING_PART` of all words: somebody in the next room, a
-#: clip, what diarization took for a voice. 59 of 364 published pages had such voices, and none of them had a name.
+#: clip, what diarization took for a voice. 59 of 364 published pages had such voices, and nothing named any of them.
 PASSING_WORDS = 40
 PASSING_PART = 0.005
 _AS_A_THING = re.compile(

@@ -13,7 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transcription.naming.decisions import Decision, by_elimination, expected_and_left
+from schemas.transcript import NameMethod
+from transcription.naming.decisions import WELL_KNOWN_WORDS, Decision, by_elimination, expected_and_left
 from transcription.naming.evidence import Piece
 from transcription.naming.features import features_of, value_of
 from transcription.naming.jointly import (
@@ -39,6 +40,8 @@ SURE = 0.8
 SURE_OF_TWO = 0.96
 #: The same where one turn alone calls, and somebody on the list may be away.
 SURE_OF_ONE_TURN = 0.95
+#: From here on a name off the list that a voice gives itself in the middle of the talk counts as told of another.
+ALL_BUT_CERTAIN = 0.99
 DOUBTFUL = 0.3  #: a name that evidence gave is taken back below this chance
 #: Seconds of talk from which all of it is weighed. The weights were fitted on episodes of half an hour and more; in a
 #: few minutes one name that is said in passing would decide (`jointly` asks for more there).
@@ -96,7 +99,8 @@ def give_out(
             continue
         calls = calls_of(talk, pairs.said, voice, person)
         own = with_calls(pieces, calls, voice, person)
-        is_doubted = _is_told_otherwise(talk, people, pieces, voice, person)
+        told = pieces if max(row) < ALL_BUT_CERTAIN else _without_tales(talk, people, pieces)
+        is_doubted = _is_told_otherwise(talk, people, told, voice, person)
         if own and not is_doubted and _are_enough(talk, voice, calls, max(row)):
             found[voice] = Decision(person, -math.log(1 - min(max(row), MOST)), own, own[0].method)
     last = by_elimination(talk, people, pieces, found, mentions)
@@ -123,6 +127,20 @@ def _chances(
     features = features_of(talk, pieces, believed, said, expected)
     values = [[value_of(features[voice, person]) for person in expected] for voice in voices]
     return PairChances(voices, expected, said, chances_of_pairs(values))
+
+
+def _without_tales(talk: Talk, people: Sequence[Person], pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces without what a voice calls itself, off a list that is whole, when it has talked long: it is told, or
+    read, or where to find it ("I'm Ada Q on there").
+    """
+    return [
+        piece
+        for piece in pieces
+        if not talk.is_listed_whole
+        or piece.method is not NameMethod.SELF_INTRODUCTION
+        or people[piece.person].participant is not None
+        or talk.words_before(piece.speaker, piece.turn) <= WELL_KNOWN_WORDS
+    ]
 
 
 def _is_told_otherwise(
