@@ -149,11 +149,12 @@ def by_elimination(
     """The last participant is the last voice, when everybody else is named by evidence.
 
     The voice must speak for a minute, or else a fair part of the talk, and the name be said in or beside its turns.
-    Some evidence of its own (one address by name is some) is enough too.
+    Some evidence of its own (one address by name is some) is enough too. Not beside a recorded voice that announces
+    them, which has no name and may be one of them.
     """
     left = talk.without_name(named)
     people_left = expected_and_left(talk, people, named)
-    if len(left) != 1 or len(people_left) != 1 or not talk.is_listed_whole:
+    if len(left) != 1 or len(people_left) != 1 or not talk.is_listed_whole or talk.announcers:
         return {}
     voice, person = left[0], people_left[0]
     is_outsider = any(people[each.person].participant is None for each in named.values())
